@@ -1,0 +1,1 @@
+"""What is known from outside: evidence, the simulated survey, the fit and its checks."""

@@ -1,0 +1,1 @@
+"""What a user asks: run, compare, sweep, report; and the command line."""

@@ -1,0 +1,34 @@
+"""Questions as data: the register of parameters, the programme as it was, and the scenario files.
+
+`load(name or path)` gives a `Scenario`, whose `resolve(draw)` gives the `Parameters`, `Rules` and `World`
+of a run.
+"""
+
+from scenarios.compare import Difference
+from scenarios.errors import InputError
+from scenarios.file_form import schema
+from scenarios.priors import draw, quantile, uniforms
+from scenarios.programme import Programme, programme, read_programme
+from scenarios.register import Entry, register
+from scenarios.resolve import Resolved
+from scenarios.scenario import Scenario, load, names
+from scenarios.settings import Setting
+
+__all__ = [
+    "Difference",
+    "Entry",
+    "InputError",
+    "Programme",
+    "Resolved",
+    "Scenario",
+    "Setting",
+    "draw",
+    "load",
+    "names",
+    "programme",
+    "quantile",
+    "read_programme",
+    "register",
+    "schema",
+    "uniforms",
+]

@@ -1,0 +1,67 @@
+"""What one scenario sets differently from another, as rows for people."""
+
+from typing import Any, NamedTuple
+
+from scenarios.programme import programme
+from scenarios.register import central, drawn, register
+from scenarios.resolve import resolve
+from scenarios.settings import Setting, label_and_unit, value_at
+
+Settings = tuple[Setting, ...]
+Value = float | bool | str
+
+
+class Difference(NamedTuple):
+    """One row of what differs: from a call year on (None: undated), for a funder or all (None)."""
+
+    year: int | None
+    funder: str | None
+    name: str
+    label: str
+    unit: str
+    was: float | bool | str
+    now: float | bool | str
+
+
+def differences(settings: Settings, others: Settings) -> tuple[Difference, ...]:
+    """Return where a difference between the two begins, changes or ends, by year, funder and name."""
+    keys = {setting[:3] for setting in (*settings, *others)}
+    rows: list[Difference] = []
+    for funder, name in {(funder, name) for _, funder, name in keys}:
+        years = [year for year, of, what in keys if (of, what) == (funder, name)]
+        rows += _rows(settings, others, sorted(years, key=lambda year: year or 0), funder, name)
+    return tuple(sorted(rows, key=lambda row: (row.year or 0, row.funder or "", row.name)))
+
+
+def _rows(
+    settings: Settings, others: Settings, years: list[int | None], funder: str | None, name: str
+) -> list[Difference]:
+    rows: list[Difference] = []
+    last: tuple[Value, Value] | None = None
+    for year in years:
+        pair = _in_force(others, year, funder, name), _in_force(settings, year, funder, name)
+        if pair != last and (pair[0] != pair[1] or last is not None):
+            rows.append(Difference(year, funder, name, *label_and_unit(name), *pair))
+        last = pair if pair[0] != pair[1] else None
+    return rows
+
+
+def _in_force(settings: Settings, year: int | None, funder: str | None, name: str) -> Any:
+    """Return the value in force, from wherever it comes: the scenario, the programme or the register."""
+    value = value_at(settings, year, funder, name)
+    if value is not None:
+        return value
+    if year is not None and funder is not None:
+        return _of_funder(settings, year, funder, name)
+    if name in drawn():
+        return central()[name]
+    return {"horizon_months": 60, "last_call": programme().call_years[-1]}.get(name) or register()[name].value
+
+
+def _of_funder(settings: Settings, year: int, funder: str, name: str) -> Value:
+    """Return a funder's rule for a call where the scenario has none of its own for it."""
+    rules = resolve(settings, settings, last_call=year).rules
+    c, f = len(rules.call_year) - 1, list(programme().funders).index(funder)
+    if name == "takes_part":
+        return bool(rules.budget_eur[c, f] > 0)
+    return float(getattr(rules, name)[c, f])

@@ -1,0 +1,89 @@
+"""From pydantic's findings to sentences: the one place that knows both."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from scenarios.errors import Fault, listed, nearest, refuse, told
+
+STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=False)
+
+Form = TypeVar("Form", bound=BaseModel)
+KeyPath = tuple[int | str, ...]
+
+EXPECTED = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "model_attributes_type": "a table",
+    "list_type": "a list",
+    "tuple_type": "a list",
+}
+
+
+class Guide(NamedTuple):
+    """What a message can say beyond what was wrong: functions of a key path (and a name in it)."""
+
+    names_at: Callable[[KeyPath], Iterable[str]]  # names that may stand in a table
+    allowed_at: Callable[[KeyPath], str] = lambda _: ""  # values that may stand there, in words
+    place_of: Callable[[KeyPath, str], str] = lambda _, __: ""  # where the unknown name does belong
+
+
+def check(form: type[Form], content: Any, source: str | Path, guide: Guide) -> Form:
+    """Return `content` as a checked form; raises InputError in one sentence."""
+    try:
+        return form.model_validate(content)
+    except ValidationError as error:
+        raise refuse(source, [_fault(details, guide) for details in error.errors()]) from None
+
+
+def _fault(details: ErrorDetails, guide: Guide) -> Fault:
+    """Return one finding in plain words."""
+    kind, path, value = details["type"], details["loc"], details["input"]
+    where = ".".join(str(key) or '""' for key in path)
+    context: Mapping[str, Any] = details.get("ctx", {})
+    if kind == "extra_forbidden":
+        names, name = list(guide.names_at(path[:-1])), str(path[-1])
+        meant = guide.place_of(path[:-1], name) or nearest(name, names)
+        return Fault(where, "this name is not known here", listed(names), meant)
+    if kind == "missing":
+        return Fault(where, "it is missing")
+    if kind == "literal_error":
+        choices = context["expected"].replace("'", "").replace(" or ", ", ")
+        meant = nearest(value, choices.split(", ")) if isinstance(value, str) else ""
+        return Fault(where, f"{told(value)} is not a choice", choices, meant)
+    if kind in EXPECTED:
+        return Fault(where, f"{told(value)} does not fit", guide.allowed_at(path) or EXPECTED[kind])
+    what = _out_of_range(kind, value, context, details["msg"])
+    return Fault(where, what, guide.allowed_at(path) or _range(context))
+
+
+def _out_of_range(kind: str, value: Any, context: Mapping[str, Any], message: str) -> str:
+    if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
+        return f"{told(value)} is out of range"
+    if kind == "finite_number":
+        return f"{told(value)} is not a finite number"
+    if kind == "string_pattern_mismatch":
+        return f"{told(value)} does not fit"
+    if kind == "string_too_short":
+        return "it is empty"
+    if kind == "string_too_long":
+        return f"it is longer than {context['max_length']} characters"
+    return message[:1].lower() + message[1:]
+
+
+def _range(context: Mapping[str, Any]) -> str:
+    words = {"ge": "at least", "le": "at most", "gt": "above", "lt": "below", "pattern": "text like"}
+    return " and ".join(f"{words[key]} {limit}" for key, limit in context.items() if key in words)
+
+
+def number_in_words(value: float) -> str:
+    """Return a number as a person writes it: 240, 0.5."""
+    return f"{value:.10g}"

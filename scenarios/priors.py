@@ -1,0 +1,84 @@
+"""Draws of the priors: each value is a pure function of (seed, name of the entry, number of the draw).
+
+The generator is Philox 4x64-10 (Salmon et al. 2011), keyed by a BLAKE2b hash of seed and name; draw number
+i takes the i-th word of that key's sequence through the prior's inverse distribution function. So a longer
+sequence of draws begins with the shorter one, and a new entry in the register changes no other.
+"""
+
+import hashlib
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from scenarios.register import Entry, drawn
+
+F64 = npt.NDArray[np.float64]
+
+QUANTILE_95 = 1.645  # standard normal, as the register's head has it
+
+
+def draw(n: int, seed: int) -> dict[str, F64]:
+    """Return `n` draws of every behaviour and funder entry, float64 of shape (n,) each."""
+    return {name: quantile(entry, uniforms(n, seed, name)) for name, entry in drawn().items()}
+
+
+def uniforms(n: int, seed: int, name: str) -> F64:
+    """Return `n` numbers inside (0, 1), the first n of the sequence that belongs to seed and name."""
+    if n < 0:
+        raise ValueError(f"the number of draws is {n}; allowed: 0 or more")
+    digest = hashlib.blake2b(f"{int(seed)}:{name}".encode(), digest_size=16).digest()
+    words = np.random.Philox(key=int.from_bytes(digest, "little")).random_raw(n)
+    return (np.asarray(words, dtype=np.uint64) >> np.uint64(12)).astype(np.float64) * 2.0**-52 + 2.0**-53
+
+
+def quantile(entry: Entry, u: npt.ArrayLike) -> F64:
+    """Return the prior's value below which a share `u` of its probability lies; inside the hard limits."""
+    u = np.asarray(u, dtype=np.float64)
+    value, low, high = _numbers(entry)
+    if entry.prior == "fixed" or low == high:
+        return np.full(u.shape, value)
+    if entry.prior == "triangular":
+        return _triangular(u, low, value, high)
+    if entry.prior == "beta":
+        return _beta(entry, u, low, value, high)
+    return _lognormal(entry, u, value, low, high)
+
+
+def _numbers(entry: Entry) -> tuple[float, float, float]:
+    if entry.low is None or entry.high is None or not isinstance(entry.value, float | int):
+        raise ValueError(f"{entry.name} has no prior")
+    return float(entry.value), float(entry.low), float(entry.high)
+
+
+def _triangular(u: F64, low: float, mode: float, high: float) -> F64:
+    below = (mode - low) / (high - low)
+    rising = low + np.sqrt(u * (high - low) * (mode - low))
+    falling = high - np.sqrt((1 - u) * (high - low) * (high - mode))
+    return _within(np.where(u < below, rising, falling), low, high)
+
+
+def _beta(entry: Entry, u: F64, low: float, mode: float, high: float) -> F64:
+    from scipy import special  # here, since it costs more to import than all the rest
+
+    if entry.shape is None:
+        a, b = 1 + 4 * (mode - low) / (high - low), 1 + 4 * (high - mode) / (high - low)
+        return _within(low + (high - low) * special.betaincinv(a, b, u), low, high)
+    a, b = entry.shape
+    start, end = special.betainc(a, b, low), special.betainc(a, b, high)
+    return _within(special.betaincinv(a, b, start + u * (end - start)), low, high)
+
+
+def _lognormal(entry: Entry, u: F64, median: float, low: float, high: float) -> F64:
+    from scipy import special
+
+    sd = math.log(high / low) / (2 * QUANTILE_95)
+    smallest, largest = entry.limits
+    start = special.ndtr(math.log(smallest / median) / sd) if smallest > 0 else 0.0
+    end = special.ndtr(math.log(largest / median) / sd)
+    return _within(median * np.exp(sd * special.ndtri(start + u * (end - start))), smallest, largest)
+
+
+def _within(values: F64, smallest: float, largest: float) -> F64:
+    """Return values without what rounding may have put outside."""
+    return np.minimum(np.maximum(values, smallest), largest)

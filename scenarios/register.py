@@ -1,0 +1,162 @@
+"""The register: every value with a meaning, with unit, range, prior, evidence class and source.
+
+`parameters.toml` holds it. Behaviours fill `simulator.parameters.Parameters`, funder entries are drawn like
+behaviours and resolved into `Rules`, levers are what a scenario changes.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Literal, Self
+
+from pydantic import BaseModel, Field, model_validator
+
+from scenarios.errors import Fault, listed, nearest, refuse, told
+from scenarios.files import read_toml
+from scenarios.form import STRICT, Guide, check, number_in_words
+
+FILE = Path(__file__).with_name("parameters.toml")
+
+Evidence = Literal["survey", "programme", "literature", "assumption"]
+EffectEvidence = Literal["data-informed", "literature-informed", "assumed"]
+Kind = Literal["behaviour", "funder", "lever"]
+Prior = Literal["triangular", "beta", "lognormal", "fixed"]
+Scope = Literal["call", "funder"]
+Value = float | bool | str
+
+
+class Entry(BaseModel):
+    """One entry of the register.
+
+    `value` is None for levers whose values stand by funder in `programme.toml`. `low` and `high` belong to
+    the prior; `minimum` and `maximum` are the hard limits of what may be set.
+    """
+
+    model_config = STRICT
+
+    name: str
+    label: str = Field(min_length=1)
+    description: str = Field(min_length=1)
+    unit: str = Field(min_length=1)
+    kind: Kind
+    evidence: Evidence
+    source: str = Field(min_length=1)
+    value: Value | None = None
+    low: float | None = None
+    high: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    prior: Prior | None = None
+    shape: list[float] | None = Field(default=None, min_length=2, max_length=2)
+    choices: list[str] | None = None
+    scope: list[Scope] = []
+    effect_evidence: EffectEvidence | None = None
+    effect_why: str = ""
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        if self.kind == "lever":
+            if not (self.scope and self.effect_evidence and self.effect_why):
+                raise ValueError("a lever needs scope, effect_evidence and effect_why")
+            if "call" in self.scope and self.value is None:
+                raise ValueError("a lever by call needs a value")
+            return self
+        numbers = [self.limits[0], self.low, self.value, self.high, self.limits[1]]
+        steps = [number for number in numbers if isinstance(number, float | int)]
+        if self.prior is None or len(steps) < len(numbers):
+            raise ValueError("a drawn entry needs value, low, high and prior")
+        if sorted(steps) != steps:
+            raise ValueError("minimum <= low <= value <= high <= maximum must hold")
+        return self
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Smallest and largest number that may be set."""
+        smallest = self.low if self.minimum is None else self.minimum
+        largest = self.high if self.maximum is None else self.maximum
+        return (float("-inf") if smallest is None else smallest, float("inf") if largest is None else largest)
+
+    @property
+    def is_switch(self) -> bool:
+        """True for a lever that is on or off."""
+        return self.unit == "yes or no"
+
+    @property
+    def allowed(self) -> str:
+        """What may be set, in words."""
+        if self.choices:
+            return ", ".join(self.choices)
+        if self.is_switch:
+            return "true or false"
+        smallest, largest = self.limits
+        return f"{number_in_words(smallest)} to {number_in_words(largest)} ({self.unit})"
+
+
+@cache
+def _entries() -> Mapping[str, Entry]:
+    return read_register(FILE)
+
+
+def register() -> dict[str, Entry]:
+    """Return the register by name, in the order of its file."""
+    return dict(_entries())
+
+
+def read_register(path: Path) -> dict[str, Entry]:
+    """Return the register that a file holds; raises InputError."""
+    return {name: _entry(path, name, content) for name, content in read_toml(path).items()}
+
+
+def _entry(path: Path, name: str, content: object) -> Entry:
+    if not isinstance(content, dict):
+        raise refuse(path, [Fault(name, f"{told(content)} does not fit", "a table")])
+    return check(Entry, {**content, "name": name}, f"{path}, {name}", Guide(lambda _: Entry.model_fields))
+
+
+@cache
+def drawn() -> Mapping[str, Entry]:
+    """Return the entries that have a prior: behaviours and funder entries."""
+    return MappingProxyType({name: entry for name, entry in _entries().items() if entry.prior is not None})
+
+
+@cache
+def levers(scope: Scope) -> Mapping[str, Entry]:
+    """Return the entries that a scenario may set by call or by call and funder."""
+    return MappingProxyType({name: entry for name, entry in _entries().items() if scope in entry.scope})
+
+
+@cache
+def central() -> Mapping[str, float]:
+    """Return the central value of every drawn entry."""
+    return MappingProxyType(
+        {name: float(entry.value) for name, entry in drawn().items() if entry.value is not None}
+    )
+
+
+def check_values(values: Mapping[str, object], source: str) -> dict[str, float]:
+    """Return drawn values as floats.
+
+    Raises InputError for an unknown name, a value that is not a number (true is none), not finite or out of
+    limits.
+    """
+    if not isinstance(values, Mapping):
+        raise refuse(source, [Fault("", f"{told(values)} does not fit", "values by name")])
+    faults = [fault for name, value in values.items() if (fault := _value_fault(name, value))]
+    if faults:
+        raise refuse(source, faults)
+    return {name: float(value) for name, value in values.items()}  # type: ignore[arg-type]
+
+
+def _value_fault(name: str, value: object) -> Fault | None:
+    entry = drawn().get(name)
+    if entry is None:
+        return Fault(
+            str(name), "this name is not known here", listed(drawn(), 4), nearest(str(name), drawn())
+        )
+    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
+        return Fault(name, f"{told(value)} does not fit", "a number")
+    smallest, largest = entry.limits
+    if not smallest <= float(value) <= largest:  # NaN fails too
+        return Fault(name, f"{told(float(value))} is out of range", entry.allowed)
+    return None

@@ -1,0 +1,252 @@
+"""From a scenario to what a run needs: `Parameters`, `Rules`, `World` and the length of the run."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, SupportsFloat
+
+import numpy as np
+import numpy.typing as npt
+
+from scenarios.errors import Fault, listed, refuse, told
+from scenarios.file_form import LONGEST_HORIZON_MONTHS
+from scenarios.programme import Programme, programme
+from scenarios.register import central, check_values, drawn, levers
+from scenarios.settings import Setting, value_at
+from scenarios.world import world
+from simulator.parameters import DECISION_DATES, FUNDING_RULES, Parameters, Rules, World
+
+Arrays = dict[str, npt.NDArray[Any]]
+F64 = npt.NDArray[np.float64]
+Settings = tuple[Setting, ...]
+Years = tuple[int, ...]
+ByFunder = Callable[[Settings, int, str], float]
+
+DEFAULT_HORIZON_MONTHS = 60
+
+LEVERS = (
+    "committed_months",
+    "lag_spread_factor",
+    "partial_awards",
+    "top_up_share",
+    "fill_share",
+    "carry_over_share",
+    "phase_two_months",
+    "phase_two_grant_factor",
+    "phase_two_from_next_call",
+)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Everything that a run needs, and the names behind the rows; arrays are the caller's own.
+
+    `months` is the length of the run; `change_year` the first call that differs from the baseline's (None:
+    none).
+    """
+
+    parameters: Parameters
+    rules: Rules
+    world: World
+    months: int
+    change_year: int | None
+    funder_codes: tuple[str, ...]
+    country_codes: tuple[str, ...]
+    sector_names: tuple[str, ...]
+    call_years: tuple[int, ...]
+
+
+def resolve(
+    settings: Settings,
+    baseline: Settings,
+    parameters: Mapping[str, float] | None = None,
+    *,
+    budget_scale: float = 1.0,
+    scale_from: int | None = None,
+    horizon_months: int | None = None,
+    last_call: int | None = None,
+    smes: int | None = None,
+    was: Programme | None = None,
+) -> Resolved:
+    """Return what a run under `settings` needs; arguments and errors as in `Scenario.resolve`."""
+    was = was or programme()
+    years = _years(settings, was, last_call)
+    horizon = _horizon(settings, horizon_months)
+    values = {**central(), **check_values(parameters or {}, "parameters given"), **_held_values(settings)}
+    template = _template(settings, years, was)
+    changed = _change_year(settings, baseline, years, _years(baseline, was, last_call), was)
+    scale = _scale(years, changed if scale_from is None else scale_from, budget_scale)
+    rules = _rules(template, values, was, horizon, scale)
+    return Resolved(
+        parameters=Parameters(**{name: values[name] for name in Parameters._fields}),
+        rules=rules,
+        world=world(was, smes),
+        months=12 * math.ceil((int(rules.close_month[-1]) + 1 + horizon) / 12),
+        change_year=changed,
+        funder_codes=tuple(was.funders),
+        country_codes=tuple(was.countries),
+        sector_names=tuple(sector.name for sector in was.sectors.values()),
+        call_years=years,
+    )
+
+
+def _years(settings: Settings, was: Programme, last_call: int | None) -> Years:
+    last = value_at(settings, None, None, "last_call") if last_call is None else last_call
+    if last is None:
+        return was.call_years
+    if last not in was.call_years or isinstance(last, bool):
+        years = listed(map(str, was.call_years))
+        raise refuse("last_call", [Fault("", f"{told(last)} is not a call", years)])
+    return tuple(year for year in was.call_years if year <= last)
+
+
+def _horizon(settings: Settings, given: int | None) -> int:
+    horizon = value_at(settings, None, None, "horizon_months") if given is None else given
+    horizon = DEFAULT_HORIZON_MONTHS if horizon is None else horizon
+    fits = isinstance(horizon, int | np.integer) and not isinstance(horizon, bool)
+    if not fits or not 12 <= horizon <= LONGEST_HORIZON_MONTHS:
+        allowed = f"a whole number from 12 to {LONGEST_HORIZON_MONTHS}"
+        raise refuse("horizon_months", [Fault("", f"{told(horizon)} does not fit", allowed)])
+    return int(horizon)
+
+
+def _held_values(settings: Settings) -> dict[str, float]:
+    """Return the behaviours that the scenario holds at a value."""
+    return {each.name: float(each.value) for each in settings if each.year is None and each.name in drawn()}
+
+
+@lru_cache(maxsize=256)
+def _template(settings: Settings, years: Years, was: Programme) -> Arrays:
+    """Return the rules as far as no draw decides, NaN where one does. Cached: never change it."""
+    calls = [was.calls[year] for year in years]
+    lever = {name: [_lever(settings, year, name) for year in years] for name in levers("call")}
+    held = np.array(lever["held"], dtype=np.int64)
+    size = np.array([call.event_clusters for call in calls]) * np.array(lever["event_size_factor"]) * held
+    arrays: Arrays = {
+        "call_year": np.array(years, dtype=np.int64),
+        "event_month": np.array([was.month(call.event) for call in calls], dtype=np.int64),
+        "open_month": np.array([was.month(call.open) for call in calls], dtype=np.int64),
+        "close_month": np.array([was.month(call.close) for call in calls], dtype=np.int64),
+        "event_clusters": np.rint(size).astype(np.int64),
+        "held": held,
+        "funding_rule": _places(lever["funding_rule"], FUNDING_RULES),
+        "decision_dates": _places(lever["decision_dates"], DECISION_DATES),
+        "grant_factor": np.array(lever["grant_factor"], dtype=np.float64),
+    }
+    for name in LEVERS:
+        arrays[name] = np.array(lever[name], dtype=np.float64)
+    for name, default in _by_funder(was).items():
+        arrays[name] = _table(settings, years, was, name, default)
+    floor = np.array(lever["openness_floor"], dtype=np.float64)
+    arrays["openness"] = np.maximum(arrays["openness"], floor[:, None])
+    arrays["budget_eur"] = _budgets(settings, years, was)
+    return arrays
+
+
+def _places(choices: list[str], among: tuple[str, ...]) -> npt.NDArray[np.int64]:
+    return np.array([among.index(choice) for choice in choices], dtype=np.int64)
+
+
+def _by_funder(was: Programme) -> dict[str, ByFunder]:
+    """Return, by name, what a funder's rule is where the scenario sets none: NaN if a draw decides."""
+
+    def own(name: str) -> ByFunder:
+        return lambda _, __, funder: getattr(was.funders[funder], name)
+
+    def call(name: str) -> ByFunder:
+        return lambda settings, year, _: _lever(settings, year, name)
+
+    def drawn_later(_: Settings, __: int, ___: str) -> float:
+        return math.nan
+
+    return {
+        **{name: own(name) for name in ("cofinance_rate", "openness", "lag_position", "deadline_months")},
+        **{name: call(name) for name in ("project_months", "phase_two_share")},
+        **{name: drawn_later for name in ("grant_eur", "pass_share")},
+    }
+
+
+def _lever(settings: Settings, year: int, name: str) -> Any:
+    value = value_at(settings, year, None, name)
+    return levers("call")[name].value if value is None else value
+
+
+def _table(
+    settings: Settings,
+    years: Years,
+    was: Programme,
+    name: str,
+    default: ByFunder,
+) -> F64:
+    table = np.empty((len(years), len(was.funders)))
+    for c, year in enumerate(years):
+        for f, funder in enumerate(was.funders):
+            value = value_at(settings, year, funder, name)
+            table[c, f] = default(settings, year, funder) if value is None else value
+    return table
+
+
+def _budgets(settings: Settings, years: Years, was: Programme) -> F64:
+    """Return EUR by call and funder, 0 where the funder takes no part or the call is not held."""
+
+    def as_it_was(_: Settings, year: int, funder: str) -> float:
+        return was.budget_eur(year, funder) * float(_lever(settings, year, "budget_factor"))
+
+    def part(_: Settings, year: int, funder: str) -> float:
+        return float(funder in was.calls[year].funders)
+
+    held = np.array([float(_lever(settings, year, "held")) for year in years])
+    takes_part = _table(settings, years, was, "takes_part", part)
+    return _table(settings, years, was, "budget_eur", as_it_was) * takes_part * held[:, None]
+
+
+@lru_cache(maxsize=256)
+def _change_year(
+    settings: Settings, baseline: Settings, years: Years, before_years: Years, was: Programme
+) -> int | None:
+    """Return the first call that differs from the baseline's; behaviours, undated, change the first."""
+    if _held_values(settings) != _held_values(baseline):
+        return years[0]
+    now, before = _template(settings, years, was), _template(baseline, before_years, was)
+    for c, year in enumerate(years[: len(before_years)]):
+        if not all(np.array_equal(now[name][c], before[name][c], equal_nan=True) for name in now):
+            return year
+    shorter, longer = sorted((years, before_years), key=len)
+    return longer[len(shorter)] if len(shorter) < len(longer) else None
+
+
+def _scale(years: Years, scale_from: int | None, budget_scale: float) -> F64:
+    """Return the factor on budgets by call."""
+    fits = isinstance(budget_scale, SupportsFloat) and not isinstance(budget_scale, bool | str)
+    if not fits or not 0 <= budget_scale < math.inf:
+        raise refuse(
+            "budget_scale", [Fault("", f"{told(budget_scale)} does not fit", "a number of 0 or more")]
+        )
+    if scale_from is None and budget_scale != 1:
+        what = "the scenario changes no call, so nothing says from when on its budgets are scaled"
+        raise refuse("budget_scale", [Fault("", what, "a call year as scale_from")])
+    return np.array(
+        [budget_scale if scale_from is not None and year >= scale_from else 1.0 for year in years]
+    )
+
+
+def _rules(template: Arrays, values: Mapping[str, float], was: Programme, horizon: int, scale: F64) -> Rules:
+    """Return the rules under one draw; a grant set in EUR stands, and widens the limits where it must."""
+    arrays = {name: array.copy() for name, array in template.items()}
+    factor = arrays.pop("grant_factor")[:, None]
+    funders = list(was.funders.values())
+    smallest = np.array([funder.grant_min_eur for funder in funders]) * factor
+    largest = np.array([funder.grant_max_eur for funder in funders]) * factor
+    ratio = np.array([funder.grant_ratio for funder in funders])
+    typical = np.clip(values["grant_eur"] * ratio * factor, smallest, largest)
+    own_grant, own_pass = arrays["grant_eur"], arrays["pass_share"]
+    arrays["grant_eur"] = np.where(np.isnan(own_grant), typical, own_grant)
+    arrays["grant_min_eur"] = np.fmin(smallest, own_grant)
+    arrays["grant_max_eur"] = np.fmax(largest, own_grant)
+    arrays["pass_share"] = np.where(
+        np.isnan(own_pass), [values[funder.pass_] for funder in funders], own_pass
+    )
+    arrays["budget_eur"] = arrays["budget_eur"] * scale[:, None]
+    arrays["counted_months"] = np.full(len(scale), horizon, dtype=np.int64)
+    return Rules(**{name: np.ascontiguousarray(arrays[name]) for name in Rules._fields})

@@ -1,0 +1,92 @@
+"""Luck that belongs to the decision: every draw is a pure function of what it decides.
+
+    u = uniform(key(seed, DECISION, time), who, whom)
+
+No stream is consumed in order, so order, threads, other countries and other rules never change a
+draw. `time` is the call's year and the months since the subject's own start (`since`), never a
+running number. The generator is the finaliser of SplitMix64 (Steele, Lea & Flood 2014, with the
+constants of Stafford's variant 13), chained once per word of the key: each word enters before a
+full 64-bit mixing round. Keys are built inside kernels, as unsigned 64-bit words.
+
+Source of the principle: Pearson, Klein & Buffalo 2026; Klein et al. 2024.
+"""
+
+import math
+
+import numpy as np
+
+from simulator.jit import rule
+
+# What a draw is for. Numbers are part of the results: never renumber, only append.
+(
+    EXCELLENCE, FOCUS, SECTOR, CAPACITY, ACQUAINTED, SME_SECTOR, SIZE, READINESS, SPARE_TIME,
+    OWN_PATH, ATTEND, MEETING_SLOTS, MEETING, IDEA, RIPEN, DESIRED_PARTNERS, TOP_DOWN,
+    CHOICE, ACCEPT, KIND, PROJECT_EFFECT, PROJECT_SIZE, QUALITY, APPLY, ASSESS, DECISION_LAG,
+    NONSTART, GO_ALONE, LEAVE_UNFUNDED, RECRUIT, RECRUITED_BEFORE, LOSE_INTEREST, ACTIVE, LEAVE,
+    KNOW, CONTACT, COUNTERPART, COMPLEMENT, RNI, CONTRACT, NEED, DISPLACE, MILESTONE,
+) = range(1, 44)  # fmt: skip
+
+_WEYL = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_30, _27, _31, _11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+_UNIT = 1.0 / 9007199254740992.0  # 2**-53
+
+
+@rule
+def mix(word):
+    """One word spread over all 64 bits: a bijection on unsigned 64-bit words."""
+    word = (word ^ (word >> _30)) * _MIX_1
+    word = (word ^ (word >> _27)) * _MIX_2
+    return word ^ (word >> _31)
+
+
+@rule
+def identity(parent, number):
+    """Lasting identity of the member `number` (from 0) of `parent`: both unsigned 64-bit, as is the result."""
+    return mix(parent + _WEYL * (np.uint64(number) + np.uint64(1)))
+
+
+@rule
+def since(call_year, months):
+    """Time key of what happens `months` (below 4096) after the own start of something that belongs to a call."""
+    return np.int64(call_year) * np.int64(4096) + np.int64(months)
+
+
+@rule
+def key(seed, decision, time):
+    """Where all draws of one decision at one time start from (unsigned 64-bit)."""
+    return mix(mix(np.uint64(seed) + _WEYL * np.uint64(decision)) + _WEYL * np.uint64(time))
+
+
+@rule
+def uniform(start, who, whom):
+    """A number strictly between 0 and 1 for (`who`, `whom`), identities in this order; `whom` 0 for nobody."""
+    word = mix(mix(start + who) + whom)
+    return (np.float64(word >> _11) + 0.5) * _UNIT
+
+
+@rule
+def uniform_of_pair(start, one, other):
+    """The same number for (`one`, `other`) and (`other`, `one`)."""
+    if one < other:
+        return uniform(start, one, other)
+    return uniform(start, other, one)
+
+
+@rule
+def exponential(u):
+    """Threshold of a waiting time: Exp(1) from a uniform `u`."""
+    return -math.log(u)
+
+
+@rule
+def logistic(u):
+    """Standard logistic deviate with variance 1 (a bell curve with simple closed form)."""
+    return 0.5513288954217921 * math.log(u / (1.0 - u))
+
+
+@rule
+def gumbel(u):
+    """Standard Gumbel deviate: the largest of score + Gumbel is a logit choice (Luce 1959; McFadden 1974)."""
+    return -math.log(-math.log(u))

@@ -1,0 +1,81 @@
+"""How an idea becomes a consortium and an application."""
+
+import math
+
+from simulator.jit import rule
+
+
+@rule
+def expected_grant(belief, openness, grant_eur):
+    """What a cluster expects its funder to give (EUR): belief in approval (0-1) * openness (0-1) * typical grant."""
+    return belief * openness * grant_eur
+
+
+@rule
+def application_response(expected_eur, midpoint_eur, response_eur):
+    """Share of clusters with an idea that find applying worth its cost (0-1).
+
+    Logistic in the expected grant: one half at `grant_midpoint_eur`, with scale
+    `grant_response_eur`. A small grant draws fewer applications (assumption).
+    """
+    return 1.0 / (1.0 + math.exp(-(expected_eur - midpoint_eur) / response_eur))
+
+
+@rule
+def idea_probability(idea_rate, strategy_focus, attended, attended_factor, response, followon):
+    """Probability that a cluster leads a proposal in a call (0-1).
+
+    response * (idea_rate * focus * (attended_idea_factor if it came to the event) + follow-on), at
+    most 1. The follow-on part is what good earlier projects breed (at least 4 of the 27 projects of
+    2015 were sequels).
+    """
+    event_factor = attended_factor if attended else 1.0
+    return min(1.0, response * (idea_rate * strategy_focus * event_factor + followon))
+
+
+@rule
+def partners_wanted(u, extra_partners_mean):
+    """Partner countries sought besides the lead's own: 1 + geometric with the given mean.
+
+    Two countries in 15, three in 8, four in 2 and five in 2 of the 27 projects of 2015.
+    """
+    if extra_partners_mean <= 0.0:
+        return 1
+    return 1 + int(math.log(u) / math.log(extra_partners_mean / (1.0 + extra_partners_mean)))
+
+
+@rule
+def refusal_risk(rule_spreads_refusal, applies_for_money, belief, risk_aversion):
+    """What leads subtract from the appeal of a partner who may be refused (log-odds).
+
+    risk_aversion * (1 - belief in that partner's funder), only where the funding rule makes one
+    refusal hit all partners and the partner needs money. Consortia adapt to the rule they expect.
+    """
+    if rule_spreads_refusal and applies_for_money:
+        return risk_aversion * (1.0 - belief)
+    return 0.0
+
+
+@rule
+def acceptance_probability(has_funder, acceptance, acceptance_no_funder, strategy_focus):
+    """Probability that an asked cluster with spare capacity joins (0-1).
+
+    Higher where its own country funds; rises with strategy focus: rate * (1/2 + focus), at most 1.
+    """
+    rate = acceptance if has_funder else acceptance_no_funder
+    return min(1.0, rate * (0.5 + strategy_focus))
+
+
+@rule
+def project_quality(excellence, fit, experience, weight_fit, weight_experience, noise):
+    """True quality of a proposal, in points around 0.
+
+    (excellence - 1/2) + weight_fit * (fit - 1/2) + weight_experience * experience/(1+experience) +
+    noise, with excellence and fit averaged over the partners.
+    """
+    return (
+        (excellence - 0.5)
+        + weight_fit * (fit - 0.5)
+        + weight_experience * experience / (1.0 + experience)
+        + noise
+    )

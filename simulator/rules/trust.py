@@ -1,0 +1,36 @@
+"""Trust between two SMEs: built by contact, worn off without it."""
+
+import math
+
+from simulator.jit import rule
+
+
+@rule
+def trust_after_contact(trust, joint_dose, dose_reference, trust_months, trust_half):
+    """Trust (0-1) after a month of joint work.
+
+    trust + g * u/(u + half) * (1 + half) * (1 - trust), with u = joint dose / reference dose and
+    g = 1 - exp(-1/trust_months): at the reference dose trust is 63% of its ceiling after
+    `trust_months`. Source of form: meetings saturate (Cai & Szeidl 2018); size assumed.
+    """
+    u = joint_dose / dose_reference
+    growth = (1.0 - math.exp(-1.0 / trust_months)) * u / (u + trust_half) * (1.0 + trust_half)
+    return trust + min(1.0, growth) * (1.0 - trust)
+
+
+@rule
+def trust_after_silence(trust, tie_decay):
+    """Trust after a month without joint work: trust * (1 - tie_decay) (Burt's bridge decay is the upper bound)."""
+    return trust * (1.0 - tie_decay)
+
+
+@rule
+def joint_dose(one, other):
+    """What two SMEs of different partners make of their doses: the geometric mean, so that nobody works alone."""
+    return math.sqrt(one * other)
+
+
+@rule
+def complementarity(u, related):
+    """How well two SMEs complement each other (0-1): half luck, half relatedness of their sectors."""
+    return 0.5 * u + 0.5 * related

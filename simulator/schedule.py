@@ -1,0 +1,54 @@
+"""The month, in order: this tuple is the ODD's process overview, and `month` runs it."""
+
+from simulator.jit import jit
+from simulator.processes.calendar import turn_of_the_year
+from simulator.processes.consortia import form_consortia
+from simulator.processes.contacts import learn_and_meet
+from simulator.processes.founding import found
+from simulator.processes.funding import announce, decide
+from simulator.processes.learning import review_and_close
+from simulator.processes.matchmaking import hold_event
+from simulator.processes.own_paths import follow_own_paths, slow_own_paths
+from simulator.processes.projects import start_partners, work
+from simulator.processes.ties import live_ties
+
+MONTH = (
+    turn_of_the_year,  # 1 calendar
+    hold_event,  # 2 matchmaking event
+    form_consortia,  # 3 consortium formation
+    decide,  # 4 funding decision, at the close of a call
+    announce,  # 4 decisions arrive, each at its date
+    start_partners,  # 5 start, 6 recruitment
+    work,  # 7 activities
+    learn_and_meet,  # 8 knowledge and first contacts
+    live_ties,  # 8 trust, 9 outcomes
+    slow_own_paths,  # 10 own effort given up for the project
+    follow_own_paths,  # 10 on their own
+    review_and_close,  # 11 review and phase two, 12 close and learn
+)
+
+
+@jit
+def step(month, seed, parameters, rules, world, state):
+    """One month of the processes in `MONTH`."""
+    turn_of_the_year(month, parameters, state)
+    hold_event(month, seed, parameters, rules, world, state)
+    form_consortia(month, seed, parameters, rules, world, state)
+    decide(month, seed, parameters, rules, world, state)
+    announce(month, state)
+    start_partners(month, seed, parameters, rules, state)
+    work(month, parameters, state)
+    learn_and_meet(month, seed, parameters, rules, world, state)
+    live_ties(month, seed, parameters, rules, world, state)
+    slow_own_paths(parameters, state)
+    follow_own_paths(month, state)
+    review_and_close(month, seed, parameters, rules, state)
+
+
+@jit
+def run(first_month, last_month, seed, parameters, rules, world, state):
+    """Months from `first_month` to before `last_month`; founds the world if it starts at 0."""
+    if first_month == 0:
+        found(seed, state.spent_by_month.shape[0], parameters, rules, world, state)
+    for month in range(first_month, last_month):
+        step(month, seed, parameters, rules, world, state)
