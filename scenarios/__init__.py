@@ -5,11 +5,11 @@ of a run.
 """
 
 from scenarios.compare import Difference
+from scenarios.entries import Entry, register
 from scenarios.errors import InputError
 from scenarios.file_form import schema
+from scenarios.history import Programme, programme, read_programme
 from scenarios.priors import draw, quantile, uniforms
-from scenarios.programme import Programme, programme, read_programme
-from scenarios.register import Entry, register
 from scenarios.resolve import Resolved
 from scenarios.scenario import Scenario, load, names
 from scenarios.settings import Setting

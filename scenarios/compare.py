@@ -2,8 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from scenarios.programme import programme
-from scenarios.register import central, drawn, register
+from scenarios.entries import central, drawn, register
+from scenarios.history import programme
 from scenarios.resolve import resolve
 from scenarios.settings import Setting, label_and_unit, value_at
 

@@ -22,16 +22,16 @@ class Fault(NamedTuple):
     nearest: str = ""
 
 
-def refuse(source: str | Path, faults: Sequence[Fault]) -> InputError:
-    """Return the error that tells the first of `faults` (at least one) and how many more there are."""
-    fault = faults[0]
+def refuse(source: str | Path, faults: Sequence[Fault], count: int | None = None) -> InputError:
+    """Return the error that tells the first of `faults` and how many more there are (of `count`)."""
+    fault, more = faults[0], (count or len(faults)) - 1
     parts = [f"{echo(str(source), 200)}{f', {echo(fault.where, 120)}' if fault.where else ''}: {fault.what}"]
     if fault.allowed:
         parts.append(f"allowed: {fault.allowed}")
     if fault.nearest:
         parts.append(f"did you mean {fault.nearest}?")
-    if len(faults) > 1:
-        parts.append(f"and {len(faults) - 1} more {'fault' if len(faults) == 2 else 'faults'}")
+    if more:
+        parts.append(f"and {more} more {'fault' if more == 1 else 'faults'}")
     return InputError("; ".join(parts))
 
 

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import BaseModel, Field, StringConstraints, create_model
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
+from scenarios.entries import Entry, drawn, levers, register
 from scenarios.form import STRICT, Guide, KeyPath
-from scenarios.programme import programme
-from scenarios.register import Entry, drawn, levers, register
+from scenarios.history import programme
 from scenarios.settings import Setting, in_order
 
 LONGEST_HORIZON_MONTHS = 240

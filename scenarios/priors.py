@@ -11,7 +11,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from scenarios.register import Entry, drawn
+from scenarios.entries import Entry, drawn
 
 F64 = npt.NDArray[np.float64]
 

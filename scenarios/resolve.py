@@ -9,10 +9,10 @@ from typing import Any, SupportsFloat
 import numpy as np
 import numpy.typing as npt
 
+from scenarios.entries import central, check_values, drawn, levers
 from scenarios.errors import Fault, listed, refuse, told
 from scenarios.file_form import LONGEST_HORIZON_MONTHS
-from scenarios.programme import Programme, programme
-from scenarios.register import central, check_values, drawn, levers
+from scenarios.history import Programme, programme
 from scenarios.settings import Setting, value_at
 from scenarios.world import world
 from simulator.parameters import DECISION_DATES, FUNDING_RULES, Parameters, Rules, World

@@ -12,7 +12,7 @@ from scenarios.errors import Fault, InputError, echo, listed, nearest, refuse, t
 from scenarios.file_form import GUIDE, Content, content_of, form
 from scenarios.files import read_toml
 from scenarios.form import check
-from scenarios.programme import Programme, programme
+from scenarios.history import Programme, programme
 from scenarios.resolve import Resolved, resolve
 from scenarios.settings import Setting, in_order, value_at
 

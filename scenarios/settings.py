@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from scenarios.register import register
+from scenarios.entries import register
 
 
 class Setting(NamedTuple):

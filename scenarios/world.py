@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios.errors import Fault, refuse, told
-from scenarios.programme import Programme
+from scenarios.history import Programme
 from simulator.parameters import World
 
 MOST_SMES = 1_000_000_000

@@ -64,6 +64,15 @@ def rule(function: Function) -> Function:
     return numba.njit(**FLAGS)(function)
 
 
+def service(function: Function) -> Function:
+    """A small step of a loop that reads or writes tables: its text is put into the loop before compiling.
+
+    As a call, every array of every table would be pushed and counted each time: 146 against 20 ns for one
+    look at a pair of clusters. Early returns are kept out of these functions where they can be.
+    """
+    return numba.njit(inline="always", **FLAGS)(function)  # type: ignore[no-any-return]
+
+
 def jit(function: Function) -> Function:
     """A loop over columns: compiled at its first call with new types, kept on disk for the next process."""
     kernel = numba.njit(**FLAGS)(function)

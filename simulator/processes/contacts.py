@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from simulator import draws
-from simulator.jit import jit, rule
+from simulator.jit import jit, rule, service
 from simulator.processes.calendar import note
 from simulator.processes.founding import related
 from simulator.processes.own_paths import meet_own_need
@@ -31,39 +31,41 @@ _HASH = np.uint64(0x9E3779B97F4A7C15)
 @jit
 def learn_and_meet(month, seed, parameters, rules, world, state):
     """Every active SME of every partner at work: knowledge from its services, contacts with those at work abroad."""
-    projects, partners, t = state.projects, state.partners, state.participations
+    projects, partners, t, smes = state.projects, state.partners, state.participations, state.smes
     for project in range(state.count[N_PROJECTS]):
-        if projects.alive[project] == 0 or projects.phase[project] == 0:
+        if projects[project].alive == 0 or projects[project].phase == 0:
             continue
-        first = projects.first_partner[project]
-        last = first + projects.partners[project]
-        time = draws.since(rules.calls.year[projects.call[project]], 0)
-        lead = state.clusters.identity[projects.lead[project]]
+        first = projects[project].first_partner
+        last = first + projects[project].partners
+        time = draws.since(rules.calls[projects[project].call].year, 0)
+        lead = state.clusters[projects[project].lead].identity
         for p in range(first, last):
-            if partners.dose[p] <= 0.0:
+            if partners[p].dose <= 0.0:
                 continue
             at_work = _share_at_work(p, first, last, state)
-            for row in range(partners.first_participation[p], partners.first_participation[p] + partners.engaged[p]):
-                if t.is_active[row] == 0:
+            for row in range(partners[p].first_participation, partners[p].first_participation + partners[p].engaged):
+                if t[row].is_active == 0:
                     continue
-                dose = dose_of(row, parameters, state)
-                if t.knowledge_month[row] == NEVER:
-                    _learn(month, row, dose, project, parameters, seed, time, lead, state)
-                if at_work > 0.0:
-                    t.contact_hazard[row] += at_work * service_hazard(
-                        parameters.h_contact, dose, parameters.dose_reference, projects.effect[project]
+                dose = dose_of(row, t, partners, smes)
+                if t[row].knowledge_month == NEVER:
+                    t[row].know_hazard += service_hazard(
+                        parameters.h_knowledge, dose, parameters.dose_reference, projects[project].effect
                     )
-                    if t.contact_hazard[row] >= t.contact_threshold[row]:
+                    if t[row].know_hazard >= t[row].know_threshold:
+                        _learn(month, row, project, parameters, seed, time, lead, state)
+                if at_work > 0.0:
+                    t[row].contact_hazard += at_work * service_hazard(
+                        parameters.h_contact, dose, parameters.dose_reference, projects[project].effect
+                    )
+                    if t[row].contact_hazard >= t[row].contact_threshold:
                         _meet_somebody(month, row, project, first, last, seed, parameters, rules, world, state)
 
 
-@rule
-def dose_of(row, parameters, state):
+@service
+def dose_of(row, participations, partners, smes):
     """What the SME of one participation takes of its partner's dose this month (0-1)."""
-    i = state.participations.sme[row]
-    return sme_dose(
-        state.partners.dose[state.participations.partner[row]], state.smes.spare_time[i], state.smes.projects[i]
-    )
+    i = participations[row].sme
+    return sme_dose(partners[participations[row].partner].dose, smes[i].spare_time, smes[i].projects)
 
 
 @rule
@@ -72,54 +74,50 @@ def _share_at_work(p, first, last, state):
     here, all_others = 0.0, 0.0
     for q in range(first, last):
         if q != p:
-            all_others += state.partners.active[q]
-            if state.partners.dose[q] > 0.0:
-                here += state.partners.active[q]
+            all_others += state.partners[q].active
+            if state.partners[q].dose > 0.0:
+                here += state.partners[q].active
     return here / all_others if all_others > 0.0 else 0.0
 
 
-@rule
-def _learn(month, row, dose, project, parameters, seed, time, lead, state):
-    """Hazard of new knowledge; with it the SME's readiness rises."""
+@jit
+def _learn(month, row, project, parameters, seed, time, lead, state):
+    """New knowledge; with it the SME's readiness rises."""
     t, smes = state.participations, state.smes
-    t.know_hazard[row] += service_hazard(
-        parameters.h_knowledge, dose, parameters.dose_reference, state.projects.effect[project]
-    )
-    if t.know_hazard[row] < t.know_threshold[row]:
-        return
-    i = t.sme[row]
-    t.knowledge_month[row] = month
-    smes.readiness[i] = gap_closed(smes.readiness[i], parameters.readiness_gain)
+    i = t[row].sme
+    t[row].knowledge_month = month
+    smes[i].readiness = gap_closed(smes[i].readiness, parameters.readiness_gain)
     note(state.count, state.log, month, E_KNOWLEDGE, i, NOBODY, project, 1.0)
-    meet_own_need(month, KNOWLEDGE, i, lead, time, state.projects.call[project], seed, parameters, state)
+    meet_own_need(month, KNOWLEDGE, i, lead, time, state.projects[project].call, seed, parameters, state)
 
 
 @jit
 def _meet_somebody(month, row, project, first, last, seed, parameters, rules, world, state):
     """The SME meets the one that suits it best among those at work abroad whom it has not met in this project."""
     t, partners, clusters, smes = state.participations, state.partners, state.clusters, state.smes
-    call = state.projects.call[project]
-    time = draws.since(rules.calls.year[call], 0)
+    sectors = world.sectors
+    call = state.projects[project].call
+    time = draws.since(rules.calls[call].year, 0)
     luck, common = draws.key(seed, draws.COUNTERPART, time), draws.key(seed, draws.COMPLEMENT, 0)
-    i, home = t.sme[row], partners.cluster[t.partner[row]]
-    t.contact_hazard[row] = 0.0
-    t.contacts[row] += 1
-    threshold = draws.key(seed, draws.CONTACT, draws.since(rules.calls.year[call], t.contacts[row]))
-    lead = clusters.identity[state.projects.lead[project]]
-    t.contact_threshold[row] = draws.exponential(draws.uniform(threshold, smes.identity[i], lead))
+    i, home = t[row].sme, partners[t[row].partner].cluster
+    t[row].contact_hazard = 0.0
+    t[row].contacts += 1
+    threshold = draws.key(seed, draws.CONTACT, draws.since(rules.calls[call].year, t[row].contacts))
+    lead = clusters[state.projects[project].lead].identity
+    t[row].contact_threshold = draws.exponential(draws.uniform(threshold, smes[i].identity, lead))
     best, best_score, best_fit = NOBODY, -math.inf, 0.0
     for q in range(first, last):
-        if partners.dose[q] <= 0.0 or clusters.nation[partners.cluster[q]] == clusters.nation[home]:
+        if partners[q].dose <= 0.0 or clusters[partners[q].cluster].nation == clusters[home].nation:
             continue
-        for other in range(partners.first_participation[q], partners.first_participation[q] + partners.engaged[q]):
-            if t.is_active[other] == 0:
+        for other in range(partners[q].first_participation, partners[q].first_participation + partners[q].engaged):
+            if t[other].is_active == 0:
                 continue
-            j = t.sme[other]
+            j = t[other].sme
             fit = complementarity(
-                draws.uniform_of_pair(common, smes.identity[i], smes.identity[j]),
-                related(world, parameters, smes.sector[i], smes.sector[j]),
+                draws.uniform_of_pair(common, smes[i].identity, smes[j].identity),
+                related(smes[i].sector, smes[j].sector, parameters, sectors),
             )
-            score = 2.0 * fit + draws.uniform_of_pair(luck, smes.identity[i], smes.identity[j])
+            score = 2.0 * fit + draws.uniform_of_pair(luck, smes[i].identity, smes[j].identity)
             if score > best_score and not _have_met_here(i, j, row, state):
                 best, best_score, best_fit = other, score, fit
     if best != NOBODY:
@@ -133,7 +131,7 @@ def _have_met_here(i, j, row, state):
     tie = state.slots[slot]
     if tie == NOBODY:
         return False
-    return state.ties.participation_one[tie] == row or state.ties.participation_other[tie] == row
+    return state.ties[tie].participation_one == row or state.ties[tie].participation_other == row
 
 
 @rule
@@ -145,7 +143,7 @@ def find_slot(one, other, state):
     slot = np.int64(word & np.uint64(mask))
     while slots[slot] != NOBODY:
         tie = slots[slot]
-        if ties.one[tie] == one and ties.other[tie] == other:
+        if ties[tie].one == one and ties[tie].other == other:
             break
         slot = (slot + 1) & mask
     return slot
@@ -155,7 +153,7 @@ def find_slot(one, other, state):
 def _tie(month, row, other_row, fit, project, seed, parameters, world, state):
     """A first contact: a new tie, or an old one that gets another chance."""
     t, ties, smes, clusters = state.participations, state.ties, state.smes, state.clusters
-    i, j = t.sme[row], t.sme[other_row]
+    i, j = t[row].sme, t[other_row].sme
     if i > j:
         i, j, row, other_row = j, i, other_row, row
     slot = find_slot(i, j, state)
@@ -168,28 +166,28 @@ def _tie(month, row, other_row, fit, project, seed, parameters, world, state):
         state.count[N_TIES] = tie + 1
         state.slots[slot] = tie
         like = (
-            world.countries.language[clusters.country[smes.cluster[i]]]
-            == world.countries.language[clusters.country[smes.cluster[j]]]
+            world.countries[clusters[smes[i].cluster].country].language
+            == world.countries[clusters[smes[j].cluster].country].language
         )
-        ties.one[tie], ties.other[tie] = i, j
-        ties.trust[tie] = 0.0
-        ties.complementarity[tie] = fit
-        ties.distance[tie] = distance(like, parameters.distance_factor)
-        ties.partnership_month[tie] = NEVER
-        ties.rni_count[tie], ties.contract_count[tie] = 0, 0
-        ties.rni_hazard[tie], ties.contract_hazard[tie] = 0.0, 0.0
-        one, other = smes.identity[i], smes.identity[j]
-        ties.rni_threshold[tie] = draws.exponential(
+        ties[tie].one, ties[tie].other = i, j
+        ties[tie].trust = 0.0
+        ties[tie].complementarity = fit
+        ties[tie].distance = distance(like, parameters.distance_factor)
+        ties[tie].partnership_month = NEVER
+        ties[tie].rni_count, ties[tie].contract_count = 0, 0
+        ties[tie].rni_hazard, ties[tie].contract_hazard = 0.0, 0.0
+        one, other = smes[i].identity, smes[j].identity
+        ties[tie].rni_threshold = draws.exponential(
             draws.uniform_of_pair(draws.key(seed, draws.RNI, 0), one, other)
         )
-        ties.contract_threshold[tie] = draws.exponential(
+        ties[tie].contract_threshold = draws.exponential(
             draws.uniform_of_pair(draws.key(seed, draws.CONTRACT, 0), one, other)
         )
-    ties.alive[tie] = 1
-    ties.call[tie] = state.projects.call[project]
-    ties.participation_one[tie], ties.participation_other[tie] = row, other_row
-    ties.trust[tie] = max(ties.trust[tie], parameters.trust_start)
+    ties[tie].alive = 1
+    ties[tie].call = state.projects[project].call
+    ties[tie].participation_one, ties[tie].participation_other = row, other_row
+    ties[tie].trust = max(ties[tie].trust, parameters.trust_start)
     for part in (row, other_row):
-        if t.contact_month[part] == NEVER:
-            t.contact_month[part] = month
+        if t[part].contact_month == NEVER:
+            t[part].contact_month = month
     note(state.count, state.log, month, E_CONTACT, i, j, project, 1.0)

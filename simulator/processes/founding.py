@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from simulator import draws
-from simulator.jit import jit, rule
+from simulator.jit import jit, rule, service
+from simulator.processes.own_paths import file_due
 from simulator.rules.matching import relatedness
 from simulator.rules.outcomes import own_hazard
 from simulator.state import CONTRACT, NEVER, NOBODY, OUTCOMES, OWN_AHEAD
@@ -57,49 +58,50 @@ def _found_clusters(seed, parameters, world, clusters):
     capacity = draws.key(seed, draws.CAPACITY, 0)
     first = 0
     for k in range(world.clusters.country.shape[0]):
-        country = world.clusters.country[k]
-        who = draws.identity(world.countries.key[country], world.clusters.rank[k])
-        clusters.identity[k] = who
-        clusters.first_sme[k] = first
-        clusters.members[k] = world.clusters.members[k]
-        first += world.clusters.members[k]
-        clusters.country[k] = country
-        clusters.nation[k] = world.countries.nation[country]
-        clusters.sector[k] = position_in(world.sectors.share, draws.uniform(sector, who, _NONE))
-        clusters.excellence[k] = draws.uniform(excellence, who, _NONE)
-        clusters.focus[k] = draws.uniform(focus, who, _NONE) ** parameters.focus_shape
-        clusters.capacity[k] = 1 + whole_number(
-            (parameters.capacity_mean - 1.0) * 2.0 * clusters.focus[k], draws.uniform(capacity, who, _NONE)
+        country = world.clusters[k].country
+        who = draws.identity(world.countries[country].key, world.clusters[k].rank)
+        clusters[k].identity = who
+        clusters[k].first_sme = first
+        clusters[k].members = world.clusters[k].members
+        first += world.clusters[k].members
+        clusters[k].country = country
+        clusters[k].nation = world.countries[country].nation
+        clusters[k].sector = position_in(world.sectors.share, draws.uniform(sector, who, _NONE))
+        clusters[k].excellence = draws.uniform(excellence, who, _NONE)
+        clusters[k].focus = draws.uniform(focus, who, _NONE) ** parameters.focus_shape
+        clusters[k].capacity = 1 + whole_number(
+            (parameters.capacity_mean - 1.0) * 2.0 * clusters[k].focus, draws.uniform(capacity, who, _NONE)
         )
-        clusters.busy[k] = 0
-        clusters.experience[k] = 0.0
-        clusters.followon[k] = 0.0
-        clusters.attended_call[k] = -1
+        clusters[k].busy = 0
+        clusters[k].experience = 0.0
+        clusters[k].followon = 0.0
+        clusters[k].attended_call = -1
 
 
 @jit
 def _acquaint(seed, parameters, world, state):
     """Who knows whom before the first call: some pairs, more often within a language group."""
-    clusters = state.clusters
+    clusters, familiarity, trust, countries = state.clusters, state.familiarity, state.trust, world.countries
     start = draws.key(seed, draws.ACQUAINTED, 0)
     for a in range(clusters.shape[0]):
-        state.familiarity[a, a] = 0.0
-        state.trust[a, a] = 0.0
+        familiarity[a, a] = 0.0
+        trust[a, a] = 0.0
         for b in range(a):
-            like = world.countries.language[clusters.country[a]] == world.countries.language[clusters.country[b]]
+            like = countries[clusters[a].country].language == countries[clusters[b].country].language
             share = parameters.familiarity_start * (1.0 if like else parameters.distance_factor)
-            u = draws.uniform_of_pair(start, clusters.identity[a], clusters.identity[b])
+            u = draws.uniform_of_pair(start, clusters[a].identity, clusters[b].identity)
             known = 0.5 if u < share else 0.0
-            state.familiarity[a, b] = known
-            state.familiarity[b, a] = known
-            state.trust[a, b] = 0.0
-            state.trust[b, a] = 0.0
+            familiarity[a, b] = known
+            familiarity[b, a] = known
+            trust[a, b] = 0.0
+            trust[b, a] = 0.0
 
 
 @jit
 def _found_smes(seed, parameters, world, state):
     """Traits of every SME and the months in which it gets there on its own."""
-    clusters, smes, own = state.clusters, state.smes, state.own
+    clusters, smes, own, due = state.clusters, state.smes, state.own, state.due
+    due[:] = NOBODY
     other_sector = draws.key(seed, draws.SME_SECTOR, 0)
     new_sector = draws.key(seed, draws.SME_SECTOR, 1)
     size = draws.key(seed, draws.SIZE, 0)
@@ -110,41 +112,43 @@ def _found_smes(seed, parameters, world, state):
         parameters.own_h_knowledge, parameters.own_h_partnership, parameters.own_h_rni, parameters.own_h_contract,
     )  # fmt: skip
     for k in range(clusters.shape[0]):
-        for member in range(clusters.members[k]):
-            i = clusters.first_sme[k] + member
-            who = draws.identity(clusters.identity[k], member)
-            smes.identity[i] = who
-            smes.cluster[i] = k
-            smes.projects[i] = 0
-            smes.sector[i] = clusters.sector[k]
+        for member in range(clusters[k].members):
+            i = clusters[k].first_sme + member
+            who = draws.identity(clusters[k].identity, member)
+            smes[i].identity = who
+            smes[i].cluster = k
+            smes[i].projects = 0
+            smes[i].sector = clusters[k].sector
             if draws.uniform(other_sector, who, _NONE) >= parameters.sme_sector_match:
-                smes.sector[i] = position_in(world.sectors.share, draws.uniform(new_sector, who, _NONE))
+                smes[i].sector = position_in(world.sectors.share, draws.uniform(new_sector, who, _NONE))
             u = draws.uniform(size, who, _NONE)
             size_class = 0
             if u < parameters.share_medium:
                 size_class = 2
             elif u < parameters.share_medium + parameters.share_small:
                 size_class = 1
-            smes.size_class[i] = size_class
-            smes.readiness[i] = level_around(
+            smes[i].size_class = size_class
+            smes[i].readiness = level_around(
                 parameters.readiness_mean,
                 1.0,
                 parameters.readiness_size_step * size_class
                 + parameters.readiness_spread * draws.logistic(draws.uniform(readiness, who, _NONE)),
             )
-            smes.spare_time[i] = level_around(
+            smes[i].spare_time = level_around(
                 parameters.spare_time_mean,
                 parameters.spare_time_spread,
                 draws.logistic(draws.uniform(spare_time, who, _NONE)),
             )
             for outcome in range(len(OUTCOMES)):
                 hazard = own_hazard(
-                    base[outcome], parameters.own_readiness_slope, smes.readiness[i], parameters.readiness_mean
+                    base[outcome], parameters.own_readiness_slope, smes[i].readiness, parameters.readiness_mean
                 )
                 u = draws.uniform(own_path, who, np.uint64(outcome + 1))
-                own.month[outcome, i] = draws.exponential(u) / hazard
-                own.state[outcome, i] = OWN_AHEAD
-                own.call[outcome, i] = NEVER
+                own[outcome, i].month = draws.exponential(u) / hazard
+                own[outcome, i].state = OWN_AHEAD
+                own[outcome, i].call = NEVER
+                own[outcome, i].following = NOBODY
+                file_due(i, outcome, own, due)
 
 
 @jit
@@ -156,22 +160,23 @@ def _found_markets(months, world, state):
     clusters, smes, own, markets = state.clusters, state.smes, state.own, state.markets
     sectors = world.sectors.shape[0]
     n = smes.shape[0]
-    markets.first[:] = 0
+    for market in range(markets.shape[0]):
+        markets[market].first = 0
     for i in range(n):
-        if own.month[CONTRACT, i] < months:
-            markets.first[clusters.country[smes.cluster[i]] * sectors + smes.sector[i] + 1] += 1
+        if own[CONTRACT, i].month < months:
+            markets[clusters[smes[i].cluster].country * sectors + smes[i].sector + 1].first += 1
     for market in range(markets.shape[0] - 1):
-        markets.first[market + 1] += markets.first[market]
-        markets.next[market] = markets.first[market]
+        markets[market + 1].first += markets[market].first
+        markets[market].next = markets[market].first
     for i in range(n):
-        if own.month[CONTRACT, i] < months:
-            market = clusters.country[smes.cluster[i]] * sectors + smes.sector[i]
-            state.rivals[markets.next[market]] = i
-            markets.next[market] += 1
+        if own[CONTRACT, i].month < months:
+            market = clusters[smes[i].cluster].country * sectors + smes[i].sector
+            state.rivals[markets[market].next] = i
+            markets[market].next += 1
     for market in range(markets.shape[0] - 1):
-        first, last = markets.first[market], markets.first[market + 1]
-        _sort_by_month(own.month[CONTRACT], state.rivals[first:last])
-        markets.next[market] = first
+        first, last = markets[market].first, markets[market + 1].first
+        _sort_by_month(own[CONTRACT].month, state.rivals[first:last])
+        markets[market].next = first
 
 
 @jit
@@ -187,33 +192,33 @@ def _found_funders(rules, state):
     funders, ledger = state.funders, state.ledger
     calls, n = rules.terms.shape
     for f in range(n):
-        funders.belief[f] = 0.5
+        funders[f].belief = 0.5
         for c in range(calls - 1, -1, -1):
-            if rules.terms.budget_eur[c, f] > 0.0:
-                funders.belief[f] = rules.terms.pass_share[c, f]
-        funders.carried[f] = 0.0
-        funders.debt[f] = 0.0
+            if rules.terms[c, f].budget_eur > 0.0:
+                funders[f].belief = rules.terms[c, f].pass_share
+        funders[f].carried = 0.0
+        funders[f].debt = 0.0
     state.spent_by_month[:] = 0.0
     for c in range(calls):
         for f in range(n):
-            ledger.decision_month[c, f] = NEVER
-            ledger.offered[c, f] = 0.0
-            ledger.applications[c, f] = 0.0
-            ledger.approvals[c, f] = 0.0
-            ledger.granted[c, f] = 0.0
-            ledger.outlay[c, f] = 0.0
-            ledger.taken_up[c, f] = 0.0
-            ledger.spent[c, f] = 0.0
-            ledger.phase_two_left[c, f] = 0.0
-            ledger.phase_two_granted[c, f] = 0.0
+            ledger[c, f].decision_month = NEVER
+            ledger[c, f].offered = 0.0
+            ledger[c, f].applications = 0.0
+            ledger[c, f].approvals = 0.0
+            ledger[c, f].granted = 0.0
+            ledger[c, f].outlay = 0.0
+            ledger[c, f].taken_up = 0.0
+            ledger[c, f].spent = 0.0
+            ledger[c, f].phase_two_left = 0.0
+            ledger[c, f].phase_two_granted = 0.0
 
 
-@rule
-def related(world, parameters, sector, other):
+@service
+def related(sector, other, parameters, sectors):
     """Relatedness (0-1) of two sectors by their rows."""
     return relatedness(
         sector == other,
-        world.sectors.family[sector] == world.sectors.family[other],
+        sectors[sector].family == sectors[other].family,
         parameters.relatedness_family,
         parameters.relatedness_other,
     )

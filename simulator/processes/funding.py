@@ -33,7 +33,7 @@ _NONE = np.uint64(0)
 def decide(month, seed, parameters, rules, world, state):
     """At the close of a call: applications, the funding rule, the dates and the starts that follow."""
     for call in range(rules.calls.shape[0]):
-        if rules.calls.close_month[call] == month and rules.calls.held[call] == 1:
+        if rules.calls[call].close_month == month and rules.calls[call].held == 1:
             first, last = _projects_of(call, state)
             _set_dates(call, seed, parameters, rules, world, state.ledger)
             purse, central = _open_purses(call, rules, state)
@@ -49,7 +49,7 @@ def _projects_of(call, state):
     """Rows of the projects of a call, from first to before last; they are contiguous."""
     last = state.count[N_PROJECTS]
     first = last
-    while first > 0 and state.projects.call[first - 1] == call:
+    while first > 0 and state.projects[first - 1].call == call:
         first -= 1
     return first, last
 
@@ -57,30 +57,30 @@ def _projects_of(call, state):
 @jit
 def _set_dates(call, seed, parameters, rules, world, ledger):
     """The month in which each funder's decision arrives: on its own date, at the slowest's, or as committed."""
-    start = draws.key(seed, draws.DECISION_LAG, draws.since(rules.calls.year[call], 0))
-    close = rules.calls.close_month[call]
+    start = draws.key(seed, draws.DECISION_LAG, draws.since(rules.calls[call].year, 0))
+    close = rules.calls[call].close_month
     slowest = NEVER
     for f in range(ledger.shape[1]):
-        if rules.terms.budget_eur[call, f] <= 0.0:
+        if rules.terms[call, f].budget_eur <= 0.0:
             continue
-        luck = draws.logistic(draws.uniform(start, world.countries.key[world.funders.country[f]], _NONE))
+        luck = draws.logistic(draws.uniform(start, world.countries[world.funders[f].country].key, _NONE))
         lag = decision_lag(
             parameters.lag_first_months,
             parameters.lag_spread_months,
-            rules.calls.lag_spread_factor[call],
-            rules.terms.lag_position[call, f],
+            rules.calls[call].lag_spread_factor,
+            rules.terms[call, f].lag_position,
             parameters.lag_noise_months,
             luck,
         )
-        ledger.decision_month[call, f] = close + int(math.ceil(rules.terms.deadline_months[call, f] + lag))
-        slowest = max(slowest, ledger.decision_month[call, f])
+        ledger[call, f].decision_month = close + int(math.ceil(rules.terms[call, f].deadline_months + lag))
+        slowest = max(slowest, ledger[call, f].decision_month)
     for f in range(ledger.shape[1]):
-        if ledger.decision_month[call, f] == NEVER:
+        if ledger[call, f].decision_month == NEVER:
             continue
-        if rules.calls.decision_dates[call] == SLOWEST_DATE:
-            ledger.decision_month[call, f] = slowest
-        elif rules.calls.decision_dates[call] == COMMITTED_DATE:
-            ledger.decision_month[call, f] = close + int(math.ceil(rules.calls.committed_months[call]))
+        if rules.calls[call].decision_dates == SLOWEST_DATE:
+            ledger[call, f].decision_month = slowest
+        elif rules.calls[call].decision_dates == COMMITTED_DATE:
+            ledger[call, f].decision_month = close + int(math.ceil(rules.calls[call].committed_months))
 
 
 @jit
@@ -90,19 +90,19 @@ def _open_purses(call, rules, state):
     purse = np.zeros(funders.shape[0])
     central = np.zeros(1)
     for f in range(purse.shape[0]):
-        if rules.terms.budget_eur[call, f] <= 0.0:
+        if rules.terms[call, f].budget_eur <= 0.0:
             continue
-        paid_back = min(funders.debt[f], rules.terms.budget_eur[call, f])
-        funders.debt[f] -= paid_back
-        at_hand = rules.terms.budget_eur[call, f] + funders.carried[f] - paid_back
-        funders.carried[f] = 0.0
-        ledger.offered[call, f] = at_hand
-        shared = rules.calls.top_up_share[call] * at_hand
-        if rules.calls.funding_rule[call] != VIRTUAL_COMMON_POT:
+        paid_back = min(funders[f].debt, rules.terms[call, f].budget_eur)
+        funders[f].debt -= paid_back
+        at_hand = rules.terms[call, f].budget_eur + funders[f].carried - paid_back
+        funders[f].carried = 0.0
+        ledger[call, f].offered = at_hand
+        shared = rules.calls[call].top_up_share * at_hand
+        if rules.calls[call].funding_rule != VIRTUAL_COMMON_POT:
             shared = 0.0
         central[0] += shared
         purse[f] = at_hand - shared
-        ledger.phase_two_left[call, f] = rules.terms.phase_two_share[call, f] * rules.terms.budget_eur[call, f]
+        ledger[call, f].phase_two_left = rules.terms[call, f].phase_two_share * rules.terms[call, f].budget_eur
     return purse, central
 
 
@@ -110,26 +110,26 @@ def _open_purses(call, rules, state):
 def _apply(month, call, first, last, seed, parameters, rules, world, state):
     """Rows of the partners that apply, each with its request and with the quality that its funder sees."""
     partners, projects, clusters = state.partners, state.projects, state.clusters
-    time = draws.since(rules.calls.year[call], 0)
+    time = draws.since(rules.calls[call].year, 0)
     apply, assess = draws.key(seed, draws.APPLY, time), draws.key(seed, draws.ASSESS, time)
     rows = np.empty(state.count[N_PARTNERS], np.int64)
     n = 0
     for project in range(first, last):
-        for p in range(projects.first_partner[project], projects.first_partner[project] + projects.partners[project]):
-            f = partners.funder[p]
+        for p in range(projects[project].first_partner, projects[project].first_partner + projects[project].partners):
+            f = partners[p].funder
             if f == NOBODY:
                 continue
-            who, what = clusters.identity[partners.cluster[p]], projects.identity[project]
-            if draws.uniform(apply, who, what) >= parameters.p_apply * rules.terms.openness[call, f]:
+            who, what = clusters[partners[p].cluster].identity, projects[project].identity
+            if draws.uniform(apply, who, what) >= parameters.p_apply * rules.terms[call, f].openness:
                 continue
             error = parameters.assessment_error * draws.logistic(
-                draws.uniform(assess, world.countries.key[world.funders.country[f]], what)
+                draws.uniform(assess, world.countries[world.funders[f].country].key, what)
             )
-            partners.assessed[p] = assessed_quality(projects.quality[project], error)
-            partners.request_eur[p] = rules.terms.grant_eur[call, f]
-            partners.money[p] = REFUSED  # until granted
-            state.ledger.applications[call, f] += 1.0
-            note(state.count, state.log, month, E_APPLIED, partners.cluster[p], f, project, partners.request_eur[p])
+            partners[p].assessed = assessed_quality(projects[project].quality, error)
+            partners[p].request_eur = rules.terms[call, f].grant_eur
+            partners[p].money = REFUSED  # until granted
+            state.ledger[call, f].applications += 1.0
+            note(state.count, state.log, month, E_APPLIED, partners[p].cluster, f, project, partners[p].request_eur)
             rows[n] = p
             n += 1
     return rows[:n]
@@ -145,38 +145,38 @@ def _award(call, rows, first, last, purse, central, parameters, rules, state):
     joint, applicants = np.zeros(last - first), np.zeros(last - first)
     for a in range(n):
         p = rows[a]
-        project[a], funder[a] = partners.project[p] - first, partners.funder[p]
-        request[a], score[a] = partners.request_eur[p], partners.assessed[p]
+        project[a], funder[a] = partners[p].project - first, partners[p].funder
+        request[a], score[a] = partners[p].request_eur, partners[p].assessed
         joint[project[a]] += score[a]
         applicants[project[a]] += 1.0
     threshold, minimum = np.zeros(f_count), np.zeros(f_count)
     spread = math.sqrt(parameters.quality_noise**2 + parameters.assessment_error**2)
     for f in range(f_count):
-        if rules.terms.budget_eur[call, f] > 0.0:
-            threshold[f] = quality_threshold(rules.terms.pass_share[call, f], spread)
-            minimum[f] = rules.terms.grant_min_eur[call, f]
+        if rules.terms[call, f].budget_eur > 0.0:
+            threshold[f] = quality_threshold(rules.terms[call, f].pass_share, spread)
+            minimum[f] = rules.terms[call, f].grant_min_eur
     common = common_threshold(purse, threshold)
     for k in range(last - first):
         joint[k] = joint[k] / applicants[k] if applicants[k] > 0.0 else -math.inf
-        projects.joint_score[first + k] = joint[k]
-        projects.threshold[first + k] = common
+        projects[first + k].joint_score = joint[k]
+        projects[first + k].threshold = common
     before = purse.copy()
     grant, own_share, short = np.empty(n), np.empty(n), np.empty(n)
     cause, blocking = np.empty(n, np.int64), np.empty(n, np.int64)
     allocate(
-        rules.calls.funding_rule[call], project, funder, request, score, joint, purse, threshold, minimum,
-        rules.calls.partial_awards[call] > 0.0, central, rules.calls.fill_share[call], grant, own_share, cause, blocking, short,
+        rules.calls[call].funding_rule, project, funder, request, score, joint, purse, threshold, minimum,
+        rules.calls[call].partial_awards > 0.0, central, rules.calls[call].fill_share, grant, own_share, cause, blocking, short,
     )  # fmt: skip
     for a in range(n):
         p = rows[a]
-        partners.grant_eur[p], partners.own_share[p] = grant[a], own_share[a]
-        partners.cause[p], partners.blocking_funder[p], partners.short_eur[p] = cause[a], blocking[a], short[a]
+        partners[p].grant_eur, partners[p].own_share = grant[a], own_share[a]
+        partners[p].cause, partners[p].blocking_funder, partners[p].short_eur = cause[a], blocking[a], short[a]
         if grant[a] > 0.0:
-            partners.money[p] = FUNDED
-            ledger.approvals[call, funder[a]] += 1.0
-            ledger.granted[call, funder[a]] += grant[a]
+            partners[p].money = FUNDED
+            ledger[call, funder[a]].approvals += 1.0
+            ledger[call, funder[a]].granted += grant[a]
     for f in range(f_count):
-        ledger.outlay[call, f] = before[f] - purse[f]
+        ledger[call, f].outlay = before[f] - purse[f]
 
 
 @jit
@@ -185,48 +185,48 @@ def _close_purses(call, rows, purse, central, parameters, rules, state):
     funders, ledger = state.funders, state.ledger
     total, shared = 0.0, 0.0
     for f in range(purse.shape[0]):
-        total += ledger.offered[call, f]
-    if rules.calls.funding_rule[call] == VIRTUAL_COMMON_POT:
-        shared = rules.calls.top_up_share[call]
+        total += ledger[call, f].offered
+    if rules.calls[call].funding_rule == VIRTUAL_COMMON_POT:
+        shared = rules.calls[call].top_up_share
     for f in range(purse.shape[0]):
-        if rules.terms.budget_eur[call, f] <= 0.0:
+        if rules.terms[call, f].budget_eur <= 0.0:
             continue
-        part = ledger.offered[call, f] / total if total > 0.0 else 0.0
-        ledger.outlay[call, f] += shared * ledger.offered[call, f] - part * central[0]
+        part = ledger[call, f].offered / total if total > 0.0 else 0.0
+        ledger[call, f].outlay += shared * ledger[call, f].offered - part * central[0]
         left = purse[f] + part * central[0]
-        funders.carried[f] = rules.calls.carry_over_share[call] * left
-        if ledger.applications[call, f] > 0.0:
-            approved = ledger.approvals[call, f] / ledger.applications[call, f]
-            funders.belief[f] = belief_after(funders.belief[f], approved, parameters.belief_learning)
+        funders[f].carried = rules.calls[call].carry_over_share * left
+        if ledger[call, f].applications > 0.0:
+            approved = ledger[call, f].approvals / ledger[call, f].applications
+            funders[f].belief = belief_after(funders[f].belief, approved, parameters.belief_learning)
 
 
 @jit
 def _plan_starts(project, call, seed, parameters, rules, state):
     """Dates of one project: when each decision arrives, who starts when, who does not start at all."""
     projects, partners, clusters, ledger = state.projects, state.partners, state.clusters, state.ledger
-    year = draws.since(rules.calls.year[call], 0)
-    what = projects.identity[project]
-    first = projects.first_partner[project]
-    last = first + projects.partners[project]
+    year = draws.since(rules.calls[call].year, 0)
+    what = projects[project].identity
+    first = projects[project].first_partner
+    last = first + projects[project].partners
     nonstart, leave = draws.key(seed, draws.NONSTART, year), draws.key(seed, draws.LEAVE_UNFUNDED, year)
     joint_date = _joint_date(project, call, rules, state)
-    decided, first_start = rules.calls.close_month[call] + 1, NEVER
+    decided, first_start = rules.calls[call].close_month + 1, NEVER
     for p in range(first, last):
-        if partners.money[p] != FUNDED and partners.money[p] != REFUSED:
+        if partners[p].money != FUNDED and partners[p].money != REFUSED:
             continue
-        month = ledger.decision_month[call, partners.funder[p]]
+        month = ledger[call, partners[p].funder].decision_month
         if joint_date > month:
             month = joint_date
-        partners.decision_month[p] = month
+        partners[p].decision_month = month
         decided = max(decided, month)
-        if partners.money[p] == FUNDED:
-            if draws.uniform(nonstart, clusters.identity[partners.cluster[p]], what) < parameters.p_nonstart:
-                partners.money[p] = NOT_STARTED
+        if partners[p].money == FUNDED:
+            if draws.uniform(nonstart, clusters[partners[p].cluster].identity, what) < parameters.p_nonstart:
+                partners[p].money = NOT_STARTED
             else:
-                partners.start_month[p] = month
+                partners[p].start_month = month
                 if first_start == NEVER or month < first_start:
                     first_start = month
-    projects.decided_month[project] = decided
+    projects[project].decided_month = decided
     alone = first_start == NEVER
     if alone:
         u = draws.uniform(draws.key(seed, draws.GO_ALONE, year), what, _NONE)
@@ -234,15 +234,15 @@ def _plan_starts(project, call, seed, parameters, rules, state):
             return  # `announce` gives it up when the last decision arrives
         first_start = decided
     for p in range(first, last):
-        if partners.start_month[p] != NEVER or partners.money[p] == NOT_STARTED:
+        if partners[p].start_month != NEVER or partners[p].money == NOT_STARTED:
             continue
         start = first_start
-        if partners.money[p] == REFUSED:
-            who = clusters.identity[partners.cluster[p]]
+        if partners[p].money == REFUSED:
+            who = clusters[partners[p].cluster].identity
             if draws.uniform(leave, who, what) < parameters.p_leave_unfunded:
                 continue
-            start = max(first_start, partners.decision_month[p] + int(math.floor(parameters.replan_months + 0.5)))
-        partners.start_month[p] = start
+            start = max(first_start, partners[p].decision_month + int(math.floor(parameters.replan_months + 0.5)))
+        partners[p].start_month = start
     _set_ends(project, call, first, last, rules, state)
 
 
@@ -250,17 +250,17 @@ def _plan_starts(project, call, seed, parameters, rules, state):
 def _joint_date(project, call, rules, state):
     """Earliest month in which a jointly decided project can be told: its slowest funder's, or every funder's where
     there is one ranking. NEVER where each funder decides alone."""
-    if rules.calls.funding_rule[call] == INDEPENDENT:
+    if rules.calls[call].funding_rule == INDEPENDENT:
         return NEVER
     latest = NEVER
-    if rules.calls.funding_rule[call] == VIRTUAL_COMMON_POT or rules.calls.funding_rule[call] == COMMON_POT:
+    if rules.calls[call].funding_rule == VIRTUAL_COMMON_POT or rules.calls[call].funding_rule == COMMON_POT:
         for f in range(state.funders.shape[0]):
-            latest = max(latest, state.ledger.decision_month[call, f])
+            latest = max(latest, state.ledger[call, f].decision_month)
         return latest
-    first = state.projects.first_partner[project]
-    for p in range(first, first + state.projects.partners[project]):
-        if state.partners.money[p] == FUNDED or state.partners.money[p] == REFUSED:
-            latest = max(latest, state.ledger.decision_month[call, state.partners.funder[p]])
+    first = state.projects[project].first_partner
+    for p in range(first, first + state.projects[project].partners):
+        if state.partners[p].money == FUNDED or state.partners[p].money == REFUSED:
+            latest = max(latest, state.ledger[call, state.partners[p].funder].decision_month)
     return latest
 
 
@@ -270,16 +270,16 @@ def _set_ends(project, call, first, last, rules, state):
     partners = state.partners
     longest = 0
     for p in range(first, last):
-        f = partners.funder[p]
+        f = partners[p].funder
         if f != NOBODY:
-            longest = max(longest, int(rules.terms.project_months[call, f]))
+            longest = max(longest, int(rules.terms[call, f].project_months))
     for p in range(first, last):
-        if partners.start_month[p] == NEVER:
+        if partners[p].start_month == NEVER:
             continue
-        f = partners.funder[p]
-        months = longest if f == NOBODY else int(rules.terms.project_months[call, f])
-        partners.end_month[p] = partners.start_month[p] + months
-        state.projects.end_month[project] = max(state.projects.end_month[project], partners.end_month[p])
+        f = partners[p].funder
+        months = longest if f == NOBODY else int(rules.terms[call, f].project_months)
+        partners[p].end_month = partners[p].start_month + months
+        state.projects[project].end_month = max(state.projects[project].end_month, partners[p].end_month)
 
 
 @jit
@@ -287,38 +287,38 @@ def announce(month, state):
     """Decisions that arrive this month: told to each applicant; consortia without any start are given up."""
     partners, projects = state.partners, state.projects
     for project in range(state.count[N_PROJECTS]):
-        if projects.decided_month[project] == NEVER or projects.decided_month[project] < month:
+        if projects[project].decided_month == NEVER or projects[project].decided_month < month:
             continue
-        call = projects.call[project]
-        first = projects.first_partner[project]
+        call = projects[project].call
+        first = projects[project].first_partner
         starts = False
-        for p in range(first, first + projects.partners[project]):
-            starts = starts or partners.start_month[p] != NEVER
-            if partners.decision_month[p] == month:
+        for p in range(first, first + projects[project].partners):
+            starts = starts or partners[p].start_month != NEVER
+            if partners[p].decision_month == month:
                 _tell(month, p, call, state)
-        if projects.decided_month[project] == month and not starts:
+        if projects[project].decided_month == month and not starts:
             _give_up(month, project, state)
-        elif projects.decided_month[project] == month:
+        elif projects[project].decided_month == month:
             _free_absent(project, state)
             if not _has_grant(project, state):
-                note(state.count, state.log, month, E_WENT_ALONE, projects.lead[project], NOBODY, project, 0.0)
+                note(state.count, state.log, month, E_WENT_ALONE, projects[project].lead, NOBODY, project, 0.0)
 
 
 @rule
 def _free_absent(project, state):
     """Clusters that stay out of a project that starts have their hands free again."""
-    first = state.projects.first_partner[project]
-    for p in range(first, first + state.projects.partners[project]):
-        if state.partners.start_month[p] == NEVER:
-            state.clusters.busy[state.partners.cluster[p]] -= 1
+    first = state.projects[project].first_partner
+    for p in range(first, first + state.projects[project].partners):
+        if state.partners[p].start_month == NEVER:
+            state.clusters[state.partners[p].cluster].busy -= 1
 
 
 @rule
 def _has_grant(project, state):
     """Whether any partner of a project starts with a grant."""
-    first = state.projects.first_partner[project]
-    for p in range(first, first + state.projects.partners[project]):
-        if state.partners.money[p] == FUNDED:
+    first = state.projects[project].first_partner
+    for p in range(first, first + state.projects[project].partners):
+        if state.partners[p].money == FUNDED:
             return True
     return False
 
@@ -327,25 +327,25 @@ def _has_grant(project, state):
 def _tell(month, p, call, state):
     """One decision reaches one applicant."""
     partners = state.partners
-    cluster, f, project = partners.cluster[p], partners.funder[p], partners.project[p]
-    if partners.money[p] == REFUSED:
-        note(state.count, state.log, month, E_REFUSED, cluster, f, project, partners.short_eur[p])
+    cluster, f, project = partners[p].cluster, partners[p].funder, partners[p].project
+    if partners[p].money == REFUSED:
+        note(state.count, state.log, month, E_REFUSED, cluster, f, project, partners[p].short_eur)
     else:
-        note(state.count, state.log, month, E_GRANTED, cluster, f, project, partners.grant_eur[p])
-    if partners.money[p] == FUNDED:
-        state.ledger.taken_up[call, f] += partners.grant_eur[p]
-    if partners.money[p] == NOT_STARTED:
-        note(state.count, state.log, month, E_NOT_STARTED, cluster, f, project, partners.grant_eur[p])
+        note(state.count, state.log, month, E_GRANTED, cluster, f, project, partners[p].grant_eur)
+    if partners[p].money == FUNDED:
+        state.ledger[call, f].taken_up += partners[p].grant_eur
+    if partners[p].money == NOT_STARTED:
+        note(state.count, state.log, month, E_NOT_STARTED, cluster, f, project, partners[p].grant_eur)
 
 
 @rule
 def _give_up(month, project, state):
     """A consortium that does not start is over."""
     projects, partners = state.projects, state.partners
-    projects.alive[project] = 0
-    note(state.count, state.log, month, E_GIVEN_UP, projects.lead[project], NOBODY, project, 0.0)
-    first = projects.first_partner[project]
-    for p in range(first, first + projects.partners[project]):
-        state.clusters.busy[partners.cluster[p]] -= 1
+    projects[project].alive = 0
+    note(state.count, state.log, month, E_GIVEN_UP, projects[project].lead, NOBODY, project, 0.0)
+    first = projects[project].first_partner
+    for p in range(first, first + projects[project].partners):
+        state.clusters[partners[p].cluster].busy -= 1
 
 

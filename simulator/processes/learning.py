@@ -27,17 +27,17 @@ def review_and_close(month, seed, parameters, rules, state):
     """In its last month a project is reviewed where its funders offer a phase two; it goes on, or closes."""
     projects = state.projects
     for project in range(state.count[N_PROJECTS]):
-        if projects.alive[project] == 0 or projects.phase[project] == 0 or projects.end_month[project] != month + 1:
+        if projects[project].alive == 0 or projects[project].phase == 0 or projects[project].end_month != month + 1:
             continue
         success = is_success(
-            float(projects.partnerships[project]),
-            projects.active_smes[project],
+            float(projects[project].partnerships),
+            projects[project].active_smes,
             parameters.milestone_partnerships,
         )
-        if projects.phase[project] == 1 and _is_offered(project, rules, state):
-            u = draws.uniform(draws.key(seed, draws.MILESTONE, 0), projects.identity[project], _NONE)
+        if projects[project].phase == 1 and _is_offered(project, rules, state):
+            u = draws.uniform(draws.key(seed, draws.MILESTONE, 0), projects[project].identity, _NONE)
             passed = review_verdict(success, u, parameters.p_milestone_seen)
-            note(state.count, state.log, month, E_REVIEWED, projects.lead[project], NOBODY, project,
+            note(state.count, state.log, month, E_REVIEWED, projects[project].lead, NOBODY, project,
                  1.0 if passed else 0.0)  # fmt: skip
             if passed and _extend(month, project, parameters, rules, state):
                 continue
@@ -47,9 +47,9 @@ def review_and_close(month, seed, parameters, rules, state):
 @rule
 def _is_offered(project, rules, state):
     """Whether any funder that pays in the project has a phase two for its call."""
-    call, first = state.projects.call[project], state.projects.first_partner[project]
-    for p in range(first, first + state.projects.partners[project]):
-        if state.partners.money[p] == FUNDED and rules.terms.phase_two_share[call, state.partners.funder[p]] > 0.0:
+    call, first = state.projects[project].call, state.projects[project].first_partner
+    for p in range(first, first + state.projects[project].partners):
+        if state.partners[p].money == FUNDED and rules.terms[call, state.partners[p].funder].phase_two_share > 0.0:
             return True
     return False
 
@@ -62,36 +62,36 @@ def _extend(month, project, parameters, rules, state):
     partners without a grant go on beside them on their own money.
     """
     projects, partners, funders, ledger = state.projects, state.partners, state.funders, state.ledger
-    call, first = projects.call[project], projects.first_partner[project]
-    months = rules.calls.phase_two_months[call]
+    call, first = projects[project].call, projects[project].first_partner
+    months = rules.calls[call].phase_two_months
     extended = False
-    for p in range(first, first + projects.partners[project]):
-        if partners.money[p] != FUNDED or partners.start_month[p] == NEVER or has_left(partners, p):
+    for p in range(first, first + projects[project].partners):
+        if partners[p].money != FUNDED or partners[p].start_month == NEVER or has_left(partners, p):
             continue
-        f = partners.funder[p]
+        f = partners[p].funder
         grant = phase_two_grant(
-            partners.grant_eur[p], rules.terms.project_months[call, f], months, rules.calls.phase_two_grant_factor[call]
+            partners[p].grant_eur, rules.terms[call, f].project_months, months, rules.calls[call].phase_two_grant_factor
         )
-        if grant <= 0.0 or grant > ledger.phase_two_left[call, f]:
+        if grant <= 0.0 or grant > ledger[call, f].phase_two_left:
             continue
-        ledger.phase_two_left[call, f] -= grant
-        ledger.phase_two_granted[call, f] += grant
-        funders.debt[f] += rules.calls.phase_two_from_next_call[call] * grant
-        partners.phase_two_eur[p] = grant
-        partners.paid_eur_month[p] = grant / months
-        partners.activity_eur[p] = monthly_activity_eur(
-            grant, rules.terms.cofinance_rate[call, f], 0.0, parameters.overhead_eur_month, months
+        ledger[call, f].phase_two_left -= grant
+        ledger[call, f].phase_two_granted += grant
+        funders[f].debt += rules.calls[call].phase_two_from_next_call * grant
+        partners[p].phase_two_eur = grant
+        partners[p].paid_eur_month = grant / months
+        partners[p].activity_eur = monthly_activity_eur(
+            grant, rules.terms[call, f].cofinance_rate, 0.0, parameters.overhead_eur_month, months
         )
         _go_on(month, p, int(months), state)
         extended = True
-        note(state.count, state.log, month, E_EXTENDED, partners.cluster[p], f, project, grant)
+        note(state.count, state.log, month, E_EXTENDED, partners[p].cluster, f, project, grant)
     if not extended:
         return False
-    for p in range(first, first + projects.partners[project]):
-        if partners.money[p] != FUNDED and partners.start_month[p] != NEVER and not has_left(partners, p):
+    for p in range(first, first + projects[project].partners):
+        if partners[p].money != FUNDED and partners[p].start_month != NEVER and not has_left(partners, p):
             _go_on(month, p, int(months), state)
-    projects.phase[project] = 2
-    projects.end_month[project] = month + 1 + int(months)
+    projects[project].phase = 2
+    projects[project].end_month = month + 1 + int(months)
     return True
 
 
@@ -99,35 +99,35 @@ def _extend(month, project, parameters, rules, state):
 def _go_on(month, p, months, state):
     """One partner works on; if it had ended before the others, its SMEs are busy again."""
     partners, t = state.partners, state.participations
-    if partners.end_month[p] <= month:
-        for row in range(partners.first_participation[p], partners.first_participation[p] + partners.engaged[p]):
-            if t.is_active[row] == 1:
-                state.smes.projects[t.sme[row]] += 1
-    partners.end_month[p] = month + 1 + months
+    if partners[p].end_month <= month:
+        for row in range(partners[p].first_participation, partners[p].first_participation + partners[p].engaged):
+            if t[row].is_active == 1:
+                state.smes[t[row].sme].projects += 1
+    partners[p].end_month = month + 1 + months
 
 
 @jit
 def _close(month, project, success, parameters, state):
     """The end: hands and SMEs are free, clusters trust one another more, good projects breed new ideas."""
     projects, partners, clusters = state.projects, state.partners, state.clusters
-    first = projects.first_partner[project]
-    last = first + projects.partners[project]
-    projects.alive[project] = 0
-    note(state.count, state.log, month, E_CLOSED, projects.lead[project], NOBODY, project, 1.0 if success else 0.0)
+    first = projects[project].first_partner
+    last = first + projects[project].partners
+    projects[project].alive = 0
+    note(state.count, state.log, month, E_CLOSED, projects[project].lead, NOBODY, project, 1.0 if success else 0.0)
     for p in range(first, last):
-        a = partners.cluster[p]
-        partners.dose[p] = 0.0
-        if partners.start_month[p] == NEVER or has_left(partners, p):
+        a = partners[p].cluster
+        partners[p].dose = 0.0
+        if partners[p].start_month == NEVER or has_left(partners, p):
             continue
-        if partners.end_month[p] > month:  # earlier ends were released in their own month
+        if partners[p].end_month > month:  # earlier ends were released in their own month
             release_smes(p, partners, state.participations, state.smes)
-        clusters.busy[a] -= 1
-        clusters.experience[a] += 1.0
+        clusters[a].busy -= 1
+        clusters[a].experience += 1.0
         if success:
-            clusters.followon[a] = max(clusters.followon[a], parameters.followon_gain)
+            clusters[a].followon = max(clusters[a].followon, parameters.followon_gain)
         for q in range(first, p):
-            b = partners.cluster[q]
-            if partners.start_month[q] == NEVER:
+            b = partners[q].cluster
+            if partners[q].start_month == NEVER:
                 continue
             share = _share_together(partners, p, q)
             trust = gap_closed(state.trust[a, b], parameters.cluster_trust_gain * share)
@@ -139,8 +139,8 @@ def _close(month, project, success, parameters, state):
 @rule
 def _share_together(partners, p, q):
     """Share (0-1) of the longer of two partners' time during which both were running."""
-    start, end = max(partners.start_month[p], partners.start_month[q]), min(partners.end_month[p], partners.end_month[q])
+    start, end = max(partners[p].start_month, partners[q].start_month), min(partners[p].end_month, partners[q].end_month)
     longer = max(
-        partners.end_month[p] - partners.start_month[p], partners.end_month[q] - partners.start_month[q]
+        partners[p].end_month - partners[p].start_month, partners[q].end_month - partners[q].start_month
     )
     return max(0, end - start) / longer if longer > 0 else 0.0

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from simulator import draws
-from simulator.jit import jit, rule
+from simulator.jit import jit, rule, service
 from simulator.processes.calendar import note
 from simulator.processes.founding import related, whole_number
 from simulator.rules.matching import attendance_score, gap_closed, partner_appeal
@@ -19,7 +19,7 @@ _WISHES_PER_MEETING = 3  # a wish list is three times as long as the places in a
 def hold_event(month, seed, parameters, rules, world, state):
     """In the month of an event: places go to the keenest clusters, meetings to the pairs that appeal most."""
     for call in range(rules.calls.shape[0]):
-        if rules.calls.event_month[call] == month and rules.calls.held[call] == 1 and rules.calls.event_clusters[call] > 1:
+        if rules.calls[call].event_month == month and rules.calls[call].held == 1 and rules.calls[call].event_clusters > 1:
             guests = _guests(call, seed, parameters, rules, world, state.clusters)
             _meet(month, call, seed, parameters, rules, world, state, guests)
 
@@ -27,16 +27,16 @@ def hold_event(month, seed, parameters, rules, world, state):
 @jit
 def _guests(call, seed, parameters, rules, world, clusters):
     """Rows of the clusters that attend: those with the highest scores, in the order of their rows."""
-    start = draws.key(seed, draws.ATTEND, draws.since(rules.calls.year[call], 0))
+    start = draws.key(seed, draws.ATTEND, draws.since(rules.calls[call].year, 0))
     k = clusters.shape[0]
     score = np.full(k, -math.inf)
     invited = 0
     for a in range(k):
-        if world.countries.attends[clusters.country[a]] == 1:
-            noise = draws.gumbel(draws.uniform(start, clusters.identity[a], _NONE))
-            score[a] = attendance_score(parameters.attendance_focus_weight, clusters.focus[a], noise)
+        if world.countries[clusters[a].country].attends == 1:
+            noise = draws.gumbel(draws.uniform(start, clusters[a].identity, _NONE))
+            score[a] = attendance_score(parameters.attendance_focus_weight, clusters[a].focus, noise)
             invited += 1
-    places = min(invited, rules.calls.event_clusters[call])
+    places = min(invited, rules.calls[call].event_clusters)
     guests = np.empty(places, np.int64)
     if places == 0:
         return guests
@@ -45,25 +45,24 @@ def _guests(call, seed, parameters, rules, world, clusters):
     for a in range(k):
         if score[a] >= bar and row < places:
             guests[row] = a
-            clusters.attended_call[a] = call
+            clusters[a].attended_call = call
             row += 1
     return guests
 
 
-@rule
-def appeal(parameters, rules, world, state, call, a, b):
+@service
+def appeal(a, b, call, parameters, clusters, familiarity, trust, countries, sectors, terms):
     """Appeal (log-odds) of cluster b to cluster a in a call, by the rule `partner_appeal`."""
-    clusters = state.clusters
-    country_a, country_b = clusters.country[a], clusters.country[b]
-    unlike = world.countries.language[country_a] != world.countries.language[country_b]
-    funder = world.countries.funder[country_b]
-    has_funder = funder >= 0 and rules.terms.budget_eur[call, max(funder, 0)] > 0.0
+    there = clusters[b].country
+    funder = countries[there].funder
+    has_funder = funder >= 0 and terms[call, max(funder, 0)].budget_eur > 0.0
+    unlike = countries[clusters[a].country].language != countries[there].language
     return partner_appeal(
-        state.trust[a, b],
-        state.familiarity[a, b],
-        related(world, parameters, clusters.sector[a], clusters.sector[b]),
+        trust[a, b],
+        familiarity[a, b],
+        related(clusters[a].sector, clusters[b].sector, parameters, sectors),
         1.0 if unlike else 0.0,
-        abs(clusters.focus[a] - clusters.focus[b]),
+        abs(clusters[a].focus - clusters[b].focus),
         1.0 if has_funder else 0.0,
         parameters.weight_trust,
         parameters.weight_familiarity,
@@ -77,22 +76,23 @@ def appeal(parameters, rules, world, state, call, a, b):
 @jit
 def _meet(month, call, seed, parameters, rules, world, state, guests):
     """Fills timetables: wishes in order of their score, while both sides have a free place."""
-    clusters = state.clusters
+    clusters, familiarity, trust = state.clusters, state.familiarity, state.trust
+    countries, sectors, terms = world.countries, world.sectors, rules.terms
     n = guests.shape[0]
-    time = draws.since(rules.calls.year[call], 0)
+    time = draws.since(rules.calls[call].year, 0)
     noise, slots = draws.key(seed, draws.MEETING, time), draws.key(seed, draws.MEETING_SLOTS, time)
     score = np.full((n, n), -math.inf)
     free = np.empty(n, np.int64)
     for i in range(n):
         a = guests[i]
-        free[i] = whole_number(parameters.meetings_per_cluster, draws.uniform(slots, clusters.identity[a], _NONE))
+        free[i] = whole_number(parameters.meetings_per_cluster, draws.uniform(slots, clusters[a].identity, _NONE))
         for j in range(i):
             b = guests[j]
-            if clusters.nation[a] == clusters.nation[b]:
+            if clusters[a].nation == clusters[b].nation:
                 continue
-            luck = draws.gumbel(draws.uniform_of_pair(noise, clusters.identity[a], clusters.identity[b]))
-            both = appeal(parameters, rules, world, state, call, a, b)
-            both += appeal(parameters, rules, world, state, call, b, a)
+            luck = draws.gumbel(draws.uniform_of_pair(noise, clusters[a].identity, clusters[b].identity))
+            both = appeal(a, b, call, parameters, clusters, familiarity, trust, countries, sectors, terms)
+            both += appeal(b, a, call, parameters, clusters, familiarity, trust, countries, sectors, terms)
             score[i, j] = 0.5 * both + luck
             score[j, i] = score[i, j]
     one, other, value = _wishes(score, free)
@@ -129,7 +129,7 @@ def _wishes(score, free):
     return one, other, value
 
 
-@rule
+@service
 def _know_each_other(state, a, b, share):
     """Closes a share of the gap in familiarity, both ways."""
     familiarity = gap_closed(state.familiarity[a, b], share)

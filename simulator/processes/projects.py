@@ -40,15 +40,15 @@ def start_partners(month, seed, parameters, rules, state):
     """Partners whose start has come set up their activities and engage their SMEs."""
     projects, partners = state.projects, state.partners
     for project in range(state.count[N_PROJECTS]):
-        if projects.alive[project] == 0 or projects.decided_month[project] == NEVER:
+        if projects[project].alive == 0 or projects[project].decided_month == NEVER:
             continue
-        first = projects.first_partner[project]
-        for p in range(first, first + projects.partners[project]):
-            if partners.start_month[p] == month:
-                projects.phase[project] = max(1, projects.phase[project])
+        first = projects[project].first_partner
+        for p in range(first, first + projects[project].partners):
+            if partners[p].start_month == month:
+                projects[project].phase = max(1, projects[project].phase)
                 _equip(p, project, seed, parameters, rules, state)
-                note(state.count, state.log, month, E_STARTED, partners.cluster[p], partners.funder[p], project,
-                     partners.grant_eur[p])  # fmt: skip
+                note(state.count, state.log, month, E_STARTED, partners[p].cluster, partners[p].funder, project,
+                     partners[p].grant_eur)  # fmt: skip
                 _recruit(month, p, project, seed, parameters, rules, state)
 
 
@@ -56,24 +56,24 @@ def start_partners(month, seed, parameters, rules, state):
 def _equip(p, project, seed, parameters, rules, state):
     """Money and effort of one partner for phase one. Who has no grant works at lower effort on own money."""
     partners, projects, clusters = state.partners, state.projects, state.clusters
-    call = projects.call[project]
-    months = float(partners.end_month[p] - partners.start_month[p])
-    grant, rate, effort = partners.grant_eur[p], 0.0, 1.0
-    if partners.money[p] == FUNDED:
-        rate = rules.terms.cofinance_rate[call, partners.funder[p]]
-        partners.paid_eur_month[p] = grant / months
+    call = projects[project].call
+    months = float(partners[p].end_month - partners[p].start_month)
+    grant, rate, effort = partners[p].grant_eur, 0.0, 1.0
+    if partners[p].money == FUNDED:
+        rate = rules.terms[call, partners[p].funder].cofinance_rate
+        partners[p].paid_eur_month = grant / months
     else:
-        associate = partners.money[p] == NO_FUNDER or partners.money[p] == NOT_APPLIED
+        associate = partners[p].money == NO_FUNDER or partners[p].money == NOT_APPLIED
         effort = parameters.associate_effort if associate else parameters.unfunded_effort
         grant, rate = _typical_grant(project, call, rules, state)
-    partners.effort[p] = effort
-    partners.activity_eur[p] = monthly_activity_eur(
+    partners[p].effort = effort
+    partners[p].activity_eur = monthly_activity_eur(
         grant, rate, parameters.setup_cost_eur, parameters.overhead_eur_month, months
     )
-    time = draws.since(rules.calls.year[call], 0)
-    partners.leave_threshold[p] = draws.exponential(
+    time = draws.since(rules.calls[call].year, 0)
+    partners[p].leave_threshold = draws.exponential(
         draws.uniform(
-            draws.key(seed, draws.LEAVE, time), clusters.identity[partners.cluster[p]], projects.identity[project]
+            draws.key(seed, draws.LEAVE, time), clusters[partners[p].cluster].identity, projects[project].identity
         )
     )
 
@@ -81,20 +81,20 @@ def _equip(p, project, seed, parameters, rules, state):
 @rule
 def _typical_grant(project, call, rules, state):
     """What a grant of this project would be (EUR), and its co-financing rate: the lead's funder's."""
-    first = state.projects.first_partner[project]
-    f = state.partners.funder[first]
-    return rules.terms.grant_eur[call, f], rules.terms.cofinance_rate[call, f]
+    first = state.projects[project].first_partner
+    f = state.partners[first].funder
+    return rules.terms[call, f].grant_eur, rules.terms[call, f].cofinance_rate
 
 
 @jit
 def _recruit(month, p, project, seed, parameters, rules, state):
     """A partner engages members: the most ready first; some who said yes before the decision have lost interest."""
     partners, projects, clusters, smes = state.partners, state.projects, state.clusters, state.smes
-    call, cluster = projects.call[project], partners.cluster[p]
-    time = draws.since(rules.calls.year[call], 0)
-    lead = clusters.identity[projects.lead[project]]
-    members, first = clusters.members[cluster], clusters.first_sme[cluster]
-    funded = partners.money[p] == FUNDED
+    call, cluster = projects[project].call, partners[p].cluster
+    time = draws.since(rules.calls[call].year, 0)
+    lead = clusters[projects[project].lead].identity
+    members, first = clusters[cluster].members, clusters[cluster].first_sme
+    funded = partners[p].money == FUNDED
     sought = min(members, _target(p, project, call, funded, parameters, rules, state))
     noise = draws.key(seed, draws.RECRUIT, time)
     score = np.empty(members)
@@ -102,27 +102,27 @@ def _recruit(month, p, project, seed, parameters, rules, state):
         i = first + m
         score[m] = recruitment_score(
             parameters.recruit_readiness_weight,
-            smes.readiness[i],
-            smes.spare_time[i],
-            draws.gumbel(draws.uniform(noise, smes.identity[i], lead)),
+            smes[i].readiness,
+            smes[i].spare_time,
+            draws.gumbel(draws.uniform(noise, smes[i].identity, lead)),
         )
     bar = np.partition(score, members - sought)[members - sought]
     before, lose = draws.key(seed, draws.RECRUITED_BEFORE, time), draws.key(seed, draws.LOSE_INTEREST, time)
-    keep = interest_left(parameters.waiting_loss, month - rules.calls.close_month[call])
+    keep = interest_left(parameters.waiting_loss, month - rules.calls[call].close_month)
     least = min(sought, int(parameters.smes_minimum)) if funded else 1
-    partners.first_participation[p] = state.count[N_PARTICIPATIONS]
+    partners[p].first_participation = state.count[N_PARTICIPATIONS]
     left = sought
     for m in range(members):
         if score[m] < bar:
             continue
-        who = smes.identity[first + m]
+        who = smes[first + m].identity
         waited = draws.uniform(before, who, lead) < parameters.recruited_before_share
         if waited and left > least and draws.uniform(lose, who, lead) >= keep:
             left -= 1
-            partners.lost_waiting[p] += 1
+            partners[p].lost_waiting += 1
             continue
         _engage(first + m, p, project, time, lead, seed, parameters, state)
-    note(state.count, state.log, month, E_ENGAGED, cluster, NOBODY, project, float(partners.engaged[p]))
+    note(state.count, state.log, month, E_ENGAGED, cluster, NOBODY, project, float(partners[p].engaged))
 
 
 @rule
@@ -130,20 +130,20 @@ def _target(p, project, call, funded, parameters, rules, state):
     """Whole number of SMEs that a partner sets out to engage, at least the minimum where there is a grant."""
     projects, partners = state.projects, state.partners
     factor = 1.0
-    if projects.kind[project] == NETWORK:
+    if projects[project].kind == NETWORK:
         factor = parameters.kind_factor_network
-    elif projects.kind[project] == BROADCAST:
+    elif projects[project].kind == BROADCAST:
         factor = parameters.kind_factor_broadcast
     typical, _ = _typical_grant(project, call, rules, state)
-    ratio = partners.grant_eur[p] / typical if funded else partners.effort[p]
+    ratio = partners[p].grant_eur / typical if funded else partners[p].effort
     sought = smes_sought(
         parameters.smes_per_partner,
         factor,
         parameters.smes_spread,
-        projects.size_deviate[project],
+        projects[project].size_deviate,
         max(ratio * typical / parameters.grant_reference_eur, 0.01),
         parameters.recruit_grant_elasticity,
-        float(rules.calls.close_month[call] - projects.idea_month[project]),
+        float(rules.calls[call].close_month - projects[project].idea_month),
         parameters.preparation_half_months,
     )
     least = int(parameters.smes_minimum) if funded else 1
@@ -159,26 +159,26 @@ def _engage(i, p, project, time, lead, seed, parameters, state):
         count[TOO_SMALL] = 1
         return
     count[N_PARTICIPATIONS] = row + 1
-    who = smes.identity[i]
+    who = smes[i].identity
     active = draws.uniform(draws.key(seed, draws.ACTIVE, time), who, lead) < parameters.active_share
-    t.sme[row] = i
-    t.partner[row] = p
-    t.is_active[row] = 1 if active else 0
-    t.know_threshold[row] = draws.exponential(draws.uniform(draws.key(seed, draws.KNOW, time), who, lead))
-    t.know_hazard[row] = 0.0
-    t.contact_threshold[row] = draws.exponential(draws.uniform(draws.key(seed, draws.CONTACT, time), who, lead))
-    t.contact_hazard[row] = 0.0
-    t.contacts[row] = 0
-    t.knowledge_month[row] = NEVER
-    t.contact_month[row] = NEVER
-    t.partnership_month[row] = NEVER
-    t.rni_month[row] = NEVER
-    t.contract_month[row] = NEVER
-    state.partners.engaged[p] += 1
+    t[row].sme = i
+    t[row].partner = p
+    t[row].is_active = 1 if active else 0
+    t[row].know_threshold = draws.exponential(draws.uniform(draws.key(seed, draws.KNOW, time), who, lead))
+    t[row].know_hazard = 0.0
+    t[row].contact_threshold = draws.exponential(draws.uniform(draws.key(seed, draws.CONTACT, time), who, lead))
+    t[row].contact_hazard = 0.0
+    t[row].contacts = 0
+    t[row].knowledge_month = NEVER
+    t[row].contact_month = NEVER
+    t[row].partnership_month = NEVER
+    t[row].rni_month = NEVER
+    t[row].contract_month = NEVER
+    state.partners[p].engaged += 1
     if active:
-        state.partners.active[p] += 1
-        state.projects.active_smes[project] += 1
-        smes.projects[i] += 1
+        state.partners[p].active += 1
+        state.projects[project].active_smes += 1
+        smes[i].projects += 1
 
 
 @jit
@@ -186,27 +186,27 @@ def work(month, parameters, state):
     """A month of activities: each partner's dose, after set-up, with what fatigue has left; payments; exits."""
     projects, partners, clusters = state.projects, state.partners, state.clusters
     for project in range(state.count[N_PROJECTS]):
-        if projects.alive[project] == 0 or projects.phase[project] == 0:
+        if projects[project].alive == 0 or projects[project].phase == 0:
             continue
-        first = projects.first_partner[project]
-        for p in range(first, first + projects.partners[project]):
-            partners.dose[p] = 0.0
-            if month == partners.end_month[p] and not has_left(partners, p):
+        first = projects[project].first_partner
+        for p in range(first, first + projects[project].partners):
+            partners[p].dose = 0.0
+            if month == partners[p].end_month and not has_left(partners, p):
                 release_smes(p, partners, state.participations, state.smes)
             if not is_running(partners, p, month):
                 continue
-            age = float(month - partners.start_month[p])
+            age = float(month - partners[p].start_month)
             _pay(month, p, project, state)
             if _leaves(month, p, project, parameters, state):
                 continue
             if age < parameters.setup_months:
                 continue
-            effort = effort_left(partners.effort[p], parameters.fatigue, age - parameters.setup_months)
-            factor = excellence_factor(clusters.excellence[partners.cluster[p]], parameters.quality_spread)
-            partners.dose[p] = service_dose(
-                partners.activity_eur[p] * effort,
+            effort = effort_left(partners[p].effort, parameters.fatigue, age - parameters.setup_months)
+            factor = excellence_factor(clusters[partners[p].cluster].excellence, parameters.quality_spread)
+            partners[p].dose = service_dose(
+                partners[p].activity_eur * effort,
                 factor,
-                partners.active[p],
+                partners[p].active,
                 parameters.rivalry,
                 parameters.half_saturation_eur,
             )
@@ -215,49 +215,49 @@ def work(month, parameters, state):
 @rule
 def is_running(partners, p, month):
     """Whether a partner has started and not ended."""
-    return partners.start_month[p] != NEVER and partners.start_month[p] <= month < partners.end_month[p]
+    return partners[p].start_month != NEVER and partners[p].start_month <= month < partners[p].end_month
 
 
 @rule
 def _pay(month, p, project, state):
     """This month's part of the grant, booked at the funder of the partner's country."""
-    f = state.partners.funder[p]
-    if f != NOBODY and state.partners.paid_eur_month[p] > 0.0:
-        state.ledger.spent[state.projects.call[project], f] += state.partners.paid_eur_month[p]
-        state.spent_by_month[month, f] += state.partners.paid_eur_month[p]
+    f = state.partners[p].funder
+    if f != NOBODY and state.partners[p].paid_eur_month > 0.0:
+        state.ledger[state.projects[project].call, f].spent += state.partners[p].paid_eur_month
+        state.spent_by_month[month, f] += state.partners[p].paid_eur_month
 
 
 @jit
 def _leaves(month, p, project, parameters, state):
     """Whether the partner leaves this month; if so it ends now, with its SMEs and its hands free."""
     partners, smes, t = state.partners, state.smes, state.participations
-    partners.leave_hazard[p] += leave_hazard(
+    partners[p].leave_hazard += leave_hazard(
         parameters.hazard_leave,
-        partners.money[p] != FUNDED,
-        state.projects.top_down[project] == 1,
+        partners[p].money != FUNDED,
+        state.projects[project].top_down == 1,
         parameters.leave_factor_unfunded,
         parameters.leave_factor_misfit,
     )
-    if partners.leave_hazard[p] < partners.leave_threshold[p]:
+    if partners[p].leave_hazard < partners[p].leave_threshold:
         return False
-    note(state.count, state.log, month, E_PARTNER_LEFT, partners.cluster[p], NOBODY, project, 0.0)
-    partners.end_month[p] = month
+    note(state.count, state.log, month, E_PARTNER_LEFT, partners[p].cluster, NOBODY, project, 0.0)
+    partners[p].end_month = month
     release_smes(p, partners, t, smes)
-    state.clusters.busy[partners.cluster[p]] -= 1
+    state.clusters[partners[p].cluster].busy -= 1
     return True
 
 
 @rule
 def has_left(partners, p):
     """Whether a partner left before its end."""
-    return partners.leave_hazard[p] >= partners.leave_threshold[p]
+    return partners[p].leave_hazard >= partners[p].leave_threshold
 
 
 @rule
 def release_smes(p, partners, t, smes):
     """The active SMEs of a partner have one project less on their hands."""
-    for row in range(partners.first_participation[p], partners.first_participation[p] + partners.engaged[p]):
-        if t.is_active[row] == 1:
-            smes.projects[t.sme[row]] -= 1
+    for row in range(partners[p].first_participation, partners[p].first_participation + partners[p].engaged):
+        if t[row].is_active == 1:
+            smes[t[row].sme].projects -= 1
 
 

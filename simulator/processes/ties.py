@@ -24,63 +24,63 @@ def live_ties(month, seed, parameters, rules, world, state):
     """Every living tie: trust grows where both are at work and fades otherwise; hazards follow trust."""
     ties, t, partners, projects, smes = state.ties, state.participations, state.partners, state.projects, state.smes
     for tie in range(state.count[N_TIES]):
-        if ties.alive[tie] == 0:
+        if ties[tie].alive == 0:
             continue
-        one, other = ties.participation_one[tie], ties.participation_other[tie]
-        p, q = t.partner[one], t.partner[other]
-        project = partners.project[p]
-        together = projects.alive[project] == 1 and partners.dose[p] > 0.0 and partners.dose[q] > 0.0
-        in_touch, extra = 1.0, projects.effect[project]
+        one, other = ties[tie].participation_one, ties[tie].participation_other
+        p, q = t[one].partner, t[other].partner
+        project = partners[p].project
+        together = projects[project].alive == 1 and partners[p].dose > 0.0 and partners[q].dose > 0.0
+        in_touch, extra = 1.0, projects[project].effect
         if together:
-            dose = joint_dose(dose_of(one, parameters, state), dose_of(other, parameters, state))
-            ties.trust[tie] = trust_after_contact(
-                ties.trust[tie], dose, parameters.dose_reference, parameters.trust_months, parameters.trust_half
+            dose = joint_dose(dose_of(one, t, partners, smes), dose_of(other, t, partners, smes))
+            ties[tie].trust = trust_after_contact(
+                ties[tie].trust, dose, parameters.dose_reference, parameters.trust_months, parameters.trust_half
             )
-            if projects.phase[project] == 2:
+            if projects[project].phase == 2:
                 extra *= parameters.phase_two_effect
         else:
-            ties.trust[tie] = trust_after_silence(ties.trust[tie], parameters.tie_decay)
-            in_touch = ties.trust[tie]
-            if ties.trust[tie] < parameters.tie_forgotten_trust:
-                ties.alive[tie] = 0
+            ties[tie].trust = trust_after_silence(ties[tie].trust, parameters.tie_decay)
+            in_touch = ties[tie].trust
+            if ties[tie].trust < parameters.tie_forgotten_trust:
+                ties[tie].alive = 0
                 continue
-        if ties.partnership_month[tie] == NEVER and ties.trust[tie] >= parameters.partnership_trust:
-            ties.partnership_month[tie] = month
+        if ties[tie].partnership_month == NEVER and ties[tie].trust >= parameters.partnership_trust:
+            ties[tie].partnership_month = month
             if together:
-                projects.partnerships[project] += 1
+                projects[project].partnerships += 1
             _book(month, PARTNERSHIP, tie, project, 0, seed, parameters, rules, world, state)
-        i, j = ties.one[tie], ties.other[tie]
-        readiness = 0.5 * (smes.readiness[i] + smes.readiness[j])
+        i, j = ties[tie].one, ties[tie].other
+        readiness = 0.5 * (smes[i].readiness + smes[j].readiness)
         common = conversion_hazard(
             1.0,
-            ties.trust[tie],
+            ties[tie].trust,
             parameters.trust_slope,
-            ties.complementarity[tie],
+            ties[tie].complementarity,
             parameters.complementarity_slope,
             readiness,
             parameters.readiness_slope,
-            ties.distance[tie],
+            ties[tie].distance,
             in_touch,
             extra,
         )
-        ties.rni_hazard[tie] += parameters.h_rni * common
-        if ties.rni_hazard[tie] >= ties.rni_threshold[tie]:
-            ties.rni_count[tie] += 1
-            ties.rni_hazard[tie] = 0.0
-            ties.rni_threshold[tie] = _next_threshold(draws.RNI, ties.rni_count[tie], tie, seed, state)
-            _book(month, RNI, tie, project, ties.rni_count[tie], seed, parameters, rules, world, state)
-        ties.contract_hazard[tie] += parameters.h_contract * common
-        if ties.contract_hazard[tie] >= ties.contract_threshold[tie]:
-            ties.contract_count[tie] += 1
-            ties.contract_hazard[tie] = 0.0
-            ties.contract_threshold[tie] = _next_threshold(draws.CONTRACT, ties.contract_count[tie], tie, seed, state)
-            _book(month, CONTRACT, tie, project, ties.contract_count[tie], seed, parameters, rules, world, state)
+        ties[tie].rni_hazard += parameters.h_rni * common
+        if ties[tie].rni_hazard >= ties[tie].rni_threshold:
+            ties[tie].rni_count += 1
+            ties[tie].rni_hazard = 0.0
+            ties[tie].rni_threshold = _next_threshold(draws.RNI, ties[tie].rni_count, tie, seed, state)
+            _book(month, RNI, tie, project, ties[tie].rni_count, seed, parameters, rules, world, state)
+        ties[tie].contract_hazard += parameters.h_contract * common
+        if ties[tie].contract_hazard >= ties[tie].contract_threshold:
+            ties[tie].contract_count += 1
+            ties[tie].contract_hazard = 0.0
+            ties[tie].contract_threshold = _next_threshold(draws.CONTRACT, ties[tie].contract_count, tie, seed, state)
+            _book(month, CONTRACT, tie, project, ties[tie].contract_count, seed, parameters, rules, world, state)
 
 
 @rule
 def _next_threshold(decision, number, tie, seed, state):
     """Waiting-time threshold of a tie's next outcome of a kind; luck of the pair and of the number it has had."""
-    one, other = state.smes.identity[state.ties.one[tie]], state.smes.identity[state.ties.other[tie]]
+    one, other = state.smes[state.ties[tie].one].identity, state.smes[state.ties[tie].other].identity
     return draws.exponential(draws.uniform_of_pair(draws.key(seed, decision, number), one, other))
 
 
@@ -88,24 +88,24 @@ def _next_threshold(decision, number, tie, seed, state):
 def _book(month, outcome, tie, project, number, seed, parameters, rules, world, state):
     """An outcome of a tie counts for both SMEs; each may thereby meet its own need, and displace a rival."""
     ties, t, smes = state.ties, state.participations, state.smes
-    call = ties.call[tie]
-    time = draws.since(rules.calls.year[call], number)
+    call = ties[tie].call
+    time = draws.since(rules.calls[call].year, number)
     kind = E_PARTNERSHIP
     months = t.partnership_month
     if outcome == RNI:
         kind, months = E_RNI, t.rni_month
     elif outcome == CONTRACT:
         kind, months = E_CONTRACT, t.contract_month
-    note(state.count, state.log, month, kind, ties.one[tie], ties.other[tie], project, 1.0)
-    for row in (ties.participation_one[tie], ties.participation_other[tie]):
+    note(state.count, state.log, month, kind, ties[tie].one, ties[tie].other, project, 1.0)
+    for row in (ties[tie].participation_one, ties[tie].participation_other):
         if months[row] == NEVER:
             months[row] = month
     for side in range(2):
-        i, j = ties.one[tie], ties.other[tie]
+        i, j = ties[tie].one, ties[tie].other
         if side == 1:
             i, j = j, i
         met = meet_own_need(
-            month, outcome, i, smes.identity[j], time, call, seed, parameters, state
+            month, outcome, i, smes[j].identity, time, call, seed, parameters, state
         )
         if outcome == CONTRACT and not met:
-            displace(month, i, smes.identity[j], time, call, seed, parameters, world, state)
+            displace(month, i, smes[j].identity, time, call, seed, parameters, world, state)

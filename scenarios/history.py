@@ -10,10 +10,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from scenarios.entries import drawn
 from scenarios.errors import Fault, listed, nearest, refuse
 from scenarios.files import read_toml
 from scenarios.form import STRICT, Guide, check
-from scenarios.register import drawn
 
 FILE = Path(__file__).with_name("programme.toml")
 
