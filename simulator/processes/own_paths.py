@@ -95,6 +95,7 @@ def displace(month, i, whom, time, call, seed, parameters, world, state):
         rival = state.rivals[place]
         if own[CONTRACT, rival].state == OWN_AHEAD and rival != i:
             own[CONTRACT, rival].state = OWN_DISPLACED
+            own[CONTRACT, rival].month = float(month)
             own[CONTRACT, rival].call = call
             note(state.count, state.log, month, E_DISPLACED, rival, i, -1, 1.0)
             return
