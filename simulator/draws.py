@@ -29,8 +29,8 @@ from simulator.jit import rule
 _WEYL = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
-_30, _27, _31, _11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
-_UNIT = 1.0 / 9007199254740992.0  # 2**-53
+_30, _27, _31, _12 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(12)
+_UNIT = 1.0 / 4503599627370496.0  # 2**-52: with one bit more the largest number would be rounded to 1
 
 
 @rule
@@ -63,7 +63,7 @@ def key(seed, decision, time):
 def uniform(start, who, whom):
     """A number strictly between 0 and 1 for (`who`, `whom`), identities in this order; `whom` 0 for nobody."""
     word = mix(mix(start + who) + whom)
-    return (np.float64(word >> _11) + 0.5) * _UNIT
+    return (np.float64(word >> _12) + 0.5) * _UNIT
 
 
 @rule

@@ -1,13 +1,13 @@
 """Whole runs: from inputs and a seed to a filled state, or to its measures against the twin."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from simulator.observe import Observation, observe
-from simulator.parameters import Parameters, Rules, World
+from simulator.observe import Observation, observe, own_needs
+from simulator.parameters import F64, I64, Parameters, Rules, World
 from simulator.schedule import run
-from simulator.state import TOO_SMALL, Capacity, State, Table, given, new_state
+from simulator.state import N_EVENTS, TOO_SMALL, Capacity, State, given, new_state
 
 
 class Inputs(Protocol):
@@ -38,18 +38,27 @@ def simulate(inputs: Inputs, seed: int, capacity: Capacity | None = None) -> Sta
         capacity = capacity.doubled()
 
 
-def twin_own_paths(inputs: Inputs, seed: int) -> Table:
-    """Own paths (4, M) of the run without the programme: the same world and luck, no call is held."""
-    calls = inputs.rules.held.shape
-    rules = inputs.rules._replace(held=np.zeros(calls, np.int64))
-    return simulate(_With(inputs, rules), seed).own
+class Twin(NamedTuple):
+    """What the SMEs of a world reach without the programme: see `simulator.observe.own_needs`."""
+
+    first: I64
+    months: F64
 
 
-def measure(inputs: Inputs, seed: int, twin_own: Table, first_counted: int) -> Observation:
+def twin_of(inputs: Inputs, seed: int) -> Twin:
+    """The run without the programme: the same world and luck, no call is held. Serves every scenario of a draw."""
+    rules = inputs.rules._replace(held=np.zeros_like(inputs.rules.held))
+    state = simulate(_With(inputs, rules), seed)
+    return Twin(*own_needs(state.count[N_EVENTS], state.log, len(state.smes)))
+
+
+def measure(inputs: Inputs, seed: int, twin: Twin, first_counted: int) -> Observation:
     """One run, counted against its twin; `first_counted` is the row of the first call of interest."""
     state = simulate(inputs, seed)
     told = given(inputs.parameters, inputs.rules, inputs.world)
-    return Observation(*observe(first_counted, told.rules, told.world, told.parameters, state, twin_own))
+    return Observation(
+        *observe(first_counted, told.rules, told.world, told.parameters, state, twin.first, twin.months)
+    )
 
 
 class _With:

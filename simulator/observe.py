@@ -21,8 +21,13 @@ from simulator.jit import jit
 from simulator.parameters import F64
 from simulator.state import (
     CAUSES,
+    CONTRACT,
     E_CONTRACT,
+    E_DISPLACED,
     E_KNOWLEDGE,
+    E_MET_KNOWLEDGE,
+    E_OWN_CONTRACT,
+    E_OWN_KNOWLEDGE,
     E_PARTNERSHIP,
     E_RNI,
     FUNDED,
@@ -34,10 +39,6 @@ from simulator.state import (
     NOBODY,
     NOT_STARTED,
     OUTCOMES,
-    OWN_AHEAD,
-    OWN_DISPLACED,
-    OWN_MET_IN_PROGRAMME,
-    OWN_REACHED,
     REFUSED,
 )
 
@@ -140,8 +141,8 @@ class Observation(NamedTuple):
 
 
 @jit
-def observe(first_counted, rules, world, parameters, state, twin_own):
-    """Counts one run against the own paths of its twin. Pure: nothing in the run is changed.
+def observe(first_counted, rules, world, parameters, state, twin_first, twin_months):
+    """Counts one run against the needs of its twin (see `own_needs`). Pure: nothing in the run is changed.
 
     `first_counted` is the first call whose outcomes enter the monthly table, the network of months and the groups.
     """
@@ -157,7 +158,7 @@ def observe(first_counted, rules, world, parameters, state, twin_own):
     _count_smes(first_counted, world, state, cells, groups)
     _count_money(rules, world, parameters, state, cells)
     _count_events(first_counted, rules, world, state, cells, monthly, groups)
-    _count_against_twin(rules, state, twin_own, cells)
+    _count_against_twin(rules, state, twin_first, twin_months, cells)
     _count_months(first_counted, state, monthly)
     return cells, monthly, lost, short, network, groups
 
@@ -307,32 +308,73 @@ def _count_events(first_counted, rules, world, state, cells, monthly, groups):
 
 
 @jit
-def _count_against_twin(rules, state, twin_own, cells):
-    """Splits gross outcomes by what the twin has, and counts what the twin has and this run has not."""
-    own, smes, clusters, calls = state.own, state.smes, state.clusters, rules.calls
-    for outcome in range(own.shape[0]):
+def own_needs(count, log, smes):
+    """When each SME's needs are met on its own path, from the log of a run without the programme.
+
+    Returns `first` (4 * M + 1,) and `months`: need k for an outcome of SME i stands at first[outcome * M + i] + k.
+    """
+    first = np.zeros(len(OUTCOMES) * smes + 1, np.int64)
+    for row in range(count):
+        outcome = log[row].kind - E_OWN_KNOWLEDGE
+        if 0 <= outcome < len(OUTCOMES):
+            first[outcome * smes + log[row].who + 1] += 1
+    for place in range(first.shape[0] - 1):
+        first[place + 1] += first[place]
+    months = np.empty(first[-1])
+    filled = np.zeros(first.shape[0] - 1, np.int64)
+    for row in range(count):
+        outcome = log[row].kind - E_OWN_KNOWLEDGE
+        if 0 <= outcome < len(OUTCOMES):
+            place = outcome * smes + log[row].who
+            months[first[place] + filled[place]] = log[row].amount
+            filled[place] += 1
+    return first, months
+
+
+@jit
+def _count_against_twin(rules, state, first, months, cells):
+    """Splits gross outcomes by what the twin has, and counts what the twin has and this run has not.
+
+    Needs are passed in order, here and in the twin, so the n-th need passed here is the twin's n-th.
+    """
+    own, smes, clusters, calls, log = state.own, state.smes, state.clusters, rules.calls, state.log
+    n = own.shape[1]
+    passed = np.zeros((len(OUTCOMES), n), np.int32)
+    in_time = np.zeros((len(OUTCOMES), n), np.int32)  # of these, before the end of the call that touched it last
+    for row in range(state.count[N_EVENTS]):
+        kind = log[row].kind
+        outcome = kind - E_OWN_KNOWLEDGE
+        if kind == E_DISPLACED:
+            outcome = CONTRACT
+        elif E_MET_KNOWLEDGE <= kind < E_OWN_KNOWLEDGE:
+            outcome = kind - E_MET_KNOWLEDGE
+        if outcome < 0 or outcome >= len(OUTCOMES):
+            continue
+        i, month = log[row].who, log[row].month
+        place = first[outcome * n + i] + passed[outcome, i]
+        passed[outcome, i] += 1
+        if own[outcome, i].call != NEVER:
+            last = calls[own[outcome, i].call]
+            if month < last.close_month + last.counted_months:
+                in_time[outcome, i] += 1
+        if kind >= E_OWN_KNOWLEDGE and kind != E_DISPLACED:
+            continue
+        call = state.projects[log[row].project].call
+        end = calls[call].close_month + calls[call].counted_months
+        if month >= end or place >= first[outcome * n + i + 1] or months[place] >= end:
+            continue
+        home = clusters[smes[i].cluster].country
         column = _FIRST_OUTCOME + outcome * _N_ROLES
-        for i in range(own.shape[1]):
-            call = own[outcome, i].call
-            if call == NEVER:
-                continue
-            home = clusters[smes[i].cluster].country
-            end = calls[call].close_month + calls[call].counted_months
-            month, twin_month = own[outcome, i].month, twin_own[outcome, i].month
-            in_twin = twin_month < end
-            what = own[outcome, i].state
-            if what == OWN_MET_IN_PROGRAMME:
-                if month < end and in_twin:
-                    if twin_month >= month + 1.0:  # in a later month than here
-                        cells[call, home, column + ACCELERATED] += 1.0
-                        cells[call, home, column + FORWARD] += twin_month - month
-                    else:
-                        cells[call, home, column + DEADWEIGHT] += 1.0
-            elif what == OWN_DISPLACED:
-                if month < end and in_twin:
-                    cells[call, home, column + DISPLACED] += 1.0
-            elif (what == OWN_AHEAD or what == OWN_REACHED) and in_twin and month >= end:
-                cells[call, home, column + DISPLACED] += 1.0
+        if kind == E_DISPLACED:
+            cells[call, home, column + DISPLACED] += 1.0
+        elif months[place] >= month + 1.0:  # in a later month than here
+            cells[call, home, column + ACCELERATED] += 1.0
+            cells[call, home, column + FORWARD] += months[place] - month
+        else:
+            cells[call, home, column + DEADWEIGHT] += 1.0
+    _count_given_up(calls, clusters, smes, own, first, months, in_time, cells)
+    for outcome in range(len(OUTCOMES)):
+        column = _FIRST_OUTCOME + outcome * _N_ROLES
         for call in range(cells.shape[0]):
             for home in range(cells.shape[1]):
                 cells[call, home, column + ADDITIONAL] = (
@@ -340,6 +382,26 @@ def _count_against_twin(rules, state, twin_own, cells):
                     - cells[call, home, column + ACCELERATED]
                     - cells[call, home, column + DEADWEIGHT]
                 )
+
+
+@jit
+def _count_given_up(calls, clusters, smes, own, first, months, in_time, cells):
+    """Own effort given up: needs that the twin has met by the end of the call and this run has not."""
+    n = own.shape[1]
+    for outcome in range(len(OUTCOMES)):
+        for i in range(n):
+            call = own[outcome, i].call
+            if call == NEVER:
+                continue
+            end = calls[call].close_month + calls[call].counted_months
+            in_twin = 0
+            for place in range(first[outcome * n + i], first[outcome * n + i + 1]):
+                if months[place] < end:
+                    in_twin += 1
+            missing = in_twin - in_time[outcome, i]
+            if missing > 0:
+                home = clusters[smes[i].cluster].country
+                cells[call, home, _FIRST_OUTCOME + outcome * _N_ROLES + DISPLACED] += missing
 
 
 @jit
@@ -355,6 +417,6 @@ def _count_months(first_counted, state, monthly):
             continue
         for month in range(partners[p].start_month, min(months, partners[p].end_month)):
             monthly[month, 1] += partners[p].active
-    for i in range(state.own.shape[1]):
-        if state.own[3, i].state == OWN_REACHED:
-            monthly[int(state.own[3, i].month), 6] += 1.0
+    for row in range(state.count[N_EVENTS]):
+        if state.log[row].kind == E_OWN_CONTRACT:
+            monthly[state.log[row].month, 6] += 1.0

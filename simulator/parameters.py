@@ -27,6 +27,8 @@ class Parameters(NamedTuple):
     quality_spread: float
     focus_shape: float
     capacity_mean: float
+    members_reference: float
+    size_elasticity: float
     sme_sector_match: float
     share_small: float
     share_medium: float

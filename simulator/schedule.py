@@ -41,7 +41,7 @@ def step(month, seed, parameters, rules, world, state):
     learn_and_meet(month, seed, parameters, rules, world, state)
     live_ties(month, seed, parameters, rules, world, state)
     slow_own_paths(parameters, state)
-    follow_own_paths(month, state)
+    follow_own_paths(month, seed, parameters, state)
     review_and_close(month, seed, parameters, rules, state)
 
 
@@ -49,6 +49,6 @@ def step(month, seed, parameters, rules, world, state):
 def run(first_month, last_month, seed, parameters, rules, world, state):
     """Months from `first_month` to before `last_month`; founds the world if it starts at 0."""
     if first_month == 0:
-        found(seed, state.spent_by_month.shape[0], parameters, rules, world, state)
+        found(seed, parameters, rules, world, state)
     for month in range(first_month, last_month):
         step(month, seed, parameters, rules, world, state)

@@ -22,9 +22,6 @@ NOBODY = -1
 OUTCOMES = ("knowledge", "partnerships", "rni_collaborations", "contracts")
 KNOWLEDGE, PARTNERSHIP, RNI, CONTRACT = range(4)
 
-# What became of an SME's own path to an outcome.
-OWN_AHEAD, OWN_REACHED, OWN_MET_IN_PROGRAMME, OWN_DISPLACED = range(4)
-
 # What became of a partner's money.
 (
     NO_FUNDER, NOT_APPLIED, FUNDED, REFUSED, NOT_STARTED,
@@ -63,6 +60,7 @@ CLUSTER = _record(
 SME = _record(
     ("identity", np.uint64),
     ("readiness", np.float64),  # 0-1, absorptive capacity
+    ("found_readiness", np.float64),  # as it was before the first call
     ("spare_time", np.float64),  # 0-1
     ("cluster", np.int32),
     ("sector", np.int32),
@@ -70,18 +68,12 @@ SME = _record(
     ("projects", np.int32),  # in which it is active now
 )
 
-# One row per outcome and SME: what the SME does without the programme.
+# One row per outcome and SME: the next need on the SME's own path.
 OWN_PATH = _record(
-    ("month", np.float64),  # in which the own path reaches the outcome, or in which the programme met it
-    ("state", np.int32),  # OWN_AHEAD ... OWN_DISPLACED
-    ("call", np.int32),  # call through which the programme last touched it, -1 none
-    ("following", np.int32),  # next SME due in the same month, NOBODY at the end
-)
-
-# One row per country and sector (country * sectors + sector), and one more at the end.
-MARKET = _record(
-    ("first", np.int64),  # place of its first rival in `rivals`
-    ("next", np.int64),  # place of the first rival whose own contract may still lie ahead
+    ("month", np.float64),  # in which it falls due
+    ("number", np.int32),  # of the need, from 0
+    ("call", np.int32),  # call through which the programme last touched the own path, -1 none
+    ("following", np.int32),  # next SME filed under the same month, NOBODY at the end
 )
 
 # One row per funder.
@@ -207,15 +199,17 @@ EVENT = _record(
 EVENTS = (
     "meeting", "proposal", "applied", "granted", "refused", "not_started", "started", "went_alone", "given_up",
     "partner_left", "engaged", "knowledge", "contact", "partnership", "rni_collaboration", "contract",
+    "met_knowledge", "met_partnership", "met_rni_collaboration", "met_contract",
     "own_knowledge", "own_partnership", "own_rni_collaboration", "own_contract", "displaced", "reviewed",
     "extended", "closed",
 )  # fmt: skip
 (
     E_MEETING, E_PROPOSAL, E_APPLIED, E_GRANTED, E_REFUSED, E_NOT_STARTED, E_STARTED, E_WENT_ALONE, E_GIVEN_UP,
     E_PARTNER_LEFT, E_ENGAGED, E_KNOWLEDGE, E_CONTACT, E_PARTNERSHIP, E_RNI, E_CONTRACT,
+    E_MET_KNOWLEDGE, E_MET_PARTNERSHIP, E_MET_RNI, E_MET_CONTRACT,
     E_OWN_KNOWLEDGE, E_OWN_PARTNERSHIP, E_OWN_RNI, E_OWN_CONTRACT, E_DISPLACED, E_REVIEWED,
     E_EXTENDED, E_CLOSED,
-) = range(24)  # fmt: skip
+) = range(28)  # fmt: skip
 
 # Rows in use, by table; and the flag that a table was too small, so that the run is to be repeated.
 N_PROJECTS, N_PARTNERS, N_PARTICIPATIONS, N_TIES, N_EVENTS, TOO_SMALL = range(6)
@@ -230,9 +224,7 @@ class State(NamedTuple):
     trust: F64  # (K, K) of clusters from joint projects, symmetric, 0-1
     smes: Table  # (M,)
     own: Table  # (4, M), outcome by SME
-    due: I64  # (4, T) first SME whose own path was due in the month when last looked at, NOBODY if none
-    markets: Table  # (countries * sectors + 1,)
-    rivals: I64  # (M,) SMEs that would win a contract on their own, by market and month
+    due: I64  # (4, T) first SME whose own path fell due in the month when last filed, NOBODY if none
     funders: Table  # (F,)
     ledger: Table  # (C, F)
     spent_by_month: F64  # (T, F) EUR paid out
@@ -274,7 +266,7 @@ class Capacity(NamedTuple):
     projects: int = 512
     participations: int = 16_384
     ties: int = 8_192
-    events: int = 65_536
+    events: int = 131_072
 
     def doubled(self) -> "Capacity":
         """The next size up."""
@@ -327,8 +319,6 @@ def new_state(world: World, rules: Rules, months: int, capacity: Capacity | None
         smes=table(smes, SME),
         own=table((len(OUTCOMES), smes), OWN_PATH),
         due=np.empty((len(OUTCOMES), months), np.int64),
-        markets=table(len(world.country_key) * len(world.sector_family) + 1, MARKET),
-        rivals=np.empty(smes, np.int64),
         funders=table(funders, FUNDER),
         ledger=table((calls, funders), LEDGER),
         spent_by_month=np.empty((months, funders)),

@@ -48,7 +48,7 @@ def allocate(
         _independent(project, funder, request, score, purse, threshold, minimum, partial, alive,
                      grant, cause, blocking, short)  # fmt: skip
         if funding_rule == NEGOTIATED:
-            _negotiate(project, funder, request, joint, purse, common, minimum, fill_share,
+            _negotiate(project, funder, request, score, joint, purse, common, minimum, fill_share,
                        grant, own_share, cause, blocking, short)  # fmt: skip
 
 
@@ -91,12 +91,13 @@ def _all_or_none(
     are at most as many rounds as projects.
     """
     for a in range(project.shape[0]):  # no money can complete these
-        if score[a] < threshold[funder[a]] and alive[project[a]] == 1:
-            alive[project[a]] = 0
-            for other in range(project.shape[0]):
-                if project[other] == project[a]:
-                    cause[other], blocking[other] = PARTNER_REFUSED, funder[a]
-            cause[a] = BELOW_THRESHOLD
+        lowest = _furthest_below(project[a], project, funder, score, threshold)
+        if lowest == NOBODY:
+            continue
+        alive[project[a]] = 0
+        is_below = score[a] < threshold[funder[a]]
+        cause[a] = BELOW_THRESHOLD if is_below else PARTNER_REFUSED
+        blocking[a] = funder[a] if is_below else funder[lowest]
     full = purse.copy()
     while True:
         purse[:] = full
@@ -106,7 +107,7 @@ def _all_or_none(
         _independent(
             project, funder, request, score, purse, threshold, minimum, partial, alive, grant, cause, blocking, short
         )
-        worst, reason = _worst_incomplete(project, joint, grant, alive)
+        worst, reason = _worst_incomplete(project, funder, joint, grant, short, alive)
         if worst == NOBODY:
             return
         alive[worst] = 0
@@ -115,34 +116,57 @@ def _all_or_none(
                 grant[a], cause[a], blocking[a], short[a] = 0.0, PARTNER_REFUSED, blocking[reason], short[reason]
 
 
+@rule
+def _furthest_below(p, project, funder, score, threshold):
+    """The application of a project that is furthest below its funder's threshold, NOBODY if none is below."""
+    lowest, most = NOBODY, 0.0
+    for a in range(project.shape[0]):
+        if project[a] == p and threshold[funder[a]] - score[a] > most:
+            lowest, most = a, threshold[funder[a]] - score[a]
+    return lowest
+
+
 @jit
-def _worst_incomplete(project, joint, grant, alive):
-    """The living project with the lowest joint score that has a refused application, and that application.
+def _worst_incomplete(project, funder, joint, grant, short, alive):
+    """The living project with the lowest joint score that has a refused application, and its shortest one.
 
     Projects in which every application was refused count too: they hold no money, but are done with.
     """
     worst, reason = NOBODY, NOBODY
     for a in range(project.shape[0]):
         p = project[a]
-        if alive[p] == 1 and grant[a] == 0.0 and (worst == NOBODY or joint[p] < joint[worst]):
+        if alive[p] == 0 or grant[a] > 0.0:
+            continue
+        if worst == NOBODY or joint[p] < joint[worst]:
             worst, reason = p, a
+        elif p == worst and _lacks_more(short[a], funder[a], short[reason], funder[reason]):
+            reason = a
     return worst, reason
+
+
+@rule
+def _lacks_more(short_eur, funder, other_short_eur, other_funder):
+    """Whether more EUR are missing here than there; where it is the same, the funder that comes first is named."""
+    return short_eur > other_short_eur or (short_eur == other_short_eur and funder < other_funder)
 
 
 @jit
 def _negotiate(
-    project, funder, request, joint, purse, common, minimum, fill_share, grant, own_share, cause, blocking, short
-):
+    project, funder, request, score, joint, purse, common, minimum, fill_share, grant, own_share, cause, blocking,
+    short,
+):  # fmt: skip
     """After independent decisions: where a good project is funded in part, its other funders may fill the gap.
 
     In order of joint score; a gap is filled from `fill_share` of what the project's granting funders
-    have left, in proportion, if at least the refusing funder's minimum comes together.
+    have left, in proportion, if at least the refusing funder's minimum comes together. Of two gaps in a
+    project the one with the better score comes first.
     """
     left = fill_share * purse
+    best_first = np.argsort(-score, kind="mergesort")
     for p in np.argsort(-joint, kind="mergesort"):
         if joint[p] < common:
             continue
-        for a in range(project.shape[0]):
+        for a in best_first:
             if project[a] != p or grant[a] > 0.0:
                 continue
             offers = 0.0
@@ -189,9 +213,10 @@ def _virtual_common_pot(
             if project[a] == p:
                 paid = min(left[funder[a]], request[a])
                 left[funder[a]] -= paid
-                gap += request[a] - paid
-                if request[a] - paid > worst_gap:
-                    worst, worst_gap = funder[a], request[a] - paid
+                missing = request[a] - paid
+                gap += missing
+                if missing > 0.0 and _lacks_more(missing, funder[a], worst_gap, worst):
+                    worst, worst_gap = funder[a], missing
         if gap > central[0] + _CENT:
             for a in range(project.shape[0]):
                 if project[a] == p:

@@ -18,6 +18,7 @@ from simulator.rules.consortia import (
     partners_wanted,
     project_quality,
     refusal_risk,
+    size_factor,
 )
 from simulator.state import (
     BROADCAST,
@@ -66,6 +67,7 @@ def form_consortia(month, seed, parameters, rules, world, state):
             chance = idea_probability(
                 parameters.idea_rate,
                 clusters[lead].focus,
+                size_factor(clusters[lead].members, parameters.members_reference, parameters.size_elasticity),
                 clusters[lead].attended_call == call,
                 parameters.attended_idea_factor,
                 response,

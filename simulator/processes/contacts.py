@@ -88,7 +88,8 @@ def _learn(month, row, project, parameters, seed, time, lead, state):
     t[row].knowledge_month = month
     smes[i].readiness = gap_closed(smes[i].readiness, parameters.readiness_gain)
     note(state.count, state.log, month, E_KNOWLEDGE, i, NOBODY, project, 1.0)
-    meet_own_need(month, KNOWLEDGE, i, lead, time, state.projects[project].call, seed, parameters, state)
+    call = state.projects[project].call
+    meet_own_need(month, KNOWLEDGE, i, lead, time, call, project, seed, parameters, state)
 
 
 @jit

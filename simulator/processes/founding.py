@@ -6,10 +6,10 @@ import numpy as np
 
 from simulator import draws
 from simulator.jit import jit, rule, service
-from simulator.processes.own_paths import file_due
+from simulator.processes.own_paths import file_due, waiting_months
+from simulator.rules.consortia import size_factor
 from simulator.rules.matching import relatedness
-from simulator.rules.outcomes import own_hazard
-from simulator.state import CONTRACT, NEVER, NOBODY, OUTCOMES, OWN_AHEAD
+from simulator.state import NEVER, NOBODY, OUTCOMES
 
 _NONE = np.uint64(0)
 
@@ -38,14 +38,13 @@ def position_in(shares, u):
 
 
 @jit
-def found(seed, months, parameters, rules, world, state):
+def found(seed, parameters, rules, world, state):
     """Fills clusters, SMEs, funders and the empty tables; every trait is keyed by who has it."""
     state.count[:] = 0
     state.slots[:] = NOBODY
     _found_clusters(seed, parameters, world, state.clusters)
     _acquaint(seed, parameters, world, state)
     _found_smes(seed, parameters, world, state)
-    _found_markets(months, world, state)
     _found_funders(rules, state)
 
 
@@ -69,8 +68,9 @@ def _found_clusters(seed, parameters, world, clusters):
         clusters[k].sector = position_in(world.sectors.share, draws.uniform(sector, who, _NONE))
         clusters[k].excellence = draws.uniform(excellence, who, _NONE)
         clusters[k].focus = draws.uniform(focus, who, _NONE) ** parameters.focus_shape
+        size = size_factor(clusters[k].members, parameters.members_reference, parameters.size_elasticity)
         clusters[k].capacity = 1 + whole_number(
-            (parameters.capacity_mean - 1.0) * 2.0 * clusters[k].focus, draws.uniform(capacity, who, _NONE)
+            (parameters.capacity_mean - 1.0) * 2.0 * clusters[k].focus * size, draws.uniform(capacity, who, _NONE)
         )
         clusters[k].busy = 0
         clusters[k].experience = 0.0
@@ -107,10 +107,6 @@ def _found_smes(seed, parameters, world, state):
     size = draws.key(seed, draws.SIZE, 0)
     readiness = draws.key(seed, draws.READINESS, 0)
     spare_time = draws.key(seed, draws.SPARE_TIME, 0)
-    own_path = draws.key(seed, draws.OWN_PATH, 0)
-    base = (
-        parameters.own_h_knowledge, parameters.own_h_partnership, parameters.own_h_rni, parameters.own_h_contract,
-    )  # fmt: skip
     for k in range(clusters.shape[0]):
         for member in range(clusters[k].members):
             i = clusters[k].first_sme + member
@@ -134,56 +130,18 @@ def _found_smes(seed, parameters, world, state):
                 parameters.readiness_size_step * size_class
                 + parameters.readiness_spread * draws.logistic(draws.uniform(readiness, who, _NONE)),
             )
+            smes[i].found_readiness = smes[i].readiness
             smes[i].spare_time = level_around(
                 parameters.spare_time_mean,
                 parameters.spare_time_spread,
                 draws.logistic(draws.uniform(spare_time, who, _NONE)),
             )
             for outcome in range(len(OUTCOMES)):
-                hazard = own_hazard(
-                    base[outcome], parameters.own_readiness_slope, smes[i].readiness, parameters.readiness_mean
-                )
-                u = draws.uniform(own_path, who, np.uint64(outcome + 1))
-                own[outcome, i].month = draws.exponential(u) / hazard
-                own[outcome, i].state = OWN_AHEAD
+                own[outcome, i].number = 0
+                own[outcome, i].month = waiting_months(outcome, 0, who, smes[i].readiness, seed, parameters)
                 own[outcome, i].call = NEVER
                 own[outcome, i].following = NOBODY
                 file_due(i, outcome, own, due)
-
-
-@jit
-def _found_markets(months, world, state):
-    """Orders the SMEs of a country and sector by the month in which their own path leads to a contract.
-
-    They are rivals for the same buyers abroad; those who would not get there within the run are left out.
-    """
-    clusters, smes, own, markets = state.clusters, state.smes, state.own, state.markets
-    sectors = world.sectors.shape[0]
-    n = smes.shape[0]
-    for market in range(markets.shape[0]):
-        markets[market].first = 0
-    for i in range(n):
-        if own[CONTRACT, i].month < months:
-            markets[clusters[smes[i].cluster].country * sectors + smes[i].sector + 1].first += 1
-    for market in range(markets.shape[0] - 1):
-        markets[market + 1].first += markets[market].first
-        markets[market].next = markets[market].first
-    for i in range(n):
-        if own[CONTRACT, i].month < months:
-            market = clusters[smes[i].cluster].country * sectors + smes[i].sector
-            state.rivals[markets[market].next] = i
-            markets[market].next += 1
-    for market in range(markets.shape[0] - 1):
-        first, last = markets[market].first, markets[market + 1].first
-        _sort_by_month(own[CONTRACT].month, state.rivals[first:last])
-        markets[market].next = first
-
-
-@jit
-def _sort_by_month(month, rows):
-    """Puts `rows` in order of their month, in place."""
-    order = np.argsort(month[rows])
-    rows[:] = rows[order]
 
 
 @jit

@@ -63,14 +63,17 @@ def _extend(month, project, parameters, rules, state):
     """
     projects, partners, funders, ledger = state.projects, state.partners, state.funders, state.ledger
     call, first = projects[project].call, projects[project].first_partner
-    months = rules.calls[call].phase_two_months
+    months = float(int(rules.calls[call].phase_two_months))  # a project lasts whole months
     extended = False
     for p in range(first, first + projects[project].partners):
         if partners[p].money != FUNDED or partners[p].start_month == NEVER or has_left(partners, p):
             continue
         f = partners[p].funder
         grant = phase_two_grant(
-            partners[p].grant_eur, rules.terms[call, f].project_months, months, rules.calls[call].phase_two_grant_factor
+            partners[p].grant_eur,
+            float(int(rules.terms[call, f].project_months)),
+            months,
+            rules.calls[call].phase_two_grant_factor,
         )
         if grant <= 0.0 or grant > ledger[call, f].phase_two_left:
             continue
@@ -125,15 +128,23 @@ def _close(month, project, success, parameters, state):
         clusters[a].experience += 1.0
         if success:
             clusters[a].followon = max(clusters[a].followon, parameters.followon_gain)
+    for p in range(first, last):
         for q in range(first, p):
-            b = partners[q].cluster
-            if partners[q].start_month == NEVER:
-                continue
-            share = _share_together(partners, p, q)
-            trust = gap_closed(state.trust[a, b], parameters.cluster_trust_gain * share)
-            known = gap_closed(state.familiarity[a, b], share)
-            state.trust[a, b], state.trust[b, a] = trust, trust
-            state.familiarity[a, b], state.familiarity[b, a] = known, known
+            _trust_each_other(p, q, parameters, state)
+
+
+@rule
+def _trust_each_other(p, q, parameters, state):
+    """Two clusters know and trust each other for the time that they worked together, even if one of them left."""
+    partners = state.partners
+    if partners[p].start_month == NEVER or partners[q].start_month == NEVER:
+        return
+    a, b = partners[p].cluster, partners[q].cluster
+    share = _share_together(partners, p, q)
+    trust = gap_closed(state.trust[a, b], parameters.cluster_trust_gain * share)
+    known = gap_closed(state.familiarity[a, b], share)
+    state.trust[a, b], state.trust[b, a] = trust, trust
+    state.familiarity[a, b], state.familiarity[b, a] = known, known
 
 
 @rule

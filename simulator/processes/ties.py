@@ -6,7 +6,7 @@ from simulator.processes.calendar import note
 from simulator.processes.contacts import dose_of
 from simulator.processes.own_paths import displace, meet_own_need
 from simulator.rules.outcomes import conversion_hazard
-from simulator.rules.trust import joint_dose, trust_after_contact, trust_after_silence
+from simulator.rules.trust import in_touch, joint_dose, trust_after_contact, trust_after_silence
 from simulator.state import (
     CONTRACT,
     E_CONTRACT,
@@ -30,7 +30,7 @@ def live_ties(month, seed, parameters, rules, world, state):
         p, q = t[one].partner, t[other].partner
         project = partners[p].project
         together = projects[project].alive == 1 and partners[p].dose > 0.0 and partners[q].dose > 0.0
-        in_touch, extra = 1.0, projects[project].effect
+        dose, extra = 0.0, projects[project].effect
         if together:
             dose = joint_dose(dose_of(one, t, partners, smes), dose_of(other, t, partners, smes))
             ties[tie].trust = trust_after_contact(
@@ -40,7 +40,6 @@ def live_ties(month, seed, parameters, rules, world, state):
                 extra *= parameters.phase_two_effect
         else:
             ties[tie].trust = trust_after_silence(ties[tie].trust, parameters.tie_decay)
-            in_touch = ties[tie].trust
             if ties[tie].trust < parameters.tie_forgotten_trust:
                 ties[tie].alive = 0
                 continue
@@ -60,7 +59,7 @@ def live_ties(month, seed, parameters, rules, world, state):
             readiness,
             parameters.readiness_slope,
             ties[tie].distance,
-            in_touch,
+            in_touch(ties[tie].trust, dose, parameters.dose_reference),
             extra,
         )
         ties[tie].rni_hazard += parameters.h_rni * common
@@ -105,7 +104,7 @@ def _book(month, outcome, tie, project, number, seed, parameters, rules, world, 
         if side == 1:
             i, j = j, i
         met = meet_own_need(
-            month, outcome, i, smes[j].identity, time, call, seed, parameters, state
+            month, outcome, i, smes[j].identity, time, call, project, seed, parameters, state
         )
         if outcome == CONTRACT and not met:
-            displace(month, i, smes[j].identity, time, call, seed, parameters, world, state)
+            displace(month, i, smes[j].identity, time, call, project, seed, parameters, state)

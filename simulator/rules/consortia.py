@@ -22,15 +22,24 @@ def application_response(expected_eur, midpoint_eur, response_eur):
 
 
 @rule
-def idea_probability(idea_rate, strategy_focus, attended, attended_factor, response, followon):
+def size_factor(members, members_reference, size_elasticity):
+    """How much more a cluster with many members can undertake: (members / reference)^size_elasticity.
+
+    The Danish networks (475 members on average) led most projects, and up to 10 within four years.
+    """
+    return (members / members_reference) ** size_elasticity
+
+
+@rule
+def idea_probability(idea_rate, strategy_focus, size, attended, attended_factor, response, followon):
     """Probability that a cluster leads a proposal in a call (0-1).
 
-    response * (idea_rate * focus * (attended_idea_factor if it came to the event) + follow-on), at
+    response * (idea_rate * focus * size factor * (attended_idea_factor if it came to the event) + follow-on), at
     most 1. The follow-on part is what good earlier projects breed (at least 4 of the 27 projects of
     2015 were sequels).
     """
     event_factor = attended_factor if attended else 1.0
-    return min(1.0, response * (idea_rate * strategy_focus * event_factor + followon))
+    return min(1.0, response * (idea_rate * strategy_focus * size * event_factor + followon))
 
 
 @rule

@@ -22,8 +22,8 @@ def conversion_hazard(
     """Monthly hazard that a tie yields an R&I collaboration, or a contract.
 
     base * trust_slope^trust * complementarity_slope^(complementarity - 1/2)
-    * readiness_slope^(readiness - 1/2) * distance factor * in touch * extra. `in_touch` is 1 while both work in
-    the project; afterwards it is the trust that is left. `extra` is the project's own effect, times
+    * readiness_slope^(readiness - 1/2) * distance factor * in touch * extra. `in_touch` comes from the
+    rule of that name. `extra` is the project's own effect, times
     `phase_two_effect` in a phase two.
     """
     return (

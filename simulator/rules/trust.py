@@ -31,6 +31,15 @@ def joint_dose(one, other):
 
 
 @rule
+def in_touch(trust, joint, dose_reference):
+    """How far two SMEs are in touch (0-1): trust keeps them so, joint work does the rest.
+
+    trust + (1 - trust) * min(1, joint dose / reference dose). Without joint work it is the trust left.
+    """
+    return trust + (1.0 - trust) * min(1.0, joint / dose_reference)
+
+
+@rule
 def complementarity(u, related):
     """How well two SMEs complement each other (0-1): half luck, half relatedness of their sectors."""
     return 0.5 * u + 0.5 * related
