@@ -1,1 +1,16 @@
-"""What a user asks: run, compare, sweep, report; and the command line."""
+"""Everything that a user asks: runs, comparisons, their results on disk, the report and the command line."""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from experiments.comparison import Comparison, compare, run
+
+__all__ = ["Comparison", "compare", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the comparison when it is first asked for, so that `innovex --help` stays quick."""
+    if name in __all__:
+        return getattr(importlib.import_module("experiments.comparison"), name)
+    raise AttributeError(f"module 'experiments' has no attribute {name!r}")

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from simulator import draws
-from simulator.jit import jit, rule, service
+from simulator.jit import jit, service
 from simulator.processes.calendar import note
 from simulator.processes.founding import related, whole_number
 from simulator.rules.matching import attendance_score, gap_closed, partner_appeal

@@ -1,0 +1,516 @@
+"""The main job: scenarios side by side, over draws of the parameters and seeds, as tables with their answers."""
+
+import hashlib
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import scenarios as library
+from experiments.answers import answer
+from experiments.effects import (
+    MAIN,
+    all_measures,
+    effect_rows,
+    hangs_on_rows,
+    reason_rows,
+    relative_by_draw,
+    values,
+    variance_row,
+)
+from experiments.ensemble import Ensemble, run_all
+from experiments.mechanisms import MECHANISMS, Mechanism
+from experiments.spending import TOLERANCE, equal_spending, spent
+from scenarios import InputError, Resolved, Scenario
+from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY
+from simulator.parameters import F64
+from simulator.state import CAUSES
+
+FIRST_POLICY_CALL = 2016
+CENTRAL = 0  # draws = 0: one run of the study at the register's central values
+
+Asked = str | os.PathLike[str] | Scenario
+Stage = Callable[[str, int], Callable[[int], None]]  # (what, runs to do) -> progress
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is asked: draws of the parameters, seeds per draw, and the parts that cost extra runs."""
+
+    draws: int = 200
+    runs: int = 2
+    seed: int = 1
+    horizon: int | None = None
+    smes: int | None = None
+    reasons: int = 24  # draws for the reasons; 0 leaves them out
+    spending: int = 40  # draws for equal spending; 0 leaves it out
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Scenarios side by side; frames are pandas, one row per scenario x draw x run x call, month or country.
+
+    `effects` holds the paired differences with their 90% intervals; `answers` the sentences.
+    """
+
+    base: str
+    scenarios: tuple[str, ...]
+    about: dict[str, dict[str, Any]]
+    measures: pd.DataFrame
+    monthly_measures: pd.DataFrame
+    parameters: pd.DataFrame
+    by_call: pd.DataFrame
+    by_country: pd.DataFrame
+    by_month: pd.DataFrame
+    by_group: pd.DataFrame
+    lost: pd.DataFrame
+    short: pd.DataFrame
+    network: pd.DataFrame
+    effects: pd.DataFrame
+    spending: pd.DataFrame
+    reasons: pd.DataFrame
+    variance: pd.DataFrame
+    hangs_on: pd.DataFrame
+    answers: list[dict[str, Any]] = field(default_factory=list)
+    manifest: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The paired effects, one row per scenario, basis and measure."""
+        return self.effects
+
+    def save(self, folder: str | os.PathLike[str] = "results", *, report: bool = True) -> Path:
+        """Write tables, manifest and report to a new folder below `folder`; return it. Raises InputError."""
+        from experiments.results import save
+
+        return save(self, Path(folder), with_report=report)
+
+
+@dataclass(frozen=True)
+class _Study:
+    """What all runs of one comparison share."""
+
+    chosen: tuple[Scenario, ...]
+    settings: Settings
+    drawn: dict[str, F64]
+    first_year: int
+    centre: tuple[Resolved, ...]
+
+    @property
+    def first_counted(self) -> int:
+        """Row of the first counted call."""
+        return self.centre[0].call_years.index(self.first_year)
+
+    def inputs(
+        self, scenario: Scenario, draw: int, off: dict[str, float] | None = None, budget_scale: float = 1.0
+    ) -> Resolved:
+        """What one run needs: the scenario under one draw, with some mechanism switched off or budgets scaled."""
+        values = {name: float(column[draw]) for name, column in self.drawn.items()}
+        return scenario.resolve(
+            values | (off or {}),
+            budget_scale=budget_scale,
+            scale_from=self.first_year,
+            horizon_months=self.settings.horizon,
+            smes=self.settings.smes,
+        )
+
+
+def compare(
+    *scenarios: Asked,
+    draws: int = 200,
+    runs: int = 2,
+    seed: int = 1,
+    horizon: int | None = None,
+    smes: int | None = None,
+    reasons: int = 24,
+    spending: int = 40,
+    threads: int | None = None,
+    stage: Stage | None = None,
+) -> Comparison:
+    """Compare scenarios (names or paths), the first being the base, and return tables and answers.
+
+    draws: parameter draws from the priors (0: one, at the register's central values). runs: seeds per
+    draw. horizon: months for which each call is counted. reasons, spending: draws on which the reasons
+    and the comparison at equal spending are computed (0: left out). threads: all cores unless given;
+    no number depends on it. Raises InputError for wrong input.
+
+    >>> from experiments import compare
+    >>> compare("baseline", "projects_24", draws=20).summary  # doctest: +SKIP
+    """
+    settings = Settings(draws, runs, seed, horizon, smes, reasons, spending, threads)
+    _check(settings)
+    if len(scenarios) < 2:
+        raise InputError("compare needs at least two scenarios: the base first, then what to hold against it.")
+    return study(scenarios, settings, stage or _quiet)
+
+
+def run(
+    scenario: Asked,
+    *,
+    draws: int = CENTRAL,
+    runs: int = 20,
+    seed: int = 1,
+    horizon: int | None = None,
+    smes: int | None = None,
+    threads: int | None = None,
+    stage: Stage | None = None,
+) -> Comparison:
+    """Run one scenario (beside the world without the programme); arguments as for `compare`."""
+    settings = Settings(draws, runs, seed, horizon, smes, 0, 0, threads)
+    _check(settings)
+    return study((scenario,), settings, stage or _quiet)
+
+
+def _quiet(what: str, todo: int) -> Callable[[int], None]:
+    """No progress: a library prints nothing."""
+    return lambda _: None
+
+
+def _check(settings: Settings) -> None:
+    """Raise InputError for numbers that cannot be."""
+    limits = {
+        "draws": (0, 1_000_000), "runs": (1, 1_000_000), "seed": (0, 2**63 - 1), "horizon": (1, 600),
+        "smes": (1, 100_000_000), "reasons": (0, 1_000_000), "spending": (0, 1_000_000), "threads": (1, 1024),
+    }  # fmt: skip
+    for name, (low, high) in limits.items():
+        value = getattr(settings, name)
+        if value is None and name in ("horizon", "smes", "threads"):
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise InputError(f"--{name} is {value!r}: it takes a whole number from {low} to {high}.")
+
+
+def study(chosen: Sequence[Asked], settings: Settings, stage: Stage) -> Comparison:
+    """All parts of one comparison, in order; `compare` and `run` check their arguments and call this."""
+    started = time.time()
+    study = _prepare(chosen, settings)
+    draws = list(range(max(1, settings.draws)))
+    cases = [lambda draw, s=s: study.inputs(s, draw) for s in study.chosen]
+    progress = stage("scenarios", len(cases) * len(draws) * settings.runs)
+    main = run_all(cases, draws, settings.runs, settings.seed, study.first_counted, progress, settings.threads)
+    finished = [int(draw) for draw in main.draws]
+    complete = len(finished) == len(draws)
+    effects = _effects("equal budget", study, values(main))
+    spending, reasons = _no_rows("spending"), _no_rows("reasons")
+    if complete and len(cases) > 1:
+        try:
+            spending, more = _equal_spending(study, main, stage)
+            effects += more
+            reasons = _reasons(study, main, stage)
+        except KeyboardInterrupt:
+            complete = False
+    return _comparison(study, main, effects, spending, reasons, complete, time.time() - started)
+
+
+def _prepare(chosen: Sequence[Asked], settings: Settings) -> _Study:
+    """Load, draw and check that the scenarios can be compared."""
+    loaded = tuple(each if isinstance(each, Scenario) else library.load(each) for each in chosen)
+    names = [scenario.name for scenario in loaded]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"{name} is given more than once: scenarios to compare must have different names.")
+    drawn = library.draw(settings.draws, settings.seed) if settings.draws else _central_draw()
+    centre = tuple(
+        scenario.resolve(horizon_months=settings.horizon, smes=settings.smes) for scenario in loaded
+    )
+    for scenario, resolved in zip(loaded, centre, strict=True):
+        if resolved.call_years != centre[0].call_years or resolved.months != centre[0].months:
+            raise InputError(
+                f"{scenario.path.name}: last_call and horizon_months must be those of the base, {loaded[0].name}, "
+                f"for the two to be compared (calls to {centre[0].call_years[-1]}, {centre[0].months} months)."
+            )
+    changed = [resolved.change_year for resolved in centre if resolved.change_year is not None]
+    first = min(changed, default=min(FIRST_POLICY_CALL, centre[0].call_years[-1]))
+    return _Study(loaded, settings, drawn, first, centre)
+
+
+def _central_draw() -> dict[str, F64]:
+    """The register's central values, as a draw."""
+    return {name: np.array([entry.value], float) for name, entry in library.register().items() if entry.kind != "lever"}
+
+
+def _effects(basis: str, study: _Study, found: dict[str, F64]) -> list[dict[str, object]]:
+    """Paired effects of every scenario against the base; of a single scenario against nothing, its own values."""
+    base = {name: x[0] for name, x in found.items()}
+    rows: list[dict[str, object]] = []
+    for place, scenario in enumerate(study.chosen):
+        if place > 0 or len(study.chosen) == 1:
+            against = base if place else {name: np.zeros_like(x) for name, x in base.items()}
+            rows += effect_rows(basis, scenario.name, {name: x[place] for name, x in found.items()}, against)
+    return rows
+
+
+def _no_rows(frame: str) -> pd.DataFrame:
+    """An empty frame with its columns."""
+    columns = {
+        "spending": ["scenario", "draws", "matched", "scale_mean", "note"],
+        "reasons": ["scenario", "mechanism", "label", "effect", "effect_without", "contribution", "share",
+                    "standard_error"],
+        "variance": ["scenario", "measure", "paired", "independent", "ratio"],
+        "hangs_on": ["scenario", "parameter", "label", "correlation", "evidence"],
+    }  # fmt: skip
+    return pd.DataFrame(columns=columns[frame])
+
+
+def _equal_spending(study: _Study, main: Ensemble, stage: Stage) -> tuple[pd.DataFrame, list[dict[str, object]]]:
+    """Every scenario with its budgets scaled until it spends what the base spends; and the effects then."""
+    settings = study.settings
+    draws = list(range(min(settings.spending, max(1, settings.draws))))
+    if not draws:
+        return _no_rows("spending"), []
+    money, base_values = spent(main)[:, : len(draws)], {n: x[0][: len(draws)] for n, x in values(main).items()}
+    rows, effects = [], []
+    progress = stage("equal spending", 0)
+    for place, scenario in enumerate(study.chosen[1:], start=1):
+        if not (money[place] > 0.0).all() or not (money[0] > 0.0).all():
+            continue
+        scale, gap, parts = equal_spending(
+            lambda draw, factor, s=scenario: study.inputs(s, draw, budget_scale=factor),  # type: ignore[misc]
+            draws, money[0], money[place], settings.runs, settings.seed, study.first_counted, progress,
+            settings.threads,
+        )  # fmt: skip
+        stacked = [values(part) for part in parts]
+        ours = {name: np.concatenate([part[name][0] for part in stacked]) for name in base_values}
+        effects += effect_rows("equal spending", scenario.name, ours, base_values)
+        rows.append(_spending_row(scenario.name, scale, gap))
+    return pd.DataFrame(rows, columns=_no_rows("spending").columns), effects
+
+
+def _spending_row(name: str, scale: F64, gap: F64) -> dict[str, object]:
+    """How well spending could be matched, and a sentence where it could not."""
+    matched = float((gap <= TOLERANCE).mean())
+    note = ""
+    if matched < 1.0:
+        note = (
+            f"In {1 - matched:.0%} of draws spending could not be brought within {TOLERANCE:.0%} of the base's "
+            f"(median gap there {np.median(gap[gap > TOLERANCE]):.1%}): grants are lumpy, or what is on offer is not "
+            "taken up."
+        )
+    return {"scenario": name, "draws": len(gap), "matched": matched, "scale_mean": float(scale.mean()), "note": note}
+
+
+def _reasons(study: _Study, main: Ensemble, stage: Stage) -> pd.DataFrame:
+    """Each mechanism switched off in all scenarios, on the first draws; whose effect goes with it?"""
+    settings = study.settings
+    draws = list(range(min(settings.reasons, max(1, settings.draws))))
+    if not draws:
+        return _no_rows("reasons")
+    todo = len(MECHANISMS) * len(study.chosen) * len(draws) * settings.runs
+    progress = stage("reasons", todo)
+    full = values(main)[MAIN][:, : len(draws)]
+    without: dict[str, F64] = {}
+    for mechanism in MECHANISMS:
+        cases = [_switched_off(study, scenario, mechanism) for scenario in study.chosen]
+        off = run_all(cases, draws, settings.runs, settings.seed, study.first_counted, progress, settings.threads)
+        if len(off.draws) < len(draws):
+            raise KeyboardInterrupt
+        without[mechanism.name] = values(off)[MAIN]
+    labels = {mechanism.name: mechanism.label for mechanism in MECHANISMS}
+    rows: list[dict[str, object]] = []
+    for place, scenario in enumerate(study.chosen[1:], start=1):
+        pairs = {name: (x[place], x[0]) for name, x in without.items()}
+        rows += reason_rows(scenario.name, labels, (full[place], full[0]), pairs)
+    return pd.DataFrame(rows, columns=_no_rows("reasons").columns)
+
+
+def _switched_off(study: _Study, scenario: Scenario, mechanism: Mechanism) -> Callable[[int], Resolved]:
+    """The scenario with a mechanism switched off, by draw."""
+    return lambda draw: study.inputs(scenario, draw, mechanism.off, mechanism.budget_scale)
+
+
+def _comparison(
+    study: _Study,
+    main: Ensemble,
+    effects: list[dict[str, object]],
+    spending: pd.DataFrame,
+    reasons: pd.DataFrame,
+    complete: bool,
+    seconds: float,
+) -> Comparison:
+    """Everything as frames, with the answers."""
+    names = tuple(scenario.name for scenario in study.chosen)
+    found = values(main)
+    variance = pd.DataFrame(
+        [
+            variance_row(name, found[MAIN][place], found[MAIN][0])
+            for place, name in enumerate(names)
+            if place > 0 and study.settings.runs > 1
+        ],
+        columns=_no_rows("variance").columns,
+    )
+    effect_frame = pd.DataFrame(effects)
+    about = {scenario.name: _about(scenario) for scenario in study.chosen}
+    drawn = {name: column[main.draws] for name, column in study.drawn.items()}
+    parts: dict[str, Any] = {
+        "base": names[0],
+        "scenarios": names,
+        "about": about,
+        "measures": _measure_frame(all_measures().values()),
+        "monthly_measures": _measure_frame(MONTHLY),
+        "parameters": pd.DataFrame({"draw": main.draws} | drawn),
+        "effects": effect_frame,
+        "spending": spending,
+        "reasons": reasons,
+        "variance": variance,
+        "hangs_on": _hangs_on(study, found[MAIN], drawn),
+        "manifest": _manifest(study, main, complete, seconds),
+    } | _tables(study, main)
+    answers = [answer(name, parts) for name in names[1:]]
+    return Comparison(**parts, answers=answers)
+
+
+def _measure_frame(measures: Any) -> pd.DataFrame:
+    return pd.DataFrame([(m.name, m.unit, m.label) for m in measures], columns=["name", "unit", "label"]).set_index(
+        "name"
+    )
+
+
+def _about(scenario: Scenario) -> dict[str, Any]:
+    """Words and levers of a scenario, each lever with what the evidence can say of its effect."""
+    entries = library.register()
+    changes = []
+    for row in scenario.differences():
+        entry = entries.get(row.name)
+        changes.append(
+            {
+                "call": row.year,
+                "funder": row.funder,
+                "lever": row.name,
+                "label": row.label,
+                "unit": row.unit,
+                "base_value": row.was,
+                "value": row.now,
+                "effect_evidence": getattr(entry, "effect_evidence", None) or "assumed",
+                "why": getattr(entry, "effect_why", None) or "",
+            }
+        )
+    order = ("data-informed", "literature-informed", "assumed")
+    worst = max((order.index(str(change["effect_evidence"])) for change in changes), default=0)
+    return {
+        "title": scenario.title,
+        "question": scenario.question,
+        "parent": scenario.parent.name if scenario.parent else None,
+        "changes": changes,
+        "evidence": order[worst],
+    }
+
+
+def _hangs_on(study: _Study, found: F64, drawn: dict[str, F64]) -> pd.DataFrame:
+    """The drawn parameters with which each scenario's effect on net contracts goes."""
+    entries = library.register()
+    names = [name for name, column in drawn.items() if np.ptp(column) > 0.0]
+    rows: list[dict[str, object]] = []
+    mean = found.mean(axis=2)
+    for place, scenario in enumerate(study.chosen[1:], start=1):
+        effect = relative_by_draw(mean[place], mean[0])
+        rows += hangs_on_rows(scenario.name, effect, drawn, names, most=6)
+    for row in rows:
+        entry = entries[str(row["parameter"])]
+        row |= {"label": entry.label, "evidence": entry.evidence}
+    return pd.DataFrame(rows, columns=_no_rows("hangs_on").columns)
+
+
+def _tables(study: _Study, main: Ensemble) -> dict[str, pd.DataFrame]:
+    """The ensemble's arrays as tidy frames."""
+    names = [scenario.name for scenario in study.chosen]
+    centre, runs = study.centre[0], range(study.settings.runs)
+    keys: list[tuple[str, Any]] = [("scenario", names), ("draw", main.draws), ("run", runs)]
+    groups = [("sector", name) for name in centre.sector_names]
+    groups += [("size", name) for name in ("micro", "small", "medium")]
+    measure_names = [measure.name for measure in MEASURES]
+    by_group = _frame(keys + [("place", range(len(groups)))], main.groups, list(GROUP_MEASURES))
+    by_group.insert(3, "kind", [groups[place][0] for place in by_group["place"]])
+    by_group.insert(4, "group", [groups[place][1] for place in by_group["place"]])
+    lost = _frame(keys + [("funder", centre.funder_codes), ("cause", CAUSES)], main.lost[..., None], ["applications"])
+    pairs = [
+        {"scenario": name, "country": a, "other": b, "links": float(main.network[s, i, j])}
+        for s, name in enumerate(names)
+        for i, a in enumerate(centre.country_codes)
+        for j, b in enumerate(centre.country_codes)
+        if i < j and main.network[s, i, j] > 0.0
+    ]
+    return {
+        "by_call": _frame(keys + [("call", centre.call_years)], main.by_call, measure_names),
+        "by_country": _frame(keys + [("country", centre.country_codes)], main.by_country, measure_names),
+        "by_month": _frame(keys + [("month", range(centre.months))], main.monthly, [m.name for m in MONTHLY]),
+        "by_group": by_group.drop(columns="place"),
+        "lost": lost[lost["cause"] != "none"].reset_index(drop=True),
+        "short": _frame(keys + [("funder", centre.funder_codes)], main.short[..., None], ["short_eur"]),
+        "network": pd.DataFrame(pairs, columns=["scenario", "country", "other", "links"]),
+    }
+
+
+def _frame(keys: Sequence[tuple[str, Any]], cube: F64, columns: list[str]) -> pd.DataFrame:
+    """A cube whose last axis are columns, as a frame with one column for each of the other axes."""
+    index = pd.MultiIndex.from_product([list(values) for _, values in keys], names=[name for name, _ in keys])
+    return pd.DataFrame(cube.reshape(-1, len(columns)), index=index, columns=columns).reset_index()
+
+
+def _manifest(study: _Study, main: Ensemble, complete: bool, seconds: float) -> dict[str, Any]:
+    """Enough to repeat the study, and what it ran on."""
+    settings = study.settings
+    first = study.chosen[0]
+    question = (
+        " / ".join(scenario.question for scenario in study.chosen[1:]) if len(study.chosen) == 2 else first.question
+    )
+    return {
+        "question": question,
+        "draws": settings.draws,
+        "runs": settings.runs,
+        "seed": settings.seed,
+        "horizon_months": int(study.centre[0].rules.counted_months[0]),
+        "reasons": settings.reasons,
+        "spending": settings.spending,
+        "smes": int(study.centre[0].world.cluster_members.sum()),
+        "smes_asked": settings.smes,
+        "clusters": len(study.centre[0].world.cluster_country),
+        "months": study.centre[0].months,
+        "counted_calls": [year for year in study.centre[0].call_years if year >= study.first_year],
+        "complete": complete,
+        "finished_draws": len(main.draws),
+        "parameters_from": "draws from the register's priors, not calibrated"
+        if settings.draws
+        else "the register's central values, not calibrated",
+        "code": _code_version(),
+        "versions": {name: metadata.version(name) for name in ("innovex", "numpy", "numba", "pandas", "mesa")},
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "processor": platform.machine(),
+        "seconds": round(seconds, 1),
+        "scenarios": {scenario.name: _as_data(scenario, study) for scenario in study.chosen},
+    }
+
+
+def _code_version() -> str:
+    """Hash of the sources that determine the numbers: simulator, scenarios and what is done with the runs."""
+    here = Path(__file__).parent
+    sources = [*(here.parent / "simulator").rglob("*.py"), *(here.parent / "scenarios").rglob("*.py")]
+    sources += [here / name for name in ("comparison.py", "effects.py", "ensemble.py", "mechanisms.py", "spending.py")]
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sorted(sources, key=lambda path: path.relative_to(here.parent).as_posix()):
+        digest.update(path.relative_to(here.parent).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _as_data(scenario: Scenario, study: _Study) -> dict[str, Any]:
+    """A scenario as it was: all that it sets, so that it can be run again without its file."""
+    return {
+        "title": scenario.title,
+        "question": scenario.question,
+        "settings": [[s.year, s.funder, s.name, s.value] for s in scenario.settings],
+        "parameters_central": {
+            name: float(value)
+            for name, value in study.centre[[s.name for s in study.chosen].index(scenario.name)]
+            .parameters._asdict()
+            .items()
+        },
+    }

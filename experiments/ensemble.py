@@ -1,0 +1,143 @@
+"""Many paired runs: draws x seeds x scenarios, each against the twin of its draw and seed, on all cores.
+
+A cell of work is one draw and one seed: its twin is run once and serves all scenarios. Threads
+release the interpreter inside the kernels, so progress and Ctrl-C work; nothing depends on their order.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simulator.ensemble import Inputs, Observation, measure, twin_of
+from simulator.parameters import F64
+
+# (case, draw) -> what a run needs; all cases of one call must share the world
+Case = Callable[[int], Inputs]
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """Measures of all runs; S cases, D draws that are finished, R seeds each.
+
+    by_call (S, D, R, C, measures); by_country (S, D, R, N, measures) over counted calls; monthly
+    (S, D, R, T, monthly measures); lost (S, D, R, F, causes) and short (S, D, R, F) over counted
+    calls; network (S, N, N) mean over runs; groups (S, D, R, G, group measures).
+    """
+
+    draws: npt.NDArray[np.int64]
+    by_call: F64
+    by_country: F64
+    monthly: F64
+    lost: F64
+    short: F64
+    network: F64
+    groups: F64
+
+
+def run_seed(seed: int, draw: int, run: int) -> int:
+    """The seed of one run, a pure function of the study's seed, the draw and the number of the run."""
+    digest = hashlib.blake2b(f"innovex/{seed}/{draw}/{run}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def run_all(
+    cases: Sequence[Case],
+    draws: Sequence[int],
+    runs: int,
+    seed: int,
+    first_counted: int,
+    progress: Progress | None = None,
+    threads: int | None = None,
+) -> Ensemble:
+    """All cases for all draws and seeds. After Ctrl-C: the draws that are finished in full.
+
+    `progress` is called with the number of runs done since the last call. Raises KeyboardInterrupt
+    only if not one draw is finished.
+    """
+    tell = progress or (lambda _: None)
+    cells = [(place, draw, run) for place, draw in enumerate(draws) for run in range(runs)]
+    found: dict[tuple[int, int], list[Observation]] = {}
+    found[0, 0] = _cell(cases, draws[0], 0, seed, first_counted, tell)  # compiles, before there are threads
+    try:
+        with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+            waiting = {
+                pool.submit(_cell, cases, draw, run, seed, first_counted, tell): (place, run)
+                for place, draw, run in cells[1:]
+            }
+            try:
+                while waiting:
+                    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                    for future in done:
+                        found[waiting.pop(future)] = future.result()
+            except BaseException:
+                for future in waiting:
+                    future.cancel()
+                raise
+    except KeyboardInterrupt:
+        pass
+    finished = [place for place in range(len(draws)) if all((place, run) in found for run in range(runs))]
+    if not finished:
+        raise KeyboardInterrupt
+    return _gather(found, [*draws], finished, runs, len(cases), first_counted)
+
+
+def _cell(
+    cases: Sequence[Case], draw: int, run: int, seed: int, first_counted: int, tell: Progress
+) -> list[Observation]:
+    """All cases of one draw and seed, against their common twin."""
+    inputs = [case(draw) for case in cases]
+    luck = run_seed(seed, draw, run)
+    twin = twin_of(inputs[0], luck)
+    observed = []
+    for each in inputs:
+        observed.append(_summed(measure(each, luck, twin, first_counted), first_counted))
+        tell(1)
+    return observed
+
+
+def _summed(seen: Observation, first: int) -> Observation:
+    """One run's measures, reduced to what is kept: cells to (C, measures) and, as network[0], ... over counted calls."""
+    return seen._replace(
+        cells=np.concatenate([seen.cells.sum(axis=1), seen.cells[first:].sum(axis=0)]),
+        lost=seen.lost[first:].sum(axis=0),
+        short=seen.short[first:].sum(axis=0),
+        network=seen.network[first:].sum(axis=0),
+    )
+
+
+def _gather(
+    found: dict[tuple[int, int], list[Observation]],
+    draws: list[int],
+    finished: list[int],
+    runs: int,
+    cases: int,
+    first_counted: int,
+) -> Ensemble:
+    """Stacks the runs of finished draws, in order of case, draw and seed."""
+
+    def stacked(name: str) -> F64:
+        return np.stack(
+            [
+                np.stack([np.stack([getattr(found[d, r][s], name) for r in range(runs)]) for d in finished])
+                for s in range(cases)
+            ]
+        )
+
+    cells, network = stacked("cells"), stacked("network")
+    calls = cells.shape[3] - network.shape[3]
+    return Ensemble(
+        draws=np.array([draws[place] for place in finished], np.int64),
+        by_call=cells[..., :calls, :],
+        by_country=cells[..., calls:, :],
+        monthly=stacked("monthly"),
+        lost=stacked("lost"),
+        short=stacked("short"),
+        network=network.mean(axis=(1, 2)),
+        groups=stacked("groups"),
+    )

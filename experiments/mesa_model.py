@@ -1,0 +1,86 @@
+"""The Mesa model by names: a scenario, and what is to differ from it.
+
+    from mesa import batch_run
+    from experiments.mesa_model import Innovex
+
+    asked = {"scenario": ["baseline", "projects_24"], "idea_rate": [0.6, 0.9], "rng": range(5)}
+    rows = batch_run(Innovex, asked)
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from scenarios import Scenario, Setting, load
+from scenarios.entries import drawn, levers
+from scenarios.errors import Fault, listed, nearest, refuse
+from scenarios.file_form import GUIDE, content_of, form
+from scenarios.form import check
+from scenarios.settings import in_order
+from simulator.model import InnovexModel
+
+
+class Innovex(InnovexModel):
+    """A run of a scenario by name or path; `scenario_name` and `overrides` tell what it is."""
+
+    def __init__(
+        self,
+        scenario: str = "baseline",
+        seed: Any = None,
+        rng: Any = None,
+        *,
+        from_call: int = 2016,
+        horizon_months: int | None = None,
+        last_call: int | None = None,
+        smes: int | None = None,
+        **overrides: Any,
+    ) -> None:
+        """Found the world of a scenario.
+
+        `overrides` are values by the names of the register: behaviours for the whole run, levers from
+        the call of the year `from_call` on; they win over the scenario's own. The other arguments are those
+        of `Scenario.resolve`, `seed` and `rng` those of `InnovexModel`. Raises InputError.
+        """
+        changed = with_overrides(load(scenario), overrides, from_call)
+        inputs = changed.resolve(horizon_months=horizon_months, last_call=last_call, smes=smes)
+        super().__init__(inputs, rng=rng, seed=seed)
+        self.scenario_name, self.overrides = changed.name, dict(overrides)
+
+
+def with_overrides(scenario: Scenario, overrides: Mapping[str, Any], from_call: int) -> Scenario:
+    """Return the scenario with register values set; levers from a call on. Raises InputError."""
+    given = _settings(scenario, overrides, from_call)
+    later = {setting.name for setting in given if setting.year is not None}
+    kept = [each for each in scenario.settings if not _is_overruled(each, later, from_call)]
+    merged: dict[Any, Setting] = {each[:3]: each for each in (*kept, *given)}
+    return dataclasses.replace(scenario, settings=in_order(merged.values()))
+
+
+def _settings(scenario: Scenario, overrides: Mapping[str, Any], from_call: int) -> tuple[Setting, ...]:
+    """Return the values as a scenario file would set them, checked like one."""
+    behaviours, rules = drawn(), levers("call")
+    for name in overrides:
+        if name not in behaviours and name not in rules:
+            known = [*behaviours, *rules]
+            fault = Fault(name, "this name is not known here", listed(known, 4), nearest(name, known))
+            raise refuse("values given", [fault])
+    plain = {name: _plain(value) for name, value in overrides.items()}
+    content = {
+        "title": scenario.title,
+        "question": scenario.question,
+        "parameters": {name: value for name, value in plain.items() if name in behaviours},
+        "from": {str(from_call): {name: value for name, value in plain.items() if name in rules}},
+    }
+    return content_of(check(form(), content, "values given", GUIDE)).settings
+
+
+def _plain(value: Any) -> Any:
+    """Return a NumPy number as Python's own, anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _is_overruled(setting: Setting, levers_given: set[str], from_call: int) -> bool:
+    """Whether the scenario sets a lever, for all funders, that an override holds from an earlier call on."""
+    return setting.name in levers_given and setting.funder is None and (setting.year or 0) >= from_call

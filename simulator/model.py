@@ -1,0 +1,350 @@
+"""The model under Mesa's face: one month a step, and agents to look at and to change.
+
+    from scenarios import load
+    from simulator.model import InnovexModel
+
+    model = InnovexModel(load("baseline").resolve(), rng=1)
+    while model.running:
+        model.step()
+    model.contracts, model.datacollector.get_model_vars_dataframe()
+
+It is, bit for bit, the run of `simulator.schedule.run` with the same inputs and seed. To intervene, subclass:
+
+    class Prepared(InnovexModel):
+        def step(self):
+            if self.month == 24:
+                self.agents_by_type[SMEAgent].select(lambda sme: sme.country == "LT").set("readiness", 0.9)
+            super().step()
+
+Agents are made when somebody first asks for them, so a run that does not pays nothing for them.
+`experiments.mesa_model.Innovex` takes scenarios and parameters by name, as `mesa.batch_run` wants them.
+"""
+
+import itertools
+import operator
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import mesa
+import numpy as np
+
+from simulator import schedule
+from simulator.agents import ClusterAgent, FunderAgent, RowAgent, SMEAgent
+from simulator.jit import jit
+from simulator.parameters import I64, Parameters, Rules, World
+from simulator.processes.contacts import find_slot
+from simulator.state import (
+    EVENTS,
+    N_EVENTS,
+    N_PARTICIPATIONS,
+    N_PARTNERS,
+    N_PROJECTS,
+    N_TIES,
+    NEVER,
+    NOBODY,
+    TOO_SMALL,
+    Capacity,
+    State,
+    Table,
+    given,
+    new_state,
+)
+
+# Attributes of the model that its own data collector reports each month.
+MEASURES = (
+    "month",
+    "projects_running",
+    "knowledge",
+    "partnerships",
+    "rni_collaborations",
+    "contracts",
+    "granted_eur",
+    "spent_eur",
+)
+
+_ROWS_IN_USE = {
+    "projects": N_PROJECTS,
+    "partners": N_PARTNERS,
+    "participations": N_PARTICIPATIONS,
+    "ties": N_TIES,
+    "log": N_EVENTS,
+}
+
+
+class Inputs(Protocol):
+    """What a run needs; what `scenarios.load(...).resolve()` returns fits.
+
+    Names are taken where there are any: `funder_codes`, `country_codes`, `sector_names`; else rows are
+    named by their numbers.
+    """
+
+    @property
+    def parameters(self) -> Parameters:
+        """How the world behaves."""
+
+    @property
+    def rules(self) -> Rules:
+        """What the programme does."""
+
+    @property
+    def world(self) -> World:
+        """Who there is."""
+
+    @property
+    def months(self) -> int:
+        """Length of the run."""
+
+
+class InnovexModel(mesa.Model):
+    """One run, a month a step.
+
+    `month` is the month that comes next (months since January of the first year). `parameters`, `rules` and
+    `world` are the model's own copies as the kernels read them: `model.parameters.idea_rate = 0.9` holds from
+    the next month on. `state` holds the tables; it is replaced when one of them has to grow: do not keep it.
+
+    `datacollector` collects MEASURES at the end of each month; assign another one to collect something else,
+    or None.
+    """
+
+    agent_classes: tuple[type[FunderAgent], type[ClusterAgent], type[SMEAgent]] = (
+        FunderAgent,
+        ClusterAgent,
+        SMEAgent,
+    )
+
+    def __init__(
+        self, inputs: Inputs, rng: Any = None, *, seed: Any = None, capacity: Capacity | None = None
+    ) -> None:
+        """Found the world of `inputs`.
+
+        `rng` (or `seed`, its older name) is a whole number from 0 to 2**63 - 1, or whatever
+        `numpy.random.default_rng` takes; without it the run has a seed of its own, to be found in `seed`.
+        """
+        self.seed = whole_seed(rng, seed)
+        super().__init__(rng=self.seed)
+        self.month = 0
+        self.parameters, self.rules, self.world = given(inputs.parameters, inputs.rules, inputs.world)
+        self.funder_codes = _names(inputs, "funder_codes", len(self.world.funders))
+        self.country_codes = _names(inputs, "country_codes", len(self.world.countries))
+        self.sector_names = _names(inputs, "sector_names", len(self.world.sectors))
+        self.state = new_state(inputs.world, inputs.rules, inputs.months, capacity or roomy(inputs.world))
+        schedule.run(0, 0, self.seed, self.parameters, self.rules, self.world, self.state)
+        self.datacollector: mesa.DataCollector | None = mesa.DataCollector({name: name for name in MEASURES})
+        self._by_sme: dict[str, I64] = {}
+        self._views: tuple[tuple[RowAgent, ...], ...] | None = None
+        self._free_ids = itertools.count(1 + sum(self._populations()))
+
+    def step(self) -> None:
+        """One month. After the last one, nothing happens."""
+        if self.month >= self.months:
+            self.running = False
+            return
+        self.state = with_room(self.state)
+        schedule.step(self.month, self.seed, self.parameters, self.rules, self.world, self.state)
+        self._stop_if_too_small()
+        self.month += 1
+        self._by_sme.clear()
+        if self.month == self.months:
+            self.running = False
+        if self.datacollector is not None:
+            self.datacollector.collect(self)
+
+    def _stop_if_too_small(self) -> None:
+        if self.state.count[TOO_SMALL]:
+            self.running = False
+            raise RuntimeError(
+                f"month {self.month} filled a table that was half empty, and rows were lost; "
+                "start again with a larger capacity (simulator.state.Capacity)"
+            )
+
+    # measures, all so far
+
+    @property
+    def projects_running(self) -> int:
+        """Projects that have started and not closed."""
+        projects = self._used("projects")
+        return int(((projects["alive"] == 1) & (projects["phase"] > 0)).sum())
+
+    @property
+    def knowledge(self) -> int:
+        """Participations of SMEs that brought new knowledge."""
+        return int((self._used("participations")["knowledge_month"] != NEVER).sum())
+
+    @property
+    def partnerships(self) -> int:
+        """Pairs of SMEs of different countries that have become partners in the programme."""
+        return int((self._used("ties")["partnership_month"] != NEVER).sum())
+
+    @property
+    def rni_collaborations(self) -> int:
+        """R&I collaborations between SMEs that met in the programme."""
+        return int(self._used("ties")["rni_count"].sum())
+
+    @property
+    def contracts(self) -> int:
+        """Contracts between SMEs that met in the programme."""
+        return int(self._used("ties")["contract_count"].sum())
+
+    @property
+    def granted_eur(self) -> float:
+        """EUR granted at the close of calls, and for phases two."""
+        ledger = self.state.ledger
+        return float(ledger["granted"].sum() + ledger["phase_two_granted"].sum())
+
+    @property
+    def spent_eur(self) -> float:
+        """EUR paid out to partners, both phases."""
+        return float(self.state.ledger["spent"].sum())
+
+    def count(self, event: str, month: int | None = None) -> int:
+        """Number of events of a kind (one of `simulator.state.EVENTS`) so far, or in one month."""
+        if event not in EVENTS:
+            raise ValueError(f"there is no event {event!r}; allowed: {', '.join(EVENTS)}")
+        log = self._used("log")
+        happened = log["kind"] == EVENTS.index(event)
+        return int(happened.sum() if month is None else (happened & (log["month"] == month)).sum())
+
+    def by_sme(self, outcome: str) -> I64:
+        """Number of "partnerships", "rni_collaborations" or "contracts" so far by SME, shape (M,)."""
+        if outcome not in self._by_sme:
+            ties = self._used("ties")
+            counts = {
+                "partnerships": ties["partnership_month"] != NEVER,
+                "rni_collaborations": ties["rni_count"],
+                "contracts": ties["contract_count"],
+            }[outcome]
+            smes = np.concatenate([ties["one"], ties["other"]])
+            total = np.bincount(smes, np.concatenate([counts, counts]), len(self.state.smes))
+            self._by_sme[outcome] = total.astype(np.int64)
+        return self._by_sme[outcome]
+
+    def _used(self, table: str) -> Table:
+        """The rows in use of a table that grows."""
+        return getattr(self.state, table)[: self.state.count[_ROWS_IN_USE[table]]]
+
+    # the calendar
+
+    @property
+    def months(self) -> int:
+        """Length of the run."""
+        return len(self.state.spent_by_month)
+
+    @property
+    def next_call(self) -> int | None:
+        """Row of the first call that is held and has not closed before this month; None if none is left."""
+        calls = self.rules.calls
+        ahead = np.flatnonzero((calls["held"] == 1) & (calls["close_month"] >= self.month))
+        return int(ahead[0]) if len(ahead) else None
+
+    # agents
+
+    @property
+    def funders(self) -> tuple[FunderAgent, ...]:
+        """The funders by row."""
+        return self._agents_by_row()[0]
+
+    @property
+    def clusters(self) -> tuple[ClusterAgent, ...]:
+        """The clusters by row."""
+        return self._agents_by_row()[1]
+
+    @property
+    def smes(self) -> tuple[SMEAgent, ...]:
+        """The SMEs by row."""
+        return self._agents_by_row()[2]
+
+    @property
+    def agents(self) -> Any:
+        """All agents: funders, clusters and SMEs, and a user's own."""
+        self._agents_by_row()
+        return super().agents
+
+    @property
+    def agents_by_type(self) -> Any:
+        """An AgentSet by type of agent."""
+        self._agents_by_row()
+        return super().agents_by_type
+
+    @property
+    def agent_types(self) -> list[type]:
+        """Types of agents in this model."""
+        self._agents_by_row()
+        return list(super().agent_types)
+
+    def register_agent(self, agent: mesa.Agent) -> None:
+        """Take an agent in. Called by Mesa when an agent is made."""
+        super().register_agent(agent)
+        if not isinstance(agent, RowAgent):
+            agent.unique_id = next(self._free_ids)
+        # Mesa 3.3 keeps every model that ever had an agent in this dictionary while the process lives.
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
+
+    def _agents_by_row(self) -> Any:
+        """Views on the rows of the three populations, made when first asked for; ids are by row, from 1."""
+        if self._views is None:
+            first_ids = itertools.accumulate(self._populations(), initial=1)
+            self._views = tuple(
+                tuple(kind(self, row, first + row) for row in range(rows))
+                for kind, rows, first in zip(self.agent_classes, self._populations(), first_ids)
+            )
+        return self._views
+
+    def _populations(self) -> tuple[int, int, int]:
+        return len(self.state.funders), len(self.state.clusters), len(self.state.smes)
+
+
+def whole_seed(rng: Any = None, seed: Any = None) -> int:
+    """The seed of a run, from Mesa's two names for it; ValueError for both, or for one that does not fit."""
+    if rng is not None and seed is not None:
+        raise ValueError("both rng and seed are given; allowed: one of them")
+    source = seed if rng is None else rng
+    try:
+        number = operator.index(source)
+    except TypeError:  # None, a generator, a SeedSequence
+        number = int(np.random.default_rng(source).integers(1 << 32))
+    if not 0 <= number < 1 << 63:
+        raise ValueError(f"the seed {number} does not fit; allowed: a whole number from 0 to 2**63 - 1")
+    return number
+
+
+def roomy(world: World) -> Capacity:
+    """Tables so large that a month fills no more than half of one: memory is taken only as rows are used."""
+    least = Capacity()
+    smes = int(world.cluster_members.sum())
+    return Capacity(
+        projects=max(least.projects, 2 * len(world.cluster_country)),
+        participations=max(least.participations, smes),
+        ties=max(least.ties, smes // 2),
+        events=max(least.events, 4 * smes),
+    )
+
+
+def with_room(state: State) -> State:
+    """The same state, with twice the rows for each table of which less than half is free."""
+    used = {name: state.count[place] for name, place in _ROWS_IN_USE.items()}
+    full = [name for name, rows in used.items() if 2 * rows > len(getattr(state, name))]
+    if not full:
+        return state
+    grown = state._replace(**{name: _doubled(getattr(state, name)) for name in full})
+    if "ties" in full:
+        grown = grown._replace(slots=np.full(2 * len(state.slots), NOBODY))
+        _file_ties(grown)
+    return grown
+
+
+def _doubled(table: Table) -> Table:
+    grown = np.empty(2 * len(table), table.dtype).view(np.recarray)
+    grown[: len(table)] = table
+    return grown
+
+
+@jit
+def _file_ties(state):
+    """Puts every tie into the empty table of pairs."""
+    for tie in range(state.count[N_TIES]):
+        state.slots[find_slot(state.ties[tie].one, state.ties[tie].other, state)] = tie
+
+
+def _names(inputs: Inputs, field: str, rows: int) -> Sequence[str]:
+    """Names of rows where the inputs have them, else their numbers."""
+    return tuple(getattr(inputs, field, None) or map(str, range(rows)))
