@@ -125,8 +125,8 @@ class FunderAgent(RowAgent):
 
     @property
     def granted_eur(self) -> float:
-        """EUR granted so far to partners of its country, both phases."""
-        return float(self.ledger["granted"].sum() + self.ledger["phase_two_granted"].sum())
+        """EUR granted so far to partners of its country, first phase."""
+        return float(self.ledger["granted"].sum())
 
     @property
     def spent_eur(self) -> float:

@@ -23,15 +23,16 @@ Agents are made when somebody first asks for them, so a run that does not pays n
 import itertools
 import operator
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import mesa
 import numpy as np
 
 from simulator import schedule
 from simulator.agents import ClusterAgent, FunderAgent, RowAgent, SMEAgent
+from simulator.ensemble import Inputs
 from simulator.jit import jit
-from simulator.parameters import I64, Parameters, Rules, World
+from simulator.parameters import I64, World
 from simulator.processes.contacts import find_slot
 from simulator.state import (
     EVENTS,
@@ -50,7 +51,7 @@ from simulator.state import (
     new_state,
 )
 
-# Attributes of the model that its own data collector reports each month.
+# Attributes of the model that its own data collector reports each month; the words of `simulator.observe`.
 MEASURES = (
     "month",
     "projects_running",
@@ -59,6 +60,7 @@ MEASURES = (
     "rni_collaborations",
     "contracts",
     "granted_eur",
+    "phase_two_eur",
     "spent_eur",
 )
 
@@ -69,30 +71,6 @@ _ROWS_IN_USE = {
     "ties": N_TIES,
     "log": N_EVENTS,
 }
-
-
-class Inputs(Protocol):
-    """What a run needs; what `scenarios.load(...).resolve()` returns fits.
-
-    Names are taken where there are any: `funder_codes`, `country_codes`, `sector_names`; else rows are
-    named by their numbers.
-    """
-
-    @property
-    def parameters(self) -> Parameters:
-        """How the world behaves."""
-
-    @property
-    def rules(self) -> Rules:
-        """What the programme does."""
-
-    @property
-    def world(self) -> World:
-        """Who there is."""
-
-    @property
-    def months(self) -> int:
-        """Length of the run."""
 
 
 class InnovexModel(mesa.Model):
@@ -115,8 +93,9 @@ class InnovexModel(mesa.Model):
     def __init__(
         self, inputs: Inputs, rng: Any = None, *, seed: Any = None, capacity: Capacity | None = None
     ) -> None:
-        """Found the world of `inputs`.
+        """Found the world of `inputs`: any object with what a run needs, such as a resolved scenario.
 
+        Rows are named where it has `funder_codes`, `country_codes`, `sector_names`, else by their numbers.
         `rng` (or `seed`, its older name) is a whole number from 0 to 2**63 - 1, or whatever
         `numpy.random.default_rng` takes; without it the run has a seed of its own, to be found in `seed`.
         """
@@ -140,7 +119,7 @@ class InnovexModel(mesa.Model):
             self.running = False
             return
         self.state = with_room(self.state)
-        schedule.step(self.month, self.seed, self.parameters, self.rules, self.world, self.state)
+        schedule.run(self.month, self.month + 1, self.seed, self.parameters, self.rules, self.world, self.state)
         self._stop_if_too_small()
         self.month += 1
         self._by_sme.clear()
@@ -157,7 +136,7 @@ class InnovexModel(mesa.Model):
                 "start again with a larger capacity (simulator.state.Capacity)"
             )
 
-    # measures, all so far
+    # measures, all so far; both SMEs of a tie count what it yields
 
     @property
     def projects_running(self) -> int:
@@ -167,29 +146,33 @@ class InnovexModel(mesa.Model):
 
     @property
     def knowledge(self) -> int:
-        """Participations of SMEs that brought new knowledge."""
+        """SMEs with new knowledge, once for each project."""
         return int((self._used("participations")["knowledge_month"] != NEVER).sum())
 
     @property
     def partnerships(self) -> int:
-        """Pairs of SMEs of different countries that have become partners in the programme."""
-        return int((self._used("ties")["partnership_month"] != NEVER).sum())
+        """SME partnerships: of SMEs of different countries that met in the programme."""
+        return 2 * int((self._used("ties")["partnership_month"] != NEVER).sum())
 
     @property
     def rni_collaborations(self) -> int:
-        """R&I collaborations between SMEs that met in the programme."""
-        return int(self._used("ties")["rni_count"].sum())
+        """SME R&I collaborations between SMEs that met in the programme."""
+        return 2 * int(self._used("ties")["rni_count"].sum())
 
     @property
     def contracts(self) -> int:
-        """Contracts between SMEs that met in the programme."""
-        return int(self._used("ties")["contract_count"].sum())
+        """SME contracts between SMEs that met in the programme."""
+        return 2 * int(self._used("ties")["contract_count"].sum())
 
     @property
     def granted_eur(self) -> float:
-        """EUR granted at the close of calls, and for phases two."""
-        ledger = self.state.ledger
-        return float(ledger["granted"].sum() + ledger["phase_two_granted"].sum())
+        """EUR granted in the calls that have closed, first phase."""
+        return float(self.state.ledger["granted"].sum())
+
+    @property
+    def phase_two_eur(self) -> float:
+        """EUR granted for a phase two."""
+        return float(self.state.ledger["phase_two_granted"].sum())
 
     @property
     def spent_eur(self) -> float:

@@ -168,7 +168,7 @@ class Rules(NamedTuple):
     fill_share: F64  # share of a funder's unspent money that may fill others' gaps
     carry_over_share: F64  # share of unspent money that the funder keeps for its next call
     phase_two_months: F64
-    phase_two_grant_factor: F64  # monthly money of phase two over phase one: above 1 growing, 1 level, below 1 declining
+    phase_two_grant_factor: F64  # monthly money of phase two over phase one: above 1 growing, below 1 declining
     phase_two_from_next_call: F64  # share of phase-two money that is taken out of the funder's next call
     # by call and funder (float64, shape (C, F)); a budget of 0 means that the funder takes no part
     budget_eur: F64

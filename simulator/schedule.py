@@ -1,4 +1,4 @@
-"""The month, in order: this tuple is the ODD's process overview, and `month` runs it."""
+"""The month, in order: this tuple is the ODD's process overview, and `run` runs it."""
 
 from simulator.jit import jit
 from simulator.processes.calendar import turn_of_the_year
@@ -11,6 +11,7 @@ from simulator.processes.matchmaking import hold_event
 from simulator.processes.own_paths import follow_own_paths, slow_own_paths
 from simulator.processes.projects import start_partners, work
 from simulator.processes.ties import live_ties
+from simulator.state import FOUNDED
 
 MONTH = (
     turn_of_the_year,  # 1 calendar
@@ -29,26 +30,20 @@ MONTH = (
 
 
 @jit
-def step(month, seed, parameters, rules, world, state):
-    """One month of the processes in `MONTH`."""
-    turn_of_the_year(month, parameters, state)
-    hold_event(month, seed, parameters, rules, world, state)
-    form_consortia(month, seed, parameters, rules, world, state)
-    decide(month, seed, parameters, rules, world, state)
-    announce(month, state)
-    start_partners(month, seed, parameters, rules, state)
-    work(month, parameters, state)
-    learn_and_meet(month, seed, parameters, rules, world, state)
-    live_ties(month, seed, parameters, rules, world, state)
-    slow_own_paths(parameters, state)
-    follow_own_paths(month, seed, parameters, state)
-    review_and_close(month, seed, parameters, rules, state)
-
-
-@jit
 def run(first_month, last_month, seed, parameters, rules, world, state):
-    """Months from `first_month` to before `last_month`; founds the world if it starts at 0."""
-    if first_month == 0:
+    """Months from `first_month` to before `last_month`; a state that is not founded yet is founded first."""
+    if state.count[FOUNDED] == 0:
         found(seed, parameters, rules, world, state)
     for month in range(first_month, last_month):
-        step(month, seed, parameters, rules, world, state)
+        turn_of_the_year(month, parameters, state)
+        hold_event(month, seed, parameters, rules, world, state)
+        form_consortia(month, seed, parameters, rules, world, state)
+        decide(month, seed, parameters, rules, world, state)
+        announce(month, state)
+        start_partners(month, seed, parameters, rules, state)
+        work(month, parameters, state)
+        learn_and_meet(month, seed, parameters, rules, world, state)
+        live_ties(month, seed, parameters, rules, world, state)
+        slow_own_paths(parameters, state)
+        follow_own_paths(month, seed, parameters, state)
+        review_and_close(month, seed, parameters, rules, state)

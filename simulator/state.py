@@ -211,8 +211,8 @@ EVENTS = (
     E_EXTENDED, E_CLOSED,
 ) = range(28)  # fmt: skip
 
-# Rows in use, by table; and the flag that a table was too small, so that the run is to be repeated.
-N_PROJECTS, N_PARTNERS, N_PARTICIPATIONS, N_TIES, N_EVENTS, TOO_SMALL = range(6)
+# Rows in use, by table; and flags: a table was too small, so that the run is to be repeated; the world is founded.
+N_PROJECTS, N_PARTNERS, N_PARTICIPATIONS, N_TIES, N_EVENTS, TOO_SMALL, FOUNDED = range(7)
 
 
 class State(NamedTuple):
@@ -312,7 +312,7 @@ def new_state(world: World, rules: Rules, months: int, capacity: Capacity | None
         return np.empty(shape, dtype).view(np.recarray)
 
     return State(
-        count=np.zeros(6, np.int64),
+        count=np.zeros(FOUNDED + 1, np.int64),
         clusters=table(clusters, CLUSTER),
         familiarity=np.empty((clusters, clusters)),
         trust=np.empty((clusters, clusters)),

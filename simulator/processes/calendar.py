@@ -28,9 +28,11 @@ def turn_of_the_year(month, parameters, state):
         return
     clusters, familiarity, trust = state.clusters, state.familiarity, state.trust
     k = clusters.shape[0]
+    familiarity_kept = worn(1.0, parameters.familiarity_decay_year)
+    trust_kept = worn(1.0, parameters.trust_decay_year)
     for a in range(k):
         clusters[a].experience = worn(clusters[a].experience, parameters.experience_decay_year)
         clusters[a].followon = worn(clusters[a].followon, 0.5)
         for b in range(k):
-            familiarity[a, b] = worn(familiarity[a, b], parameters.familiarity_decay_year)
-            trust[a, b] = worn(trust[a, b], parameters.trust_decay_year)
+            familiarity[a, b] *= familiarity_kept
+            trust[a, b] *= trust_kept

@@ -5,11 +5,11 @@ import math
 import numpy as np
 
 from simulator import draws
-from simulator.jit import jit, rule, service
+from simulator.jit import jit, rule
 from simulator.parameters import ALL_OR_NONE, VIRTUAL_COMMON_POT
 from simulator.processes.calendar import note
 from simulator.processes.founding import related
-from simulator.processes.matchmaking import appeal
+from simulator.processes.matchmaking import appeal, has_funder
 from simulator.rules.consortia import (
     acceptance_probability,
     application_response,
@@ -108,7 +108,7 @@ def _propose(month, call, lead, seed, parameters, rules, world, state, score):
             asked -= 1
             continue
         chance = acceptance_probability(
-            _has_funder(best, call, clusters, world.countries, rules.terms),
+            has_funder(best, call, clusters, world.countries, rules.terms),
             parameters.acceptance,
             parameters.acceptance_no_funder,
             clusters[best].focus,
@@ -155,24 +155,17 @@ def _score_partners(call, lead, top_down, seed, parameters, rules, world, state,
         if clusters[b].nation == clusters[lead].nation or clusters[b].busy >= clusters[b].capacity:
             continue
         luck = draws.gumbel(draws.uniform(start, clusters[lead].identity, clusters[b].identity))
-        has_funder = _has_funder(b, call, clusters, countries, terms)
+        funded = has_funder(b, call, clusters, countries, terms)
         if top_down:  # governments pick among those whom they can pay, without asking who fits
-            if has_funder:
+            if funded:
                 score[b] = luck
             continue
         belief = funders[max(countries[clusters[b].country].funder, 0)].belief
         score[b] = (
-            appeal(lead, b, call, parameters, clusters, familiarity, trust, countries, sectors, terms)
+            appeal(lead, b, 1.0 if funded else 0.0, parameters, clusters, familiarity, trust, countries, sectors)
             + luck
-            - refusal_risk(spreads, has_funder, belief, parameters.risk_aversion)
+            - refusal_risk(spreads, funded, belief, parameters.risk_aversion)
         )
-
-
-@service
-def _has_funder(cluster, call, clusters, countries, terms):
-    """Whether the cluster's own country has money in this call."""
-    funder = countries[clusters[cluster].country].funder
-    return funder >= 0 and terms[call, max(funder, 0)].budget_eur > 0.0
 
 
 @rule
@@ -192,9 +185,9 @@ def _add_partner(project, cluster, call, rules, world, state):
     t = state.partners
     t[p].project = project
     t[p].cluster = cluster
-    has_funder = _has_funder(cluster, call, state.clusters, world.countries, rules.terms)
-    t[p].funder = world.countries[state.clusters[cluster].country].funder if has_funder else NOBODY
-    t[p].money = NOT_APPLIED if has_funder else NO_FUNDER
+    funded = has_funder(cluster, call, state.clusters, world.countries, rules.terms)
+    t[p].funder = world.countries[state.clusters[cluster].country].funder if funded else NOBODY
+    t[p].money = NOT_APPLIED if funded else NO_FUNDER
     t[p].request_eur = 0.0
     t[p].assessed = 0.0
     t[p].grant_eur = 0.0

@@ -9,7 +9,7 @@ from simulator.jit import jit, rule, service
 from simulator.processes.own_paths import file_due, waiting_months
 from simulator.rules.consortia import size_factor
 from simulator.rules.matching import relatedness
-from simulator.state import NEVER, NOBODY, OUTCOMES
+from simulator.state import FOUNDED, NEVER, NOBODY, OUTCOMES
 
 _NONE = np.uint64(0)
 
@@ -41,6 +41,7 @@ def position_in(shares, u):
 def found(seed, parameters, rules, world, state):
     """Fills clusters, SMEs, funders and the empty tables; every trait is keyed by who has it."""
     state.count[:] = 0
+    state.count[FOUNDED] = 1
     state.slots[:] = NOBODY
     _found_clusters(seed, parameters, world, state.clusters)
     _acquaint(seed, parameters, world, state)

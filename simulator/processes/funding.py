@@ -117,7 +117,7 @@ def _apply(month, call, first, last, seed, parameters, rules, world, state):
     for project in range(first, last):
         for p in range(projects[project].first_partner, projects[project].first_partner + projects[project].partners):
             f = partners[p].funder
-            if f == NOBODY:
+            if f == NOBODY or rules.terms[call, f].budget_eur <= 0.0:
                 continue
             who, what = clusters[partners[p].cluster].identity, projects[project].identity
             if draws.uniform(apply, who, what) >= parameters.p_apply * rules.terms[call, f].openness:
@@ -165,7 +165,8 @@ def _award(call, rows, first, last, purse, central, parameters, rules, state):
     cause, blocking = np.empty(n, np.int64), np.empty(n, np.int64)
     allocate(
         rules.calls[call].funding_rule, project, funder, request, score, joint, purse, threshold, minimum,
-        rules.calls[call].partial_awards > 0.0, central, rules.calls[call].fill_share, grant, own_share, cause, blocking, short,
+        rules.calls[call].partial_awards > 0.0, central, rules.calls[call].fill_share, grant, own_share, cause,
+        blocking, short,
     )  # fmt: skip
     for a in range(n):
         p = rows[a]

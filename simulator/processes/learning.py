@@ -150,7 +150,8 @@ def _trust_each_other(p, q, parameters, state):
 @rule
 def _share_together(partners, p, q):
     """Share (0-1) of the longer of two partners' time during which both were running."""
-    start, end = max(partners[p].start_month, partners[q].start_month), min(partners[p].end_month, partners[q].end_month)
+    start = max(partners[p].start_month, partners[q].start_month)
+    end = min(partners[p].end_month, partners[q].end_month)
     longer = max(
         partners[p].end_month - partners[p].start_month, partners[q].end_month - partners[q].start_month
     )

@@ -19,7 +19,8 @@ _WISHES_PER_MEETING = 3  # a wish list is three times as long as the places in a
 def hold_event(month, seed, parameters, rules, world, state):
     """In the month of an event: places go to the keenest clusters, meetings to the pairs that appeal most."""
     for call in range(rules.calls.shape[0]):
-        if rules.calls[call].event_month == month and rules.calls[call].held == 1 and rules.calls[call].event_clusters > 1:
+        due = rules.calls[call].event_month == month and rules.calls[call].held == 1
+        if due and rules.calls[call].event_clusters > 1:
             guests = _guests(call, seed, parameters, rules, world, state.clusters)
             _meet(month, call, seed, parameters, rules, world, state, guests)
 
@@ -51,19 +52,16 @@ def _guests(call, seed, parameters, rules, world, clusters):
 
 
 @service
-def appeal(a, b, call, parameters, clusters, familiarity, trust, countries, sectors, terms):
-    """Appeal (log-odds) of cluster b to cluster a in a call, by the rule `partner_appeal`."""
-    there = clusters[b].country
-    funder = countries[there].funder
-    has_funder = funder >= 0 and terms[call, max(funder, 0)].budget_eur > 0.0
-    unlike = countries[clusters[a].country].language != countries[there].language
+def appeal(a, b, funded, parameters, clusters, familiarity, trust, countries, sectors):
+    """Appeal (log-odds) of cluster b to cluster a, by the rule `partner_appeal`; `funded` (0-1): is there a funder."""
+    unlike = countries[clusters[a].country].language != countries[clusters[b].country].language
     return partner_appeal(
         trust[a, b],
         familiarity[a, b],
         related(clusters[a].sector, clusters[b].sector, parameters, sectors),
         1.0 if unlike else 0.0,
         abs(clusters[a].focus - clusters[b].focus),
-        1.0 if has_funder else 0.0,
+        funded,
         parameters.weight_trust,
         parameters.weight_familiarity,
         parameters.weight_relatedness,
@@ -71,6 +69,13 @@ def appeal(a, b, call, parameters, clusters, familiarity, trust, countries, sect
         parameters.weight_mandate,
         parameters.weight_funder,
     )
+
+
+@service
+def has_funder(cluster, call, clusters, countries, terms):
+    """Whether the cluster's own country has money in this call."""
+    funder = countries[clusters[cluster].country].funder
+    return funder >= 0 and terms[call, max(funder, 0)].budget_eur > 0.0
 
 
 @jit
@@ -82,18 +87,21 @@ def _meet(month, call, seed, parameters, rules, world, state, guests):
     time = draws.since(rules.calls[call].year, 0)
     noise, slots = draws.key(seed, draws.MEETING, time), draws.key(seed, draws.MEETING_SLOTS, time)
     score = np.full((n, n), -math.inf)
-    free = np.empty(n, np.int64)
+    free, funded = np.empty(n, np.int64), np.empty(n)
     for i in range(n):
         a = guests[i]
+        funded[i] = 1.0 if has_funder(a, call, clusters, countries, terms) else 0.0
         free[i] = whole_number(parameters.meetings_per_cluster, draws.uniform(slots, clusters[a].identity, _NONE))
         for j in range(i):
             b = guests[j]
             if clusters[a].nation == clusters[b].nation:
                 continue
             luck = draws.gumbel(draws.uniform_of_pair(noise, clusters[a].identity, clusters[b].identity))
-            both = appeal(a, b, call, parameters, clusters, familiarity, trust, countries, sectors, terms)
-            both += appeal(b, a, call, parameters, clusters, familiarity, trust, countries, sectors, terms)
-            score[i, j] = 0.5 * both + luck
+            # the mean of both appeals: they differ in the other's funder alone
+            either = 0.5 * (funded[i] + funded[j])
+            score[i, j] = luck + appeal(
+                a, b, either, parameters, clusters, familiarity, trust, countries, sectors
+            )
             score[j, i] = score[i, j]
     one, other, value = _wishes(score, free)
     order = np.argsort(-value)

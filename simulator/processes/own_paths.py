@@ -126,16 +126,18 @@ def displace(month, i, whom, time, call, project, seed, parameters, state):
     if draws.uniform(start, smes[i].identity, whom) >= parameters.displacement:
         return
     country = clusters[smes[i].cluster].country
+    rival = NOBODY
     for ahead in range(month, due.shape[1]):
-        rival = NOBODY
+        if rival != NOBODY and own[CONTRACT, rival].month < ahead:
+            break  # who is filed from here on comes later: nobody is due before the month under which it is filed
         other = due[CONTRACT, ahead]
         while other != NOBODY:
             same = smes[other].sector == smes[i].sector and clusters[smes[other].cluster].country == country
             if same and other != i and (rival == NOBODY or own[CONTRACT, other].month < own[CONTRACT, rival].month):
                 rival = other
             other = own[CONTRACT, other].following
-        if rival != NOBODY:
-            note(state.count, state.log, month, E_DISPLACED, rival, i, project, own[CONTRACT, rival].month)
-            own[CONTRACT, rival].call = call
-            next_need(rival, CONTRACT, seed, parameters, smes, own)
-            return
+    if rival == NOBODY or own[CONTRACT, rival].month >= due.shape[1]:
+        return
+    note(state.count, state.log, month, E_DISPLACED, rival, i, project, own[CONTRACT, rival].month)
+    own[CONTRACT, rival].call = call
+    next_need(rival, CONTRACT, seed, parameters, smes, own)
