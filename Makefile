@@ -9,6 +9,9 @@ SUITS := import sys, venv$(if $(UV),,, ensurepip); sys.exit(not (3, 11) <= sys.v
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c '$(SUITS)' 2>/dev/null && { command -v $$python; break; }; done)
 
+# The main job, small enough for a few minutes on two cores; make demo DEMO="--draws 200" for tighter intervals.
+DEMO ?= --draws 60 --runs 2 --reasons 8 --spending 8
+
 # Small matrices: threads inside numpy cost more than they bring.
 export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
@@ -17,7 +20,7 @@ export MKL_NUM_THREADS = 1
 .PHONY: demo test lint types contracts check wheel lock clean
 
 demo: $(VENV)/runtime.stamp
-	$(BIN)/innovex demo
+	$(BIN)/innovex compare --shipped $(DEMO)
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(ARGS)
