@@ -4,11 +4,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import stdtrit
 
 from experiments.effects import MAIN
 
 CLEAR = 0.9  # share of draws from which on an effect is called clearly better (or, below 1 - CLEAR, worse)
 CARRIES = 0.25  # share of an effect that one mechanism must carry to be named
+MOSTLY = 0.5  # share from which on it is said to carry most of it
 NOTHING = 0.005  # relative change below which a scenario is said to change nothing
 
 
@@ -49,7 +51,7 @@ def _verdict(row: pd.Series) -> str:
     """clearly better, clearly worse, or not told apart."""
     if row["p_better"] >= CLEAR:
         return "clearly better"
-    if row["p_better"] <= 1.0 - CLEAR and row["difference_high"] <= 0.0:
+    if row["p_better"] <= 1.0 - CLEAR and row["difference_high"] < 0.0:
         return "clearly worse"
     return "not told apart"
 
@@ -92,8 +94,10 @@ def _reason(name: str, row: pd.Series, reasons: pd.DataFrame) -> str:
     ours = reasons[reasons.scenario == name]
     if ours.empty:
         return "reasons were not computed"
-    carrying = ours[(ours.share >= CARRIES) & (ours.contribution.abs() > 2.0 * ours.standard_error)]
+    beyond_chance = stdtrit(np.maximum(ours.draws.astype(float) - 1.0, 1.0), 0.975) * ours.standard_error
+    carrying = ours[(ours.share >= CARRIES) & (ours.contribution.abs() > beyond_chance)]
     if carrying.empty:
         return "no single mechanism carries it"
     first = carrying.sort_values("share", ascending=False).iloc[0]
-    return f"mostly because of {first['label']} (with that switched off: {first['effect_without']:+.0%})"
+    how = "mostly" if first["share"] >= MOSTLY else "in part"
+    return f"{how} because of {first['label']} (with that switched off: {first['effect_without']:+.0%})"

@@ -1,26 +1,32 @@
 """The command line: `innovex`. Heavy parts are imported inside the commands, so that help comes at once."""
 
-import os
+import shlex
+import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
-    from experiments.comparison import Comparison, Stage
+    from experiments.comparison import Comparison, Study
 
 app = typer.Typer(
     rich_markup_mode=None,
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Simulates what funding rules do to cross-border partnerships, R&I collaborations and contracts of SMEs.",
 )
 scenarios_app = typer.Typer(rich_markup_mode=None, help="List the shipped scenarios; show one; print the file schema.")
 app.add_typer(scenarios_app, name="scenarios", invoke_without_command=True)
+
+INTERRUPTED = 130  # exit code after Ctrl-C
+WRONG_INPUT = 2
+MAIN_VALUES = (
+    "partnerships_net", "rni_collaborations_net", "contracts_net", "public_cost_eur", "cost_per_contract_eur",
+)  # fmt: skip
 
 Draws = Annotated[int, typer.Option(help="Parameter draws from the priors; 0 takes the central values.")]
 Runs = Annotated[int, typer.Option(help="Seeds per draw.")]
@@ -29,25 +35,55 @@ Out = Annotated[Path, typer.Option(help="Folder in which the results folder is m
 Horizon = Annotated[int | None, typer.Option(help="Months for which each call is counted (60).")]
 Smes = Annotated[int | None, typer.Option(help="Member SMEs of all clusters together (about 16,000).")]
 Threads = Annotated[int | None, typer.Option(help="Threads; no number depends on it.")]
+Report = Annotated[bool, typer.Option(help="Write report and figures too, or tables only.")]
 
 
 def main() -> None:
-    """Entry point: wrong input gets a sentence and exit code 2, Ctrl-C exit code 130."""
+    """Entry point: wrong input gets a sentence on stderr and exit code 2, Ctrl-C exit code 130."""
     try:
-        app()
-    except ValueError as error:
-        from scenarios.errors import InputError
-
-        if not isinstance(error, InputError):
+        code = app(standalone_mode=False)
+    except Exception as error:
+        sentence = _sentence(error)
+        if sentence is None:
             raise
-        print(f"innovex: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("innovex: interrupted before a single draw was finished; nothing was written.", file=sys.stderr)
-        sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        print(f"innovex: {sentence}", file=sys.stderr)
+        sys.exit(WRONG_INPUT)
+    if code == INTERRUPTED:
+        print("innovex: interrupted before anything was finished; nothing is written.", file=sys.stderr)
+    sys.exit(code or 0)
+
+
+def _sentence(error: Exception) -> str | None:
+    """What was wrong with the input, in one sentence; None if the error is not about input."""
+    from scenarios.errors import InputError
+
+    if isinstance(error, InputError):
+        return str(error)
+    if hasattr(error, "format_message"):  # what typer raises for any wrong use
+        context = getattr(error, "ctx", None)
+        way = f"; see {context.command_path} --help" if context else ""
+        return " ".join(error.format_message().split()).rstrip(".") + way
+    return None
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        print(f"innovex {version('innovex')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def innovex(
+    context: typer.Context,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Print help where no command is given."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
 
 
 @app.command()
@@ -60,18 +96,16 @@ def run(
     horizon: Horizon = None,
     smes: Smes = None,
     threads: Threads = None,
+    report: Report = True,
 ) -> None:
     """Run one scenario, beside the world without the programme."""
-    from experiments.results import check_root
+    from experiments.comparison import Settings, prepare
 
-    check_root(out)
-    with _progress() as stage:
-        from experiments import run as run_study
-
-        found = run_study(
-            scenario, draws=draws, runs=runs, seed=seed, horizon=horizon, smes=smes, threads=threads, stage=stage
-        )
-        _save(found, out, stage)
+    study = prepare((scenario,), Settings(draws, runs, seed, horizon, smes, 0, 0, threads))
+    found, folder = _carry_out(study, out, report)
+    for line in _main_values(found):
+        print(line)
+    _tell(found, folder)
 
 
 @app.command()
@@ -89,56 +123,62 @@ def compare(
     reasons: Annotated[int, typer.Option(help="Draws on which the reasons are computed; 0 leaves them out.")] = 24,
     spending: Annotated[int, typer.Option(help="Draws for equal spending; 0 leaves it out.")] = 40,
     threads: Threads = None,
+    report: Report = True,
 ) -> None:
     """Compare scenarios; the report opens with the answer."""
-    from experiments.results import check_root
+    from experiments.comparison import Settings, at_least_two, prepare
     from scenarios import InputError, names
 
     if shipped and scenario:
-        raise InputError("--shipped takes all shipped scenarios: leave the names away, or leave --shipped away.")
-    check_root(out)
+        raise InputError("--shipped takes all shipped scenarios: leave the names away, or leave --shipped away")
     asked = names() if shipped else tuple(scenario or ())
-    with _progress() as stage:
-        from experiments import compare as compare_study
+    at_least_two(asked)
+    study = prepare(asked, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads))
+    _tell(*_carry_out(study, out, report))
 
-        found = compare_study(
-            *asked, draws=draws, runs=runs, seed=seed, horizon=horizon, smes=smes, reasons=reasons, spending=spending,
-            threads=threads, stage=stage,
-        )  # fmt: skip
-        _save(found, out, stage)
+
+@app.command()
+def demo(out: Out = Path("results"), report: Report = True) -> None:
+    """Compare all shipped scenarios on few draws: a first look in a few minutes."""
+    compare(None, shipped=True, draws=30, out=out, reasons=4, spending=8, report=report)
 
 
 @app.command()
 def rerun(
     manifest: Annotated[Path, typer.Argument(help="manifest.json of a results folder, or the folder.")],
     out: Out = Path("results"),
+    threads: Threads = None,
+    report: Report = True,
 ) -> None:
-    """Repeat a study from its manifest and tell whether every table is the same, bit for bit."""
-    from experiments.results import check_root, read_manifest
+    """Repeat a study from its manifest; tell whether every table is the same, bit for bit."""
+    from experiments.rerun import differing, study_of
+    from experiments.results import read_manifest
 
     told = read_manifest(manifest)
-    check_root(out)
-    with _progress() as stage:
-        from experiments.rerun import rerun as rerun_study
-
-        found, differing = rerun_study(told, stage)
-    if differing:
-        print(f"Not the same: {', '.join(differing)} differ from the manifest's.")
+    found, folder = _carry_out(study_of(told, manifest, threads), out, report, told)
+    other = differing(found, told)
+    if not (told.get("complete") and found.manifest["complete"]):
+        _tell(found, folder)
+    elif other:
+        print(f"Not the same: {', '.join(other)} differ from those of {manifest}.")
         for name in ("code", "versions", "python", "platform"):
             if told.get(name) != found.manifest[name]:
                 print(f"  {name}: then {told.get(name)}, now {found.manifest[name]}")
-        _save(found, out, None)
-        raise typer.Exit(1)
-    print(f"The same, bit for bit: all {len(told['tables'])} tables of {manifest}.")
+        print(f"Tables: {folder}")
+        sys.exit(1)
+    else:
+        print(f"The same, bit for bit: all {len(told['tables'])} tables of {manifest}.")
+        _end(folder)
 
 
 @app.command()
 def warmup() -> None:
     """Compile the model now, so that the next start is quick."""
     from experiments import run as run_study
+    from experiments.progress import progress
 
-    with _progress():
-        run_study("baseline", draws=0, runs=1)
+    with progress() as stage:
+        run_study("baseline", draws=0, runs=1, stage=stage)
     print("The model is compiled.")
 
 
@@ -174,49 +214,76 @@ def print_schema() -> None:
     print(json.dumps(schema(), indent=2))
 
 
-def _save(found: "Comparison", out: Path, stage: "Stage | None") -> None:
-    """Write the results and tell where they are and what they say."""
-    if stage is not None:
-        stage("tables and report", 0)
-    folder = found.save(out)
-    if not found.manifest["complete"]:
-        done, asked = found.manifest["finished_draws"], max(1, found.manifest["draws"])
-        print(
-            f"Interrupted: {done} of {asked} draws are finished and kept; `innovex rerun {folder}` runs the whole study.",
-            file=sys.stderr,
-        )
+def _carry_out(
+    study: "Study", out: Path, report: bool, told: dict[str, Any] | None = None
+) -> tuple["Comparison", Path]:
+    """Run a study and save it, after making sure that it can be saved; `told` is the manifest of a repeated one."""
+    from experiments.comparison import carry_out
+    from experiments.manifest import asked
+    from experiments.progress import progress
+    from experiments.rerun import folder_name
+    from experiments.results import check_free, check_root
+
+    check_root(out)
+    check_free(out, asked(study))
+    with progress() as stage:
+        found = carry_out(study, stage)
+        stage("tables and report" if report else "tables", 0)
+        return found, _save(found, out, report, folder_name(found, told) if told else None)
+
+
+def _save(found: "Comparison", out: Path, report: bool, name: str | None) -> Path:
+    """Write the results; after Ctrl-C all tables still, but no report."""
+    from experiments.results import save
+
+    missing = found.manifest["missing"]
+    try:
+        return save(found, out, with_report=report and "report" not in missing, name=name)
+    except KeyboardInterrupt:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the tables take a moment
+        try:
+            without = {*missing, "report"} if report else missing
+            kept = replace(found, manifest=found.manifest | {"missing": sorted(without)})
+            return save(kept, out, with_report=False, name=name)
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def _main_values(found: "Comparison") -> Iterator[str]:
+    """What a single scenario brings, against the world without the programme."""
+    for _, row in found.effects.iterrows():
+        if row["measure"] in MAIN_VALUES:
+            label, unit = found.measures.loc[row["measure"], ["label", "unit"]]
+            span = f" (90% interval {row['difference_low']:,.0f} to {row['difference_high']:,.0f})"
+            yield f"- {label}: {row['value']:,.0f} {unit}{span if row['draws'] > 1 else ''}"
+
+
+def _tell(found: "Comparison", folder: Path) -> None:
+    """Tell what the results say and where they are; after Ctrl-C, what is missing and how to go on."""
     for answer in found.answers:
         print(f"- {answer['sentence']}")
     if (folder / "report.html").exists():
         print(f"Report: {folder / 'report.html'}")
     print(f"Tables: {folder}")
+    _end(folder)
 
 
-@contextmanager
-def _progress() -> Iterator["Stage"]:
-    """A bar per stage with time left, on a terminal; a line per stage elsewhere. Says so when it has to compile."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def _end(folder: Path) -> None:
+    """Leave with exit code 130 if something is missing from the folder, and say how to go on."""
+    from experiments.results import read_manifest
 
-    from simulator.jit import is_compiled_before
-
-    console = Console(stderr=True)
-    if not is_compiled_before():
-        console.print("Compiling the model for this machine: once after install, about a minute.")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-
-        def stage(what: str, todo: int) -> Callable[[int], None]:
-            if not console.is_terminal:
-                console.print(f"{what}: {todo:,} runs" if todo else what)
-            task = progress.add_task(what, total=todo or None)
-
-            def advance(runs: int) -> None:
-                progress.advance(task, runs)
-
-            return advance
-
-        yield stage
+    told = read_manifest(folder)
+    if told["complete"]:
+        return
+    done, asked = told["finished_draws"], max(1, told["draws"])
+    out = "" if folder.parent == Path("results") else f" --out {shlex.quote(str(folder.parent))}"
+    print(
+        f"innovex: interrupted, {done:,} of {asked:,} draws are finished and kept, "
+        f"missing: {', '.join(told['missing'])}; "
+        f"to run the whole study: innovex rerun {shlex.quote(str(folder))}{out}",
+        file=sys.stderr,
+    )
+    sys.exit(INTERRUPTED)
 
 
 if __name__ == "__main__":

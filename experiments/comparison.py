@@ -1,13 +1,10 @@
 """The main job: scenarios side by side, over draws of the parameters and seeds, as tables with their answers."""
 
-import hashlib
 import os
-import platform
-import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from importlib import metadata
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +24,9 @@ from experiments.effects import (
     variance_row,
 )
 from experiments.ensemble import Ensemble, run_all
+from experiments.manifest import asked, machine
 from experiments.mechanisms import MECHANISMS, Mechanism
-from experiments.spending import TOLERANCE, equal_spending, spent
+from experiments.spending import TOLERANCE, equal_spending, most_runs, spent
 from scenarios import InputError, Resolved, Scenario
 from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY
 from simulator.parameters import F64
@@ -96,8 +94,8 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class _Study:
-    """What all runs of one comparison share."""
+class Study:
+    """A question made ready: what all runs of one comparison share."""
 
     chosen: tuple[Scenario, ...]
     settings: Settings
@@ -147,10 +145,8 @@ def compare(
     >>> compare("baseline", "projects_24", draws=20).summary  # doctest: +SKIP
     """
     settings = Settings(draws, runs, seed, horizon, smes, reasons, spending, threads)
-    _check(settings)
-    if len(scenarios) < 2:
-        raise InputError("compare needs at least two scenarios: the base first, then what to hold against it.")
-    return study(scenarios, settings, stage or _quiet)
+    at_least_two(scenarios)
+    return carry_out(prepare(scenarios, settings), stage or _quiet)
 
 
 def run(
@@ -166,8 +162,13 @@ def run(
 ) -> Comparison:
     """Run one scenario (beside the world without the programme); arguments as for `compare`."""
     settings = Settings(draws, runs, seed, horizon, smes, 0, 0, threads)
-    _check(settings)
-    return study((scenario,), settings, stage or _quiet)
+    return carry_out(prepare((scenario,), settings), stage or _quiet)
+
+
+def at_least_two(scenarios: Sequence[Asked]) -> None:
+    """Raise InputError if there is nothing to compare."""
+    if len(scenarios) < 2:
+        raise InputError("compare needs at least two scenarios: the base first, then what to hold against it.")
 
 
 def _quiet(what: str, todo: int) -> Callable[[int], None]:
@@ -178,7 +179,7 @@ def _quiet(what: str, todo: int) -> Callable[[int], None]:
 def _check(settings: Settings) -> None:
     """Raise InputError for numbers that cannot be."""
     limits = {
-        "draws": (0, 1_000_000), "runs": (1, 1_000_000), "seed": (0, 2**63 - 1), "horizon": (1, 600),
+        "draws": (0, 1_000_000), "runs": (1, 1_000_000), "seed": (0, 2**63 - 1), "horizon": (12, 240),
         "smes": (1, 100_000_000), "reasons": (0, 1_000_000), "spending": (0, 1_000_000), "threads": (1, 1024),
     }  # fmt: skip
     for name, (low, high) in limits.items():
@@ -189,48 +190,94 @@ def _check(settings: Settings) -> None:
             raise InputError(f"--{name} is {value!r}: it takes a whole number from {low} to {high}.")
 
 
-def study(chosen: Sequence[Asked], settings: Settings, stage: Stage) -> Comparison:
-    """All parts of one comparison, in order; `compare` and `run` check their arguments and call this."""
-    started = time.time()
-    study = _prepare(chosen, settings)
+@dataclass
+class _Done:
+    """What is finished of a study; `missing` names the parts that Ctrl-C left out."""
+
+    main: Ensemble
+    effects: list[dict[str, object]]
+    spending: pd.DataFrame
+    reasons: pd.DataFrame
+    missing: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def carry_out(study: Study, stage: Stage) -> Comparison:
+    """Run all parts of a study, in order. After Ctrl-C: what is finished; the manifest names what is missing.
+
+    Raises KeyboardInterrupt only if not one draw is finished.
+    """
+    clock = time.monotonic()
+    done = _main_runs(study, stage)
+    done.seconds["scenarios"] = time.monotonic() - clock
+    interrupted = done.main.interrupted
+    for name, add in _further_parts(study).items():
+        clock = time.monotonic()
+        try:
+            if not interrupted:
+                add(study, done, stage)
+        except KeyboardInterrupt:
+            interrupted = True
+        if interrupted:
+            done.missing.append(name)
+        done.seconds[name] = time.monotonic() - clock
+    try:
+        return _comparison(study, done)
+    except KeyboardInterrupt:  # what is finished is not lost to a Ctrl-C while the tables are made
+        done.missing.append("report")
+        return _comparison(study, done)
+
+
+def _further_parts(study: Study) -> dict[str, Callable[[Study, _Done, Stage], None]]:
+    """What comes after the runs of the scenarios, by name, as far as it was asked for."""
+    settings = study.settings
+    parts = {"equal spending": (settings.spending, _add_spending), "reasons": (settings.reasons, _add_reasons)}
+    return {name: add for name, (draws, add) in parts.items() if draws > 0 and len(study.chosen) > 1}
+
+
+def _main_runs(study: Study, stage: Stage) -> _Done:
+    """All scenarios under all draws and seeds."""
+    settings = study.settings
     draws = list(range(max(1, settings.draws)))
     cases = [lambda draw, s=s: study.inputs(s, draw) for s in study.chosen]
     progress = stage("scenarios", len(cases) * len(draws) * settings.runs)
     main = run_all(cases, draws, settings.runs, settings.seed, study.first_counted, progress, settings.threads)
-    finished = [int(draw) for draw in main.draws]
-    complete = len(finished) == len(draws)
+    missing = ["draws"] if len(main.draws) < len(draws) else []
     effects = _effects("equal budget", study, values(main))
-    spending, reasons = _no_rows("spending"), _no_rows("reasons")
-    if complete and len(cases) > 1:
-        try:
-            spending, more = _equal_spending(study, main, stage)
-            effects += more
-            reasons = _reasons(study, main, stage)
-        except KeyboardInterrupt:
-            complete = False
-    return _comparison(study, main, effects, spending, reasons, complete, time.time() - started)
+    return _Done(main, effects, _no_rows("spending"), _no_rows("reasons"), missing)
 
 
-def _prepare(chosen: Sequence[Asked], settings: Settings) -> _Study:
-    """Load, draw and check that the scenarios can be compared."""
+def prepare(chosen: Sequence[Asked], settings: Settings) -> Study:
+    """Load and draw, and check that the scenarios can be compared. Raises InputError."""
+    _check(settings)
     loaded = tuple(each if isinstance(each, Scenario) else library.load(each) for each in chosen)
     names = [scenario.name for scenario in loaded]
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"{name} is given more than once: scenarios to compare must have different names.")
     drawn = library.draw(settings.draws, settings.seed) if settings.draws else _central_draw()
-    centre = tuple(
-        scenario.resolve(horizon_months=settings.horizon, smes=settings.smes) for scenario in loaded
-    )
+    centre = tuple(scenario.resolve(horizon_months=settings.horizon, smes=settings.smes) for scenario in loaded)
     for scenario, resolved in zip(loaded, centre, strict=True):
-        if resolved.call_years != centre[0].call_years or resolved.months != centre[0].months:
-            raise InputError(
-                f"{scenario.path.name}: last_call and horizon_months must be those of the base, {loaded[0].name}, "
-                f"for the two to be compared (calls to {centre[0].call_years[-1]}, {centre[0].months} months)."
-            )
+        _check_same_calls(scenario, resolved, loaded[0], centre[0])
     changed = [resolved.change_year for resolved in centre if resolved.change_year is not None]
     first = min(changed, default=min(FIRST_POLICY_CALL, centre[0].call_years[-1]))
-    return _Study(loaded, settings, drawn, first, centre)
+    return Study(loaded, settings, drawn, first, centre)
+
+
+def _check_same_calls(scenario: Scenario, resolved: Resolved, base: Scenario, base_resolved: Resolved) -> None:
+    """Raise InputError if a scenario holds other calls than the base, or counts them for longer or shorter."""
+    last, base_last = resolved.call_years[-1], base_resolved.call_years[-1]
+    if last != base_last:
+        raise InputError(
+            f"{scenario.path}, last_call: {last} is not the base's, so the two cannot be compared; "
+            f"allowed: {base_last}, as in {base.name}"
+        )
+    months, base_months = int(resolved.rules.counted_months[0]), int(base_resolved.rules.counted_months[0])
+    if months != base_months:
+        raise InputError(
+            f"{scenario.path}, horizon_months: {months} is not the base's, so the two cannot be compared; "
+            f"allowed: {base_months}, as in {base.name}, or --horizon for both"
+        )
 
 
 def _central_draw() -> dict[str, F64]:
@@ -238,7 +285,7 @@ def _central_draw() -> dict[str, F64]:
     return {name: np.array([entry.value], float) for name, entry in library.register().items() if entry.kind != "lever"}
 
 
-def _effects(basis: str, study: _Study, found: dict[str, F64]) -> list[dict[str, object]]:
+def _effects(basis: str, study: Study, found: dict[str, F64]) -> list[dict[str, object]]:
     """Paired effects of every scenario against the base; of a single scenario against nothing, its own values."""
     base = {name: x[0] for name, x in found.items()}
     rows: list[dict[str, object]] = []
@@ -254,24 +301,23 @@ def _no_rows(frame: str) -> pd.DataFrame:
     columns = {
         "spending": ["scenario", "draws", "matched", "scale_mean", "note"],
         "reasons": ["scenario", "mechanism", "label", "effect", "effect_without", "contribution", "share",
-                    "standard_error"],
+                    "standard_error", "draws"],
         "variance": ["scenario", "measure", "paired", "independent", "ratio"],
         "hangs_on": ["scenario", "parameter", "label", "correlation", "evidence"],
     }  # fmt: skip
     return pd.DataFrame(columns=columns[frame])
 
 
-def _equal_spending(study: _Study, main: Ensemble, stage: Stage) -> tuple[pd.DataFrame, list[dict[str, object]]]:
+def _add_spending(study: Study, done: _Done, stage: Stage) -> None:
     """Every scenario with its budgets scaled until it spends what the base spends; and the effects then."""
-    settings = study.settings
+    settings, main = study.settings, done.main
     draws = list(range(min(settings.spending, max(1, settings.draws))))
-    if not draws:
-        return _no_rows("spending"), []
     money, base_values = spent(main)[:, : len(draws)], {n: x[0][: len(draws)] for n, x in values(main).items()}
+    spends = [bool((money[place] > 0.0).all() and (money[0] > 0.0).all()) for place in range(len(study.chosen))]
+    progress = stage("equal spending", most_runs(sum(spends[1:]), len(draws), settings.runs))
     rows, effects = [], []
-    progress = stage("equal spending", 0)
-    for place, scenario in enumerate(study.chosen[1:], start=1):
-        if not (money[place] > 0.0).all() or not (money[0] > 0.0).all():
+    for place, scenario in enumerate(study.chosen):
+        if place == 0 or not spends[place]:
             continue
         scale, gap, parts = equal_spending(
             lambda draw, factor, s=scenario: study.inputs(s, draw, budget_scale=factor),  # type: ignore[misc]
@@ -282,7 +328,8 @@ def _equal_spending(study: _Study, main: Ensemble, stage: Stage) -> tuple[pd.Dat
         ours = {name: np.concatenate([part[name][0] for part in stacked]) for name in base_values}
         effects += effect_rows("equal spending", scenario.name, ours, base_values)
         rows.append(_spending_row(scenario.name, scale, gap))
-    return pd.DataFrame(rows, columns=_no_rows("spending").columns), effects
+    done.spending = pd.DataFrame(rows, columns=_no_rows("spending").columns)
+    done.effects += effects
 
 
 def _spending_row(name: str, scale: F64, gap: F64) -> dict[str, object]:
@@ -298,20 +345,17 @@ def _spending_row(name: str, scale: F64, gap: F64) -> dict[str, object]:
     return {"scenario": name, "draws": len(gap), "matched": matched, "scale_mean": float(scale.mean()), "note": note}
 
 
-def _reasons(study: _Study, main: Ensemble, stage: Stage) -> pd.DataFrame:
+def _add_reasons(study: Study, done: _Done, stage: Stage) -> None:
     """Each mechanism switched off in all scenarios, on the first draws; whose effect goes with it?"""
     settings = study.settings
     draws = list(range(min(settings.reasons, max(1, settings.draws))))
-    if not draws:
-        return _no_rows("reasons")
-    todo = len(MECHANISMS) * len(study.chosen) * len(draws) * settings.runs
-    progress = stage("reasons", todo)
-    full = values(main)[MAIN][:, : len(draws)]
+    progress = stage("reasons", len(MECHANISMS) * len(study.chosen) * len(draws) * settings.runs)
+    full = values(done.main)[MAIN][:, : len(draws)]
     without: dict[str, F64] = {}
     for mechanism in MECHANISMS:
         cases = [_switched_off(study, scenario, mechanism) for scenario in study.chosen]
         off = run_all(cases, draws, settings.runs, settings.seed, study.first_counted, progress, settings.threads)
-        if len(off.draws) < len(draws):
+        if off.interrupted:
             raise KeyboardInterrupt
         without[mechanism.name] = values(off)[MAIN]
     labels = {mechanism.name: mechanism.label for mechanism in MECHANISMS}
@@ -319,25 +363,18 @@ def _reasons(study: _Study, main: Ensemble, stage: Stage) -> pd.DataFrame:
     for place, scenario in enumerate(study.chosen[1:], start=1):
         pairs = {name: (x[place], x[0]) for name, x in without.items()}
         rows += reason_rows(scenario.name, labels, (full[place], full[0]), pairs)
-    return pd.DataFrame(rows, columns=_no_rows("reasons").columns)
+    done.reasons = pd.DataFrame(rows, columns=_no_rows("reasons").columns)
 
 
-def _switched_off(study: _Study, scenario: Scenario, mechanism: Mechanism) -> Callable[[int], Resolved]:
+def _switched_off(study: Study, scenario: Scenario, mechanism: Mechanism) -> Callable[[int], Resolved]:
     """The scenario with a mechanism switched off, by draw."""
     return lambda draw: study.inputs(scenario, draw, mechanism.off, mechanism.budget_scale)
 
 
-def _comparison(
-    study: _Study,
-    main: Ensemble,
-    effects: list[dict[str, object]],
-    spending: pd.DataFrame,
-    reasons: pd.DataFrame,
-    complete: bool,
-    seconds: float,
-) -> Comparison:
+def _comparison(study: Study, done: _Done) -> Comparison:
     """Everything as frames, with the answers."""
     names = tuple(scenario.name for scenario in study.chosen)
+    main = done.main
     found = values(main)
     variance = pd.DataFrame(
         [
@@ -347,7 +384,6 @@ def _comparison(
         ],
         columns=_no_rows("variance").columns,
     )
-    effect_frame = pd.DataFrame(effects)
     about = {scenario.name: _about(scenario) for scenario in study.chosen}
     drawn = {name: column[main.draws] for name, column in study.drawn.items()}
     parts: dict[str, Any] = {
@@ -357,15 +393,27 @@ def _comparison(
         "measures": _measure_frame(all_measures().values()),
         "monthly_measures": _measure_frame(MONTHLY),
         "parameters": pd.DataFrame({"draw": main.draws} | drawn),
-        "effects": effect_frame,
-        "spending": spending,
-        "reasons": reasons,
+        "effects": pd.DataFrame(done.effects),
+        "spending": done.spending,
+        "reasons": done.reasons,
         "variance": variance,
         "hangs_on": _hangs_on(study, found[MAIN], drawn),
-        "manifest": _manifest(study, main, complete, seconds),
+        "manifest": asked(study) | machine() | _outcome(done),
     } | _tables(study, main)
     answers = [answer(name, parts) for name in names[1:]]
     return Comparison(**parts, answers=answers)
+
+
+def _outcome(done: _Done) -> dict[str, Any]:
+    """What the manifest says of how the study went."""
+    return {
+        "complete": not done.missing,
+        "missing": list(done.missing),
+        "finished_draws": len(done.main.draws),
+        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(sum(done.seconds.values()), 1),
+        "seconds_by_part": {name: round(taken, 1) for name, taken in done.seconds.items()},
+    }
 
 
 def _measure_frame(measures: Any) -> pd.DataFrame:
@@ -404,7 +452,7 @@ def _about(scenario: Scenario) -> dict[str, Any]:
     }
 
 
-def _hangs_on(study: _Study, found: F64, drawn: dict[str, F64]) -> pd.DataFrame:
+def _hangs_on(study: Study, found: F64, drawn: dict[str, F64]) -> pd.DataFrame:
     """The drawn parameters with which each scenario's effect on net contracts goes."""
     entries = library.register()
     names = [name for name, column in drawn.items() if np.ptp(column) > 0.0]
@@ -419,7 +467,7 @@ def _hangs_on(study: _Study, found: F64, drawn: dict[str, F64]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_no_rows("hangs_on").columns)
 
 
-def _tables(study: _Study, main: Ensemble) -> dict[str, pd.DataFrame]:
+def _tables(study: Study, main: Ensemble) -> dict[str, pd.DataFrame]:
     """The ensemble's arrays as tidy frames."""
     names = [scenario.name for scenario in study.chosen]
     centre, runs = study.centre[0], range(study.settings.runs)
@@ -453,64 +501,3 @@ def _frame(keys: Sequence[tuple[str, Any]], cube: F64, columns: list[str]) -> pd
     """A cube whose last axis are columns, as a frame with one column for each of the other axes."""
     index = pd.MultiIndex.from_product([list(values) for _, values in keys], names=[name for name, _ in keys])
     return pd.DataFrame(cube.reshape(-1, len(columns)), index=index, columns=columns).reset_index()
-
-
-def _manifest(study: _Study, main: Ensemble, complete: bool, seconds: float) -> dict[str, Any]:
-    """Enough to repeat the study, and what it ran on."""
-    settings = study.settings
-    first = study.chosen[0]
-    question = (
-        " / ".join(scenario.question for scenario in study.chosen[1:]) if len(study.chosen) == 2 else first.question
-    )
-    return {
-        "question": question,
-        "draws": settings.draws,
-        "runs": settings.runs,
-        "seed": settings.seed,
-        "horizon_months": int(study.centre[0].rules.counted_months[0]),
-        "reasons": settings.reasons,
-        "spending": settings.spending,
-        "smes": int(study.centre[0].world.cluster_members.sum()),
-        "smes_asked": settings.smes,
-        "clusters": len(study.centre[0].world.cluster_country),
-        "months": study.centre[0].months,
-        "counted_calls": [year for year in study.centre[0].call_years if year >= study.first_year],
-        "complete": complete,
-        "finished_draws": len(main.draws),
-        "parameters_from": "draws from the register's priors, not calibrated"
-        if settings.draws
-        else "the register's central values, not calibrated",
-        "code": _code_version(),
-        "versions": {name: metadata.version(name) for name in ("innovex", "numpy", "numba", "pandas", "mesa")},
-        "python": sys.version.split()[0],
-        "platform": platform.platform(),
-        "processor": platform.machine(),
-        "seconds": round(seconds, 1),
-        "scenarios": {scenario.name: _as_data(scenario, study) for scenario in study.chosen},
-    }
-
-
-def _code_version() -> str:
-    """Hash of the sources that determine the numbers: simulator, scenarios and what is done with the runs."""
-    here = Path(__file__).parent
-    sources = [*(here.parent / "simulator").rglob("*.py"), *(here.parent / "scenarios").rglob("*.py")]
-    sources += [here / name for name in ("comparison.py", "effects.py", "ensemble.py", "mechanisms.py", "spending.py")]
-    digest = hashlib.blake2b(digest_size=8)
-    for path in sorted(sources, key=lambda path: path.relative_to(here.parent).as_posix()):
-        digest.update(path.relative_to(here.parent).as_posix().encode() + path.read_bytes())
-    return digest.hexdigest()
-
-
-def _as_data(scenario: Scenario, study: _Study) -> dict[str, Any]:
-    """A scenario as it was: all that it sets, so that it can be run again without its file."""
-    return {
-        "title": scenario.title,
-        "question": scenario.question,
-        "settings": [[s.year, s.funder, s.name, s.value] for s in scenario.settings],
-        "parameters_central": {
-            name: float(value)
-            for name, value in study.centre[[s.name for s in study.chosen].index(scenario.name)]
-            .parameters._asdict()
-            .items()
-        },
-    }

@@ -26,6 +26,13 @@ DERIVED: tuple[Measure, ...] = (
     Measure("overlap_share", "share", "Share of funded partners' time in which all partners of the project work"),
     Measure("country_concentration", "0-1", "Concentration of net contracts between countries (Herfindahl index)"),
 )
+# Ratios are told as total over total: a mean of ratios would be ruled by the few draws with next to no outcome.
+RATIOS = {
+    "cost_per_contract_eur": ("public_cost_eur", "contracts_net"),
+    "cost_per_partnership_eur": ("public_cost_eur", "partnerships_net"),
+    "waiting_months_mean": ("waiting_months", "partner_starts"),
+    "overlap_share": ("overlap_months", "partner_months"),
+}
 MAIN = "contracts_net"
 SMALL_BASE = 0.1  # of the mean base: what a draw's own base must reach to be divided by
 
@@ -70,6 +77,8 @@ def effect_rows(basis: str, scenario: str, ours: dict[str, F64], base: dict[str,
         usable = np.isfinite(a) & np.isfinite(b)
         row: dict[str, object] = {"scenario": scenario, "basis": basis, "measure": name, "unit": measure.unit}
         row |= _paired(a[usable], b[usable]) | {"draws": int(usable.sum())}
+        if name in RATIOS:
+            row |= _totals(name, ours, base)
         rows.append(row)
     return rows
 
@@ -79,6 +88,16 @@ def _mean_over_runs(x: F64, name: str) -> F64:
     with np.errstate(invalid="ignore"):
         seen = np.isfinite(x)
         return _ratio(np.where(seen, x, 0.0).sum(axis=-1), seen.sum(axis=-1).astype(float))
+
+
+def _totals(name: str, ours: dict[str, F64], base: dict[str, F64]) -> dict[str, float]:
+    """A ratio as total over total, here and in the base, and their difference; intervals stay those of the draws."""
+    over, under = RATIOS[name]
+    here, there = (
+        float(x[over].mean() / x[under].mean()) if x[under].mean() > 0.0 else float("nan") for x in (ours, base)
+    )
+    relative = here / there - 1.0 if there else float("nan")
+    return {"value": here, "base": there, "difference": here - there, "relative": relative}
 
 
 def _paired(a: F64, b: F64) -> dict[str, float]:
@@ -140,6 +159,7 @@ def reason_rows(
                 "contribution": float(gone.mean()),
                 "share": float(gone.mean() / whole) if whole != 0.0 else float("nan"),
                 "standard_error": float(gone.std(ddof=1) / np.sqrt(len(gone))) if len(gone) > 1 else float("nan"),
+                "draws": len(gone),
             }
         )
     return sorted(rows, key=lambda row: -abs(float(row["contribution"])))  # type: ignore[arg-type]

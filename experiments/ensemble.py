@@ -27,7 +27,7 @@ class Ensemble:
 
     by_call (S, D, R, C, measures); by_country (S, D, R, N, measures) over counted calls; monthly
     (S, D, R, T, monthly measures); lost (S, D, R, F, causes) and short (S, D, R, F) over counted
-    calls; network (S, N, N) mean over runs; groups (S, D, R, G, group measures).
+    calls; network (S, N, N) mean over runs; groups (S, D, R, G, group measures). `interrupted`: by Ctrl-C.
     """
 
     draws: npt.NDArray[np.int64]
@@ -38,6 +38,7 @@ class Ensemble:
     short: F64
     network: F64
     groups: F64
+    interrupted: bool = False
 
 
 def run_seed(seed: int, draw: int, run: int) -> int:
@@ -64,27 +65,30 @@ def run_all(
     cells = [(place, draw, run) for place, draw in enumerate(draws) for run in range(runs)]
     found: dict[tuple[int, int], list[Observation]] = {}
     found[0, 0] = _cell(cases, draws[0], 0, seed, first_counted, tell)  # compiles, before there are threads
+    interrupted = False
     try:
         with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-            waiting = {
-                pool.submit(_cell, cases, draw, run, seed, first_counted, tell): (place, run)
-                for place, draw, run in cells[1:]
-            }
             try:
+                waiting = {
+                    pool.submit(_cell, cases, draw, run, seed, first_counted, tell): (place, run)
+                    for place, draw, run in cells[1:]
+                }
                 while waiting:
                     done, _ = wait(waiting, return_when=FIRST_COMPLETED)
                     for future in done:
                         found[waiting.pop(future)] = future.result()
             except BaseException:
-                for future in waiting:
-                    future.cancel()
+                pool.shutdown(wait=False, cancel_futures=True)  # those that run are waited for
                 raise
     except KeyboardInterrupt:
-        pass
+        interrupted = True
     finished = [place for place in range(len(draws)) if all((place, run) in found for run in range(runs))]
     if not finished:
         raise KeyboardInterrupt
-    return _gather(found, [*draws], finished, runs, len(cases), first_counted)
+    try:
+        return _gather(found, [*draws], finished, runs, len(cases), interrupted)
+    except KeyboardInterrupt:  # what is finished is not lost to a Ctrl-C at the very end
+        return _gather(found, [*draws], finished, runs, len(cases), True)
 
 
 def _cell(
@@ -102,7 +106,7 @@ def _cell(
 
 
 def _summed(seen: Observation, first: int) -> Observation:
-    """One run's measures, reduced to what is kept: cells to (C, measures) and, as network[0], ... over counted calls."""
+    """One run's measures, reduced: cells to (C + N, measures), by call and by country; the rest to counted calls."""
     return seen._replace(
         cells=np.concatenate([seen.cells.sum(axis=1), seen.cells[first:].sum(axis=0)]),
         lost=seen.lost[first:].sum(axis=0),
@@ -117,7 +121,7 @@ def _gather(
     finished: list[int],
     runs: int,
     cases: int,
-    first_counted: int,
+    interrupted: bool,
 ) -> Ensemble:
     """Stacks the runs of finished draws, in order of case, draw and seed."""
 
@@ -140,4 +144,5 @@ def _gather(
         short=stacked("short"),
         network=network.mean(axis=(1, 2)),
         groups=stacked("groups"),
+        interrupted=interrupted,
     )

@@ -1,165 +1,242 @@
 """Results on disk: a folder per question, named by what was asked and by a hash of its content."""
 
+import contextlib
+import errno
 import hashlib
 import json
 import os
+import re
 import shutil
-from dataclasses import fields
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from experiments.comparison import Comparison
-from experiments.effects import all_measures
+from experiments.table_files import TABLES, summary_of, table_hashes, units_of, write_table
 from scenarios import InputError
-from simulator.observe import MONTHLY
 
-TABLES = (
-    "parameters", "by_call", "by_country", "by_month", "by_group", "lost", "short", "network", "effects", "spending",
-    "reasons", "variance", "hangs_on",
-)  # fmt: skip
-UNFINISHED = ".unfinished"
-MANIFEST = "manifest.json"
+MANIFEST, REPORT, UNFINISHED = "manifest.json", "report.html", ".unfinished"
+QUESTION = ("compared", "scenarios", "draws", "runs", "seed", "horizon_months", "smes", "reasons", "spending", "code")
+LARGEST_MANIFEST_BYTES = 20_000_000
+FREE_BYTES = 50_000_000  # on disk, before a study is started
+ABANDONED_SECONDS = 3600.0  # since the last change to an unfinished folder
 
 
-def question_id(comparison: Comparison) -> str:
-    """Hash of all that determines the numbers: scenarios, settings, seed and the version of the code."""
-    manifest = comparison.manifest
-    asked = {
-        key: manifest[key]
-        for key in ("draws", "runs", "seed", "horizon_months", "reasons", "spending", "smes", "scenarios", "code")
-    }
-    asked["finished"] = manifest["finished_draws"]
+# ---------- names
+
+
+def question_id(manifest: dict[str, Any]) -> str:
+    """Hash of all that determines the numbers: scenarios, settings, seed, the version of the code, what is finished."""
+    asked = {key: manifest[key] for key in QUESTION}
+    asked["finished"] = manifest.get("finished_draws", max(1, manifest["draws"]))
+    asked["missing"] = [part for part in manifest.get("missing", ()) if part != "report"]
     return hashlib.blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=4).hexdigest()
 
 
-def default_name(comparison: Comparison) -> str:
-    """A folder's name: the scenarios, shortened, and the question's hash."""
-    names = comparison.scenarios
+def default_name(manifest: dict[str, Any]) -> str:
+    """A folder's name: the scenarios, shortened, and the question's hash; and whether the study was interrupted."""
+    names = [re.sub(r"[^\w.-]", "_", name) for name in manifest["compared"]]
     told = "-vs-".join(names) if len(names) <= 2 else f"{names[0]}-vs-{len(names) - 1}-scenarios"
-    return f"{told[:80]}-{question_id(comparison)}"
+    short = told.encode()[:80].decode(errors="ignore")
+    tail = "-interrupted" if set(manifest.get("missing", ())) - {"report"} else ""
+    return f"{short}-{question_id(manifest)}{tail}"
+
+
+# ---------- before a study
+
+
+def check_root(root: Path) -> None:
+    """Refuse, before hours of runs, a place where nothing can be written. Raises InputError."""
+    place = root
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise InputError(f"--out {root}: {place} is a file; allowed: a folder, there or to be made")
+    try:
+        tempfile.TemporaryFile(dir=place).close()
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        raise InputError(
+            f"--out {root}: nothing can be written in {place} ({_why(error)}); choose another folder"
+        ) from None
+    if free < FREE_BYTES:
+        raise InputError(
+            f"--out {root}: {free / 1e6:.0f} MB are free on that disk; allowed: {FREE_BYTES / 1e6:.0f} MB or more"
+        )
+
+
+def check_free(root: Path, asked: dict[str, Any]) -> None:
+    """Refuse, before hours of runs, a question whose folder is there and holds something else. Raises InputError."""
+    target = root / default_name(asked)
+    if os.path.lexists(target):
+        _check_same(target, asked, None)
+
+
+# ---------- writing
 
 
 def save(comparison: Comparison, root: Path, *, with_report: bool = True, name: str | None = None) -> Path:
-    """Write everything to `root/name` by way of a folder beside it that is renamed when complete.
+    """Write tables, summary and manifest to `root/name`, then the report into it; return that folder.
 
-    An existing folder with the same content is left as it is and returned; one that is unfinished or
-    holds something else is refused. Raises InputError.
+    The folder is written beside and renamed when complete, so it is never half there. One that holds the same results
+    already is left as it is, and gets the report if it lacks it; one that holds anything else is refused. The
+    manifest is complete when the report is there too. Raises InputError.
     """
-    target = root / (name or default_name(comparison))
-    if target.exists():
-        return _existing(target, comparison)
-    working = target.with_name(target.name + UNFINISHED)
-    try:
-        if working.exists():
-            shutil.rmtree(working)
-        working.mkdir(parents=True)
-        _write(comparison, working)
-        if with_report:
-            from experiments.report import write_report
-
-            write_report(comparison, working)
-        os.replace(working, target)
-    except OSError as error:
-        shutil.rmtree(working, ignore_errors=True)
-        raise InputError(f"{target}: cannot be written ({error.strerror or error}); choose another folder by --out.") from None
-    except BaseException:
-        shutil.rmtree(working, ignore_errors=True)
-        raise
+    target = root / (name or default_name(comparison.manifest))
+    with _in_one_sentence(target, "cannot be written"):
+        if os.path.lexists(target):
+            _check_same(target, comparison.manifest, table_hashes(comparison))
+        else:
+            _write_new(comparison, target, with_report)
+    if with_report and not (target / REPORT).exists():
+        with _in_one_sentence(target, "holds all tables, but the report cannot be written"):
+            _add_report(comparison, target)
     return target
 
 
-def check_root(root: Path, name: str | None = None) -> None:
-    """Refuse, before hours of runs, a place where nothing can be written. Raises InputError."""
-    place = root / name if name else root
-    probe = root
-    while not probe.exists() and probe != probe.parent:
-        probe = probe.parent
-    if not probe.is_dir():
-        raise InputError(f"--out {place}: {probe} is a file, not a folder.")
-    if not os.access(probe, os.W_OK):
-        raise InputError(f"--out {place}: no permission to write in {probe}; choose another folder.")
-    if shutil.disk_usage(probe).free < 50_000_000:
-        raise InputError(f"--out {place}: less than 50 MB are free on that disk; results need more.")
+@contextlib.contextmanager
+def _in_one_sentence(target: Path, what: str) -> Iterator[None]:
+    """Trouble with the disk as one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{target}: {what} ({_why(error)}); make room or choose another folder by --out") from None
 
 
-def _existing(target: Path, comparison: Comparison) -> Path:
-    """A folder that is there already: the same results are kept, anything else is refused."""
-    manifest = target / MANIFEST
-    if not manifest.is_file():
+def _why(error: OSError) -> str:
+    return (error.strerror or str(error).splitlines()[0] or type(error).__name__).lower()
+
+
+@contextlib.contextmanager
+def _working_folder(target: Path) -> Iterator[Path]:
+    """A folder beside the target, of this process alone, that is gone afterwards whatever happens."""
+    working = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
+    made = [folder for folder in (target.parent, *target.parent.parents) if not folder.exists()]
+    try:
+        working.mkdir(parents=True)
+        yield working
+    finally:
+        shutil.rmtree(working, ignore_errors=True)
+        for folder in made:
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # made for nothing: only if it is empty
+
+
+def _write_new(comparison: Comparison, target: Path, with_report: bool) -> None:
+    _forget_abandoned(target)
+    missing = [*comparison.manifest.get("missing", ()), *(["report"] if with_report else [])]
+    with _working_folder(target) as working:
+        _write(comparison, working, missing)
+        try:
+            os.rename(working, target)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+            _check_same(target, comparison.manifest, table_hashes(comparison))  # another process was first
+
+
+def _forget_abandoned(target: Path) -> None:
+    """Remove what processes that were killed have left of this question."""
+    for folder in target.parent.glob(f"{target.name}.*{UNFINISHED}"):
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_same(target: Path, manifest: dict[str, Any], tables: dict[str, str] | None) -> None:
+    """Raise InputError unless the folder holds the results of this question (and, if given, these numbers)."""
+    if not (target / MANIFEST).is_file():
         raise InputError(
-            f"{target}: exists and holds no finished results (no {MANIFEST}); remove it or choose another by --out."
+            f"{target}: is there and holds no finished results (no {MANIFEST}); remove it or choose another --out"
         )
-    told = read_manifest(manifest)
-    if told.get("id") == question_id(comparison):
-        return target
-    raise InputError(f"{target}: holds the results of another question; nothing is overwritten, choose another --out.")
+    told = read_manifest(target)
+    same_question = told.get("id") == question_id(manifest)
+    if not same_question or (tables is not None and told.get("tables") != tables):
+        other = "other numbers for this question" if same_question else "the results of another question"
+        raise InputError(f"{target}: holds {other}; nothing is overwritten, choose another --out")
 
 
-def _write(comparison: Comparison, folder: Path) -> None:
+def _write(comparison: Comparison, folder: Path, missing: list[str]) -> None:
     """Tables, summary and manifest."""
-    units = {name: measure.unit for name, measure in all_measures().items()}
-    units |= {"short_eur": "EUR", "applications": "applications", "links": "pairs of partners per run"}
-    monthly = {measure.name: measure.unit for measure in MONTHLY}
-    hashes = {}
     for table in TABLES:
-        path = folder / f"{table}.parquet"
-        _write_table(getattr(comparison, table), path, monthly if table == "by_month" else units)
-        hashes[path.name] = hashlib.blake2b(_content(getattr(comparison, table)), digest_size=16).hexdigest()
+        frame = getattr(comparison, table)
+        write_table(frame, folder / f"{table}.parquet", units_of(comparison, table))
     comparison.measures.to_csv(folder / "measures.csv")
-    comparison.summary.to_csv(folder / "summary.csv", index=False)
-    manifest = comparison.manifest | {
-        "id": question_id(comparison),
-        "base": comparison.base,
-        "compared": list(comparison.scenarios),
-        "answers": [answer["sentence"] for answer in comparison.answers],
-        "tables": hashes,
-    }
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1, allow_nan=True) + "\n", encoding="utf-8")
-
-
-def _write_table(frame: pd.DataFrame, path: Path, units: dict[str, str]) -> None:
-    """A frame as Parquet; names repeat, so they are stored as dictionaries; each column's unit is in its metadata."""
-    packed = frame.copy()
-    for column in ("scenario", "country", "funder", "cause", "kind", "group", "measure", "basis"):
-        if column in packed and len(packed):
-            packed[column] = packed[column].astype("category")
-    table = pa.Table.from_pandas(packed, preserve_index=False)
-    schema = pa.schema(
-        [item.with_metadata({"unit": units[item.name]}) if item.name in units else item for item in table.schema],
-        metadata=table.schema.metadata,
+    summary_of(comparison).to_csv(folder / "summary.csv", index=False)
+    _write_manifest(
+        comparison.manifest
+        | {
+            "id": question_id(comparison.manifest),
+            "complete": not missing,
+            "missing": missing,
+            "answers": [answer["sentence"] for answer in comparison.answers],
+            "tables": table_hashes(comparison),
+        },
+        folder,
     )
-    pq.write_table(table.cast(schema), path, compression="zstd")
 
 
-def _content(frame: pd.DataFrame) -> bytes:
-    """The bytes of a frame's values, for comparing two runs of one question."""
-    return pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
+def _write_manifest(manifest: dict[str, Any], folder: Path) -> None:
+    """The manifest as JSON, a list of plain values per line."""
+    text = json.dumps(manifest, indent=1, allow_nan=False, ensure_ascii=False)
+    text = re.sub(r"\[\n\s*([^\[\]{}]*?)\n\s*\]", lambda found: "[" + re.sub(r",\n\s*", ", ", found[1]) + "]", text)
+    working = folder / f"{MANIFEST}.{uuid.uuid4().hex[:8]}{UNFINISHED}"
+    try:
+        working.write_text(text + "\n", encoding="utf-8")
+        os.replace(working, folder / MANIFEST)
+    finally:
+        working.unlink(missing_ok=True)
 
 
-def table_hashes(comparison: Comparison) -> dict[str, str]:
-    """Hash of each table's values, as the manifest keeps them."""
-    return {
-        f"{table}.parquet": hashlib.blake2b(_content(getattr(comparison, table)), digest_size=16).hexdigest()
-        for table in TABLES
-    }
+def _add_report(comparison: Comparison, target: Path) -> None:
+    """Report and figures, written beside and moved in file by file, the report last; then the manifest knows."""
+    from experiments.report import write_report
+
+    with _working_folder(target) as working:
+        write_report(comparison, working)
+        files = [path.relative_to(working) for path in working.rglob("*") if path.is_file()]
+        for file in sorted(files, key=lambda file: (file.name == REPORT, file)):
+            (target / file).parent.mkdir(parents=True, exist_ok=True)
+            os.replace(working / file, target / file)
+    told = read_manifest(target)
+    if "report" in told["missing"]:
+        missing = [part for part in told["missing"] if part != "report"]
+        _write_manifest(told | {"missing": missing, "complete": not missing}, target)
+
+
+# ---------- reading
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
     """The manifest of a results folder (or the file itself). Raises InputError."""
-    path = path / MANIFEST if path.is_dir() else path
+    if path.is_dir():
+        if not (path / MANIFEST).is_file():
+            raise InputError(f"{path}: is not a finished results folder (it holds no {MANIFEST})")
+        path = path / MANIFEST
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        if path.stat().st_size > LARGEST_MANIFEST_BYTES:
+            most = f"up to {LARGEST_MANIFEST_BYTES / 1e6:.0f} MB"
+            raise InputError(f"{path}: is too large for a manifest; allowed: {most}")
+        told = json.loads(path.read_bytes().decode("utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path}: there is no such manifest; give a results folder or its {MANIFEST}.") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: cannot be read as a manifest ({error}).") from None
-    needed = {"scenarios", "compared", "draws", "runs", "seed"}
-    if not isinstance(told, dict) or not needed <= told.keys():
-        raise InputError(f"{path}: is not a manifest of innovex (it needs {', '.join(sorted(needed))}).")
+        raise InputError(f"{path}: there is no such file; allowed: a results folder or its {MANIFEST}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({_why(error)})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not a manifest: it is not UTF-8 text") from None
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{path}: is not a manifest: it is not JSON ({str(error)[:80]})") from None
+    absent = [key for key in (*QUESTION, "tables") if not isinstance(told, dict) or key not in told]
+    if absent:
+        verb = "are" if absent[1:] else "is"
+        raise InputError(f"{path}: is not a manifest of innovex: {', '.join(absent)} {verb} missing")
     return told
 
 
@@ -167,5 +244,4 @@ def load(folder: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
     """The tables of a results folder, by name. Raises InputError."""
     place = Path(folder)
     read_manifest(place)
-    names = [each.name for each in fields(Comparison)]
-    return {path.stem: pd.read_parquet(path) for path in sorted(place.glob("*.parquet")) if path.stem in names}
+    return {table: pd.read_parquet(place / f"{table}.parquet") for table in TABLES}

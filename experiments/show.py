@@ -1,58 +1,191 @@
-"""A scenario as text: its question, what differs, and every value that it resolves to."""
+"""A scenario as text: its question, what differs, and every value that it resolves to, with unit and source."""
 
-from collections.abc import Iterator
+import shutil
+import textwrap
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
 
 import scenarios as library
-from scenarios import Resolved, Scenario
+from scenarios import Resolved, Scenario, Setting
+from simulator.parameters import DECISION_DATES, FUNDING_RULES
+
+WIDEST = 120
+CODED = {"funding_rule": FUNDING_RULES, "decision_dates": DECISION_DATES}
+DATES = ("event_month", "open_month", "close_month")
+NO_PART = "-"  # instead of the values of a funder that takes no part in a call
+
+
+class Words(NamedTuple):
+    """What stands beside a rule's values."""
+
+    label: str
+    unit: str
+    source: str
+
+
+TABLE_2 = "Wise (2017), Table 2; the calls after 2017 repeat it (assumption)"
+LIMITS = "Danish rules of 2013, Norwegian rules of 2015; elsewhere the programme's EUR 10,000 to 60,000"
+OF_THE_PROGRAMME = {
+    "event_month": Words("Matchmaking event", "month", TABLE_2),
+    "open_month": Words("Call opens", "month", f"{TABLE_2}; taken as the event's month but for 2013 (assumption)"),
+    "close_month": Words("Call closes", "month", "30 October in 2015 (Wise 2017); the others like it (assumption)"),
+    "event_clusters": Words("Clusters at the event", "clusters", TABLE_2),
+    "counted_months": Words("Months counted", "months", "what the question asks: horizon_months of the scenario"),
+    "grant_min_eur": Words("Smallest grant", "EUR", LIMITS),
+    "grant_max_eur": Words("Largest grant", "EUR", LIMITS),
+}
 
 
 def lines(name: str) -> Iterator[str]:
     """The lines that `innovex scenarios show NAME` prints. Raises InputError."""
     scenario = library.load(name)
     resolved = scenario.resolve()
-    yield scenario.title
+    yield f"{scenario.name}: {scenario.title}"
     yield scenario.question
-    yield f"File: {scenario.path}" + (f" (extends {scenario.parent.name})" if scenario.parent else "")
+    yield f"File: {scenario.path}" + (f", extends {scenario.parent.name}" if scenario.parent else "")
     yield ""
     yield from _differences(scenario)
     yield ""
-    yield from _levers(resolved)
+    yield from _rules_by_call(resolved)
     yield ""
-    yield from _parameters(resolved)
+    yield from _rules_by_funder(resolved)
+    yield ""
+    yield from _parameters(scenario)
 
 
 def _differences(scenario: Scenario) -> Iterator[str]:
     rows = scenario.differences()
-    yield "What differs from the baseline:" if rows else "Nothing differs from the baseline."
+    yield "WHAT DIFFERS FROM THE BASELINE" if rows else "NOTHING DIFFERS FROM THE BASELINE"
     for row in rows:
         when = f"from the call of {row.year}" if row.year else "always"
         whose = f", {row.funder}" if row.funder else ""
         entry = library.register().get(row.name)
-        evidence = f"; effect {entry.effect_evidence}" if entry and entry.effect_evidence else ""
-        yield f"  {row.name} = {row.now} {row.unit} (baseline: {row.was}) {when}{whose}{evidence}"
+        evidence = f"; the effect is {entry.effect_evidence}" if entry and entry.effect_evidence else ""
+        change = f"{_told(row.now)}, was {_told(row.was)}" if row.now != row.was else f"{_told(row.now)} again"
+        yield f"  {_head(row.label, row.name, row.unit)}{whose} {when}: {change}{evidence}"
 
 
-def _levers(resolved: Resolved) -> Iterator[str]:
+def _rules_by_call(resolved: Resolved) -> Iterator[str]:
+    """A line per rule, with the calls for which a value holds; its source below."""
+    yield f"RULES BY CALL, {resolved.call_years[0]} to {resolved.call_years[-1]}"
     rules = resolved.rules
-    yield f"Rules by call ({', '.join(map(str, resolved.call_years))}):"
-    by_funder = rules._fields.index("budget_eur")
-    for name in rules._fields[:by_funder]:
-        yield f"  {name}: {_row(getattr(rules, name))}"
-    yield f"Rules by call and funder ({', '.join(resolved.funder_codes)}):"
-    for name in rules._fields[by_funder:]:
-        yield f"  {name}:"
-        for year, row in zip(resolved.call_years, getattr(rules, name), strict=True):
-            yield f"    {year}: {_row(row)}"
+    for name in rules._fields[1 : rules._fields.index("budget_eur")]:
+        words = _words(name)
+        values = [_value(name, value) for value in getattr(rules, name)]
+        told = ", ".join(values) if name in DATES else _spans(values, resolved.call_years)
+        yield f"  {_head(words.label, name, words.unit)}: {told}"
+        yield from _wrapped(words.source)
 
 
-def _row(values: object) -> str:
-    return "  ".join(f"{float(value):g}" for value in values)  # type: ignore[attr-defined]
+def _rules_by_funder(resolved: Resolved) -> Iterator[str]:
+    """A small table per rule: a column per funder, a row for each run of calls with the same values."""
+    yield f"RULES BY CALL AND FUNDER; {NO_PART} where a funder takes no part in the call"
+    rules = resolved.rules
+    part = rules.budget_eur > 0.0
+    for name in rules._fields[rules._fields.index("budget_eur") :]:
+        words = _words(name)
+        rows = [
+            [_value(name, value) if takes_part else NO_PART for value, takes_part in zip(row, parts, strict=True)]
+            for row, parts in zip(getattr(rules, name), part, strict=True)
+        ]
+        common = _common(rows)
+        yield f"  {_head(words.label, name, words.unit)}" + (f": {_for_all(common, resolved)}" if common else "")
+        yield from _wrapped(words.source)
+        if not common:
+            yield from _table(resolved, rows)
 
 
-def _parameters(resolved: Resolved) -> Iterator[str]:
-    yield "Parameters (value, unit, prior range, evidence, source):"
-    entries = library.register()
-    for name, value in resolved.parameters._asdict().items():
-        entry = entries[name]
-        span = f"{entry.low:g} to {entry.high:g}" if entry.prior != "fixed" else "fixed"
-        yield f"  {name} = {value:g} {entry.unit} [{span}; {entry.evidence}] {entry.source}"
+def _for_all(values: list[str], resolved: Resolved) -> str:
+    """Values that all funders have in common, by call."""
+    none = set(values) == {NO_PART}
+    return "no funder takes part" if none else f"{_spans(values, resolved.call_years)}, the same for all funders"
+
+
+def _common(rows: list[list[str]]) -> list[str]:
+    """The values of each call, if its funders have one in common in every call; else nothing."""
+    values = [{value for value in row if value != NO_PART} or {NO_PART} for row in rows]
+    return [value for each in values for value in each] if all(len(each) == 1 for each in values) else []
+
+
+def _table(resolved: Resolved, rows: list[list[str]]) -> Iterator[str]:
+    runs = [
+        (f"{years[0]} to {years[-1]}" if len(years) > 1 else f"{years[0]}", row) for row, years in _runs(rows, resolved)
+    ]
+    widths = [max(len(code), *(len(row[place]) for _, row in runs)) for place, code in enumerate(resolved.funder_codes)]
+    yield f"    {'':12}  " + "  ".join(f"{code:>{w}}" for code, w in zip(resolved.funder_codes, widths, strict=True))
+    for when, row in runs:
+        yield f"    {when:12}  " + "  ".join(f"{value:>{w}}" for value, w in zip(row, widths, strict=True))
+
+
+def _runs(rows: list[list[str]], resolved: Resolved) -> Iterator[tuple[list[str], list[int]]]:
+    """Rows that are equal from one call to the next, as one, with their years."""
+    for _, group in groupby(zip(rows, resolved.call_years, strict=True), key=lambda pair: pair[0]):
+        pairs = list(group)
+        yield pairs[0][0], [year for _, year in pairs]
+
+
+def _spans(values: Sequence[str], years: Sequence[int]) -> str:
+    """Values with the calls for which they hold: `own in 2013 to 2015, committed in 2016 to 2019`."""
+    spans = []
+    for value, group in groupby(zip(values, years, strict=True), key=lambda pair: pair[0]):
+        held = [year for _, year in group]
+        spans.append((value, f"{held[0]} to {held[-1]}" if len(held) > 1 else f"{held[0]}"))
+    return spans[0][0] if len(spans) == 1 else ", ".join(f"{value} in {when}" for value, when in spans)
+
+
+def _parameters(scenario: Scenario) -> Iterator[str]:
+    """Values of behaviours and funders' shares: those that the scenario holds, else the central ones."""
+    yield "PARAMETERS at their central values [range of the prior; evidence]; draws take other values from the range"
+    held = {each.name: each for each in scenario.settings if each.year is None}
+    for name, entry in library.register().items():
+        if entry.kind == "lever":
+            continue
+        span = f"{_told(entry.low)} to {_told(entry.high)}" if entry.prior != "fixed" else "fixed"
+        value = _parameter(held.get(name), entry.value)
+        yield f"  {_head(entry.label, name, entry.unit)}: {value} [{span}; {entry.evidence}]"
+        yield from _wrapped(entry.source)
+
+
+def _parameter(held: Setting | None, central: object) -> str:
+    return _told(central) if held is None else f"{_told(held.value)}, held by the scenario in every draw"
+
+
+def _words(name: str) -> Words:
+    """Label, unit and source of a rule, from the register or of the programme."""
+    if name in OF_THE_PROGRAMME:
+        return OF_THE_PROGRAMME[name]
+    entry = library.register()[name]
+    return Words(entry.label, entry.unit, entry.source)
+
+
+def _value(name: str, value: float) -> str:
+    """A rule's value as people say it: choices by name, months of the calendar by date, switches as yes or no."""
+    if name in CODED:
+        return CODED[name][int(value)]
+    if name in DATES:
+        return f"{library.programme().first_year + int(value) // 12}-{int(value) % 12 + 1:02}"
+    if _words(name).unit == "yes or no":
+        return _told(bool(value))
+    return _told(float(value))
+
+
+def _told(value: object) -> str:
+    """A value in plain text: `593,020`, `0.85`, `yes`, `own`."""
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    if isinstance(value, float | int):
+        return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:g}"
+    return str(value)
+
+
+def _head(label: str, name: str, unit: str) -> str:
+    """What a value is: `Project length (project_months), months`."""
+    return f"{label} ({name})" + ("" if unit in ("choice", "yes or no") else f", {unit}")
+
+
+def _wrapped(source: str) -> Iterator[str]:
+    width = min(max(shutil.get_terminal_size((WIDEST, 24)).columns, 60), WIDEST)
+    yield from textwrap.wrap(f"Source: {source}", width, initial_indent=" " * 6, subsequent_indent=" " * 6)

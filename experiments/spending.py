@@ -16,6 +16,11 @@ ROUNDS = 7
 ScaledCase = Callable[[int, float], Inputs]  # (draw, budget scale) -> inputs
 
 
+def most_runs(scenarios: int, draws: int, runs: int) -> int:
+    """As many runs as the search can need; most draws need two or three of the rounds."""
+    return scenarios * draws * runs * ROUNDS
+
+
 def spent(ensemble: Ensemble) -> F64:
     """Mean spending over seeds in the counted calls, (S, D) EUR."""
     return ensemble.by_country[..., COLUMN["spent_eur"]].sum(axis=3).mean(axis=2)
@@ -36,8 +41,10 @@ def equal_spending(
 
     `target` (D,) is the base's spending, `start` (D,) the scenario's own. The scale is searched by
     regula falsi in the logarithm, within 1/16 to 16; spending is lumpy and saturates, so a draw whose
-    gap stays above 1% is a finding and not an error.
+    gap stays above 1% is a finding and not an error. `progress` hears of `most_runs` in all: of the runs
+    done, and of those that a draw does not need. Raises KeyboardInterrupt after Ctrl-C.
     """
+    tell = progress or (lambda _: None)
     low, high = np.full(len(draws), np.log(SMALLEST)), np.full(len(draws), np.log(LARGEST))
     scale = np.zeros(len(draws))
     best_gap, best_scale = np.abs(start / target - 1.0), np.ones(len(draws))
@@ -55,12 +62,16 @@ def equal_spending(
             [lambda draw, factor=factor: case(draw, factor[draw])],  # type: ignore[misc]
             [draws[d] for d in open_draws], runs, seed, first_counted, progress, threads,
         )  # fmt: skip
+        if ensemble.interrupted:
+            raise KeyboardInterrupt
         for place, d in enumerate(open_draws):
             now[d] = spent(ensemble)[0, place]
             gap = abs(now[d] / target[d] - 1.0)
             if gap <= best_gap[d] or d not in best:
                 best_gap[d], best_scale[d] = gap, np.exp(scale[d])
                 best[d] = _one_draw(ensemble, place)
+            if best_gap[d] <= TOLERANCE:
+                tell((ROUNDS - turn - 1) * runs)
     return best_scale, best_gap, [best[d] for d in range(len(draws))]
 
 

@@ -46,11 +46,20 @@ def effects_of(comparison: "Comparison", measure: str, basis: str = BUDGET) -> p
     return table.astype({column: float for column in numbers})
 
 
-def base_value(comparison: "Comparison", measure: str) -> float:
-    """The base's mean of a measure."""
+def base_value(comparison: "Comparison", measure: str, basis: str = BUDGET) -> float:
+    """The base's mean of a measure (of a single scenario, which is held against nothing, its own value)."""
     rows = rows_of(comparison.effects, *_EFFECT_COLUMNS)
-    found = rows.loc[rows["measure"] == measure, "base"].dropna()
+    rows = rows[rows["measure"] == measure]
+    alone = rows.loc[rows["scenario"] == comparison.base, "value"].dropna()
+    found = alone if len(alone) else rows.loc[rows["basis"] == basis, "base"].dropna()
     return float(found.iloc[0]) if len(found) else float("nan")
+
+
+def values_of(comparison: "Comparison", measure: str, basis: str = BUDGET) -> pd.Series:
+    """Means of a measure by scenario, the base first."""
+    values = effects_of(comparison, measure, basis)["value"]
+    base = pd.Series({comparison.base: base_value(comparison, measure, basis)}, dtype=float)
+    return pd.concat([base, values])
 
 
 def has_basis(comparison: "Comparison", basis: str) -> bool:
@@ -70,7 +79,7 @@ def verdict(row: pd.Series) -> Verdict:
     """
     if not np.isfinite(row["p_better"]) or row["difference"] == 0:
         return "open"
-    if row["p_better"] >= CLEAR and row["difference"] > 0:
+    if row["p_better"] >= CLEAR:
         return "better"
     if row["p_better"] <= 1 - CLEAR + 1e-12 and row["difference"] < 0 and row["difference_high"] != 0:
         return "worse"
@@ -118,13 +127,6 @@ def uses_relative(comparison: "Comparison") -> bool:
     return any(effects_of(comparison, NET, basis)["relative"].notna().any() for basis in (BUDGET, SPENDING))
 
 
-def runs_of(comparison: "Comparison", scenario: str) -> int:
-    """Number of runs (draws times seeds) behind a scenario's tables."""
-    rows = rows_of(comparison.by_country, "scenario", "draw", "run")
-    rows = rows.loc[rows["scenario"] == scenario, ["draw", "run"]]
-    return max(1, len(rows.drop_duplicates()))
-
-
 def mean_per_run(comparison: "Comparison", frame: pd.DataFrame, keys: list[str], value: str) -> pd.Series:
     """Mean over a scenario's runs of a column's sum by key; a run without a row counts as 0.
 
@@ -134,10 +136,11 @@ def mean_per_run(comparison: "Comparison", frame: pd.DataFrame, keys: list[str],
         index = pd.MultiIndex.from_arrays([[]] * (1 + len(keys)), names=["scenario", *keys])
         return pd.Series(index=index, dtype=float)
     sums = frame.groupby(["scenario", *keys], observed=True)[value].sum().astype(float)
-    runs = sums.index.get_level_values("scenario").map(lambda scenario: runs_of_cached(comparison, scenario))
-    return sums / np.asarray(runs, float)
+    return sums / _runs(comparison)
 
 
-def runs_of_cached(comparison: "Comparison", scenario: str) -> int:
-    """As `runs_of`."""
-    return runs_of(comparison, scenario)
+def _runs(comparison: "Comparison") -> int:
+    """Runs (draws times seeds) behind the tables of each scenario: all scenarios meet the same draws and seeds."""
+    rows = comparison.by_country
+    one = rows.loc[rows["scenario"] == comparison.base, ["draw", "run"]]
+    return max(1, len(one.drop_duplicates()))

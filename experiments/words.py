@@ -1,9 +1,14 @@
 """Numbers and names as people read them: plain, with a unit, no more digits than the simulation can tell."""
 
 import math
+import re
+from collections.abc import Callable, Iterable
 from functools import cache
+from typing import Any
 
 from scenarios.history import programme
+
+Form = Callable[[float], str]
 
 MISSING = "n/a"
 MINUS = "−"
@@ -24,15 +29,30 @@ EVIDENCE = {
     "assumption": "assumed",
 }
 # Unit, and what it reads like after a number.
-_UNITS = {"yes or no": "", "choice": "", "ratio": "times", "share": "", "0-1": ""}
+_UNITS = {"yes or no": "", "choice": "", "ratio": "", "share": "", "0-1": "", "exponent": ""}
+_CHOICES = {
+    "independent": "each funder alone",
+    "all_or_none": "all partners or none",
+    "negotiated": "negotiated gaps",
+    "virtual_common_pot": "one ranking, national money",
+    "common_pot": "one common purse",
+    "own": "each on its own date",
+    "slowest": "all on the slowest one's date",
+    "committed": "all on a committed date",
+}
 
 
 def count(value: float) -> str:
     """A number of things: `1,234`, `56`, `7.8`, `0`."""
     if not math.isfinite(value):
         return MISSING
-    digits = 0 if abs(value) >= 9.95 or value == 0 else 1
+    digits = 0 if abs(value) >= 9.95 or value == round(value) else 1
     return _signless(f"{value:,.{digits}f}")
+
+
+def axis(value: float) -> str:
+    """A number on an axis: `1,500`, `0.25`."""
+    return _signless(f"{value:,.6g}")
 
 
 def eur(value: float) -> str:
@@ -41,11 +61,13 @@ def eur(value: float) -> str:
         return MISSING
     rounded = _rounded(value)
     if abs(rounded) >= 1e6:
-        return f"{_signless('EUR ' + format(rounded / 1e6, ',.2f'))} million"
+        millions = rounded / 1e6
+        digits = 2 if abs(millions) < 10 else 1 if abs(millions) < 100 else 0
+        return _signless(f"EUR {millions:,.{digits}f} million")
     return _signless(f"EUR {rounded:,.0f}")
 
 
-def signed(value: float, form=count) -> str:
+def signed(value: float, form: Form = count) -> str:
     """A difference in the given form: `+12`, `−EUR 3,400`."""
     if not math.isfinite(value):
         return MISSING
@@ -66,6 +88,20 @@ def percent(value: float) -> str:
     return f"{'+' if value > 0 else MINUS}{text}"
 
 
+def points(value: float) -> str:
+    """A difference of two relative changes: `+3.2 points`."""
+    if not math.isfinite(value):
+        return MISSING
+    text = f"{abs(100 * value):.{0 if abs(value) >= 0.1 else 1}f}"
+    sign = "" if text in ("0", "0.0") else "+" if value > 0 else MINUS
+    return f"{sign}{text} points"
+
+
+def contribution(value: float, relative: bool) -> str:
+    """A part of an effect on net contracts: `+3.2 points` of a relative change, else `+12 contracts`."""
+    return points(value) if relative else f"{signed(value)} contracts"
+
+
 def share(value: float) -> str:
     """A share of draws: `97%`; never rounded to certainty."""
     if not math.isfinite(value):
@@ -77,7 +113,7 @@ def share(value: float) -> str:
     return f"{value:.0%}"
 
 
-def between(low: float, high: float, form=percent) -> str:
+def between(low: float, high: float, form: Form = percent) -> str:
     """An interval: `+3% to +20%`."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return MISSING
@@ -96,17 +132,22 @@ def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def typeset(sentence: str) -> str:
+    """A sentence with true minus signs, and none before a zero."""
+    return re.sub(r"[-+−](?=0%)", "", re.sub(r"(?<!\w)-(?=\d)", MINUS, sentence))
+
+
 def plural(number: int, one: str, many: str = "") -> str:
     """`1 draw`, `200 draws`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def setting(value, unit: str) -> str:
-    """A lever's value with its unit: `24 months`, `1.3 times`, `on`, `all or none`."""
+def setting(value: Any, unit: str) -> str:
+    """A lever's value with its unit: `24 months`, `× 1.3`, `yes`, `all partners or none`."""
     if value is None:
         return MISSING
     if isinstance(value, str):
-        return value.replace("_", " ")
+        return _CHOICES.get(value, value.replace("_", " "))
     if isinstance(value, bool) or type(value).__name__ == "bool_":
         return "yes" if value else "no"
     if not math.isfinite(value):
@@ -115,10 +156,12 @@ def setting(value, unit: str) -> str:
         return f"{value:.0%}"
     if unit.startswith("EUR"):
         return eur(value) + unit[3:]
+    if unit == "ratio":
+        return f"× {value:,.6g}"
     return f"{value:,.6g} {_UNITS.get(unit, unit)}".strip()
 
 
-def years(calls) -> str:
+def years(calls: Iterable[int]) -> str:
     """Call years in words: `2016 to 2019`."""
     calls = sorted(calls)
     if len(calls) < 2:
@@ -138,14 +181,9 @@ def country(code: str) -> str:
     return _names().get(code, code)
 
 
-@cache
-def _sectors() -> dict[str, str]:
-    return {key: sector.name for key, sector in programme().sectors.items()}
-
-
-def group(kind: str, key: str) -> str:
+def group(kind: str, name: str) -> str:
     """A group of SMEs by name."""
-    return f"{capital(key)} firms" if kind == "size" else _sectors().get(key, capital(key))
+    return f"{capital(name)} firms" if kind == "size" else capital(name)
 
 
 def _signless(text: str) -> str:

@@ -91,7 +91,7 @@ def service(function: Function) -> Function:
     As a call, every array of every table would be pushed and counted each time: 146 against 20 ns for one
     look at a pair of clusters. Early returns are kept out of these functions where they can be.
     """
-    return numba.njit(inline="always", **FLAGS)(function)  # type: ignore[no-any-return]
+    return numba.njit(inline="always", **FLAGS)(function)
 
 
 def jit(function: Function) -> Function:

@@ -1,5 +1,6 @@
 """The model under Mesa's face: the same run, agents that are views, and Mesa's own tools on it."""
 
+import dataclasses
 import gc
 import hashlib
 import subprocess
@@ -17,7 +18,9 @@ from experiments.mesa_model import Innovex, with_overrides
 from scenarios import InputError
 from simulator import schedule
 from simulator.agents import ClusterAgent, FunderAgent, RowAgent, SMEAgent
+from simulator.ensemble import measure, twin_of
 from simulator.model import InnovexModel, whole_seed, with_room
+from simulator.observe import MONTHLY
 from simulator.state import E_CONTRACT, EVENTS, N_EVENTS, N_TIES, TOO_SMALL, Capacity, given, new_state
 
 ROOT = Path(__file__).parents[1]
@@ -38,10 +41,6 @@ def tables(state):
     found = {}
     for name, table in state._asdict().items():
         rows = table[: state.count[GROWING.index(name)]] if name in GROWING else table
-        if name == "rivals":  # filled as far as there are rivals
-            rows = table[: state.markets.first[-1]]
-        elif name == "markets":  # the last row only says where the rivals end
-            rows = table[:-1]
         if name != "slots":
             fields = rows.dtype.names or ("",)
             found |= {(name, field): np.asarray(rows[field] if field else rows) for field in fields}
@@ -299,13 +298,13 @@ def test_outcomes_by_sme_follow_the_ties(inputs):
     model = InnovexModel(inputs, rng=7)
     while model.running:
         model.step()
-        assert model.agents_by_type[SMEAgent].agg("contracts", sum) == 2 * model.contracts  # one each
+        assert model.agents_by_type[SMEAgent].agg("contracts", sum) == model.contracts
     log = model.state.log[: model.state.count[N_EVENTS]]
     contracts = log[log.kind == E_CONTRACT]
     assert len(contracts) > 5
     sides = [*contracts.who, *contracts.whom]
     assert all(model.smes[row].contracts == sides.count(row) for row in sides)
-    assert model.agents_by_type[SMEAgent].agg("partnerships", sum) == 2 * model.partnerships
+    assert model.agents_by_type[SMEAgent].agg("partnerships", sum) == model.partnerships
 
 
 def test_sets_of_agents_work_as_in_mesa(inputs):
@@ -457,19 +456,32 @@ def test_measures_are_what_the_log_tells(inputs):
     model = InnovexModel(inputs, rng=7)
     while model.running:
         model.step()
-        assert model.contracts == model.count("contract")
-        assert model.rni_collaborations == model.count("rni_collaboration")
-        assert model.partnerships == model.count("partnership")
+        assert model.contracts == 2 * model.count("contract")  # one for each side
+        assert model.rni_collaborations == 2 * model.count("rni_collaboration")
+        assert model.partnerships == 2 * model.count("partnership")
         assert model.knowledge == model.count("knowledge")
     table = model.datacollector.get_model_vars_dataframe()
     assert list(table["month"]) == list(range(1, inputs.months + 1))
-    by_month = [model.count("contract", month) for month in range(inputs.months)]
+    by_month = [2 * model.count("contract", month) for month in range(inputs.months)]
     assert table["contracts"].diff().fillna(table["contracts"]).tolist() == by_month
     assert table["contracts"].iloc[-1] > 5 and table["projects_running"].max() > 5
     assert 0 < model.spent_eur < model.granted_eur
     assert model.spent_eur == pytest.approx(model.state.spent_by_month.sum())
     with pytest.raises(ValueError, match=f"allowed: .*{EVENTS[0]}"):
         model.count("contacts")
+
+
+def test_months_are_counted_as_in_the_results(inputs):
+    """Where every month of every call counts, the collector and the results tell the same story."""
+    rules = inputs.rules._replace(counted_months=np.full_like(inputs.rules.counted_months, inputs.months))
+    wide = dataclasses.replace(inputs, rules=rules)
+    table = finished(InnovexModel(wide, rng=7)).datacollector.get_model_vars_dataframe()
+    results = measure(wide, 7, twin_of(wide, 7), 0).monthly
+    names = [each.name for each in MONTHLY]
+    for name in ("knowledge", "partnerships", "rni_collaborations", "contracts", "spent_eur"):
+        by_month = np.diff(table[name], prepend=0)
+        assert by_month.sum() > 0
+        assert np.allclose(by_month, results[:, names.index(name)], rtol=1e-9, atol=1e-6), name
 
 
 def test_mesas_collector_takes_models_agents_and_types(inputs):
@@ -554,8 +566,8 @@ def test_mesas_batch_run_takes_scenarios_and_parameters():
     for row in rows:
         names = ("scenario", "idea_rate", "rng", "smes", "last_call", "horizon_months")
         model = finished(Innovex(**{name: row[name] for name in names}))
-        for measure in ("month", "contracts", "granted_eur"):
-            assert row[measure] == getattr(model, measure), measure
+        for name in ("month", "contracts", "granted_eur"):
+            assert row[name] == getattr(model, name), name
     assert len({row["granted_eur"] for row in rows}) == 5  # four worlds with the programme, none without
 
 

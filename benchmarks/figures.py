@@ -1,0 +1,108 @@
+"""One measured figure, how to take it, and the machine that it was taken on."""
+
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+INNOVEX = Path(sys.executable).with_name("innovex")
+
+
+class Figure(NamedTuple):
+    """What was measured, over how many repetitions, with the target where there is one."""
+
+    what: str
+    unit: str
+    values: tuple[float, ...]
+    target: float | None = None  # at most
+    clock: str = "wall"
+    note: str = ""
+
+    @property
+    def median(self) -> float:
+        """The middle of the repetitions."""
+        return statistics.median(self.values)
+
+    @property
+    def verdict(self) -> str:
+        """Whether the median keeps the target."""
+        return "" if self.target is None else "met" if self.median <= self.target else "missed"
+
+
+class Spent(NamedTuple):
+    """What one call took: seconds on the wall, seconds of processor, and MiB at the peak (0 where not known)."""
+
+    wall: float
+    cpu: float
+    peak_mib: float = 0.0
+
+
+def timed(work: Callable[[int], object], times: int) -> list[Spent]:
+    """`work(0)`, `work(1)`, ..., each timed alone."""
+    found = []
+    for number in range(times):
+        cpu, wall = time.process_time(), time.perf_counter()
+        work(number)
+        found.append(Spent(time.perf_counter() - wall, time.process_time() - cpu))
+    return found
+
+
+def command(arguments: Sequence[str | Path], environment: dict[str, str] | None = None) -> Spent:
+    """One command run to its end, as a user would; raises CalledProcessError if it fails."""
+    before, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    subprocess.run(
+        [str(each) for each in arguments],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | (environment or {}),
+    )
+    wall, after = time.perf_counter() - wall, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Spent(wall, cpu, after.ru_maxrss / 1024)
+
+
+def both_clocks(what: str, spent: list[Spent], unit: str, target: float | None, note: str = "") -> list[Figure]:
+    """A figure by the wall, which has the target, and one by the processor, which neighbours move less."""
+    scale = 1000.0 if unit == "ms" else 1.0
+    return [
+        Figure(what, unit, tuple(scale * each.wall for each in spent), target, "wall", note),
+        Figure(what, unit, tuple(scale * each.cpu for each in spent), None, "processor"),
+    ]
+
+
+def machine() -> dict[str, str]:
+    """The machine and the versions, as they belong beside every figure."""
+    from importlib import metadata
+
+    return {
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
+        "system": f"{platform.system()} {platform.machine()}",
+        "Python": platform.python_version(),
+        **{name: metadata.version(name) for name in ("numba", "numpy", "mesa")},
+    }
+
+
+def _processor() -> str:
+    """The processor's name, and what it can do with vectors."""
+    import llvmlite.binding
+
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        lines = info.read_text(encoding="utf-8").splitlines()
+        name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
+    return f"{name} ({llvmlite.binding.get_host_cpu_name()})"
+
+
+def load() -> float:
+    """How many processes want to run, on average over the last minute."""
+    return os.getloadavg()[0]

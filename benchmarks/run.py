@@ -1,0 +1,126 @@
+"""Takes the figures and prints them with the machine beside them; `--write` keeps them in docs/performance.md.
+
+    python -m benchmarks.run                       all of them: about ten minutes
+    python -m benchmarks.run history_run month     some
+    python -m benchmarks.run --write               all, kept in docs/performance.md and in the README's table
+
+Take figures to keep on a quiet machine: the load is printed beside them.
+"""
+
+import argparse
+import importlib
+import os
+import re
+import sys
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+
+from benchmarks.figures import Figure, load, machine
+
+PARTS = {
+    "history_run": "One run",
+    "month": "Where the time of a run goes",
+    "threads": "Ratios",
+    "startup": "Starting",
+    "compare_default": "The default comparison",
+}
+ROOT = Path(__file__).parents[1]
+PAGE, README = ROOT / "docs" / "performance.md", ROOT / "README.md"
+README_PARTS = ("history_run", "startup", "compare_default")
+README_TABLE = re.compile(r"(<!-- speed: .*? -->\n).*?(<!-- /speed -->)", re.DOTALL)
+
+
+def main() -> None:
+    """Measure, print, and keep what was asked to be kept."""
+    asked = _asked()
+    found = {}
+    lines = [*_machine_lines(), ""]
+    print("\n".join(lines), flush=True)
+    for name in asked.parts or PARTS:
+        before = load()
+        figures = importlib.import_module(f"benchmarks.{name}").figures()
+        found[name] = figures
+        lines += _section(name, figures, before, load())
+        print("\n".join(lines[-len(figures) - 7 :]), flush=True)
+    if asked.write:
+        PAGE.write_text("\n".join([*_head(), *lines]).rstrip() + "\n", encoding="utf-8")
+        text = README.read_text(encoding="utf-8")
+        table = "\n".join(_short_table(found))
+        README.write_text(README_TABLE.sub(lambda match: f"{match[1]}\n{table}\n\n{match[2]}", text), encoding="utf-8")
+        print(f"kept in {PAGE} and {README}")
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Takes the figures on speed and memory.")
+    parser.add_argument("parts", nargs="*", help=f"some of: {', '.join(PARTS)}")
+    parser.add_argument("--write", action="store_true", help="keep all figures in docs/performance.md and README.md")
+    asked = parser.parse_args()
+    if unknown := set(asked.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    if asked.write and asked.parts:
+        parser.error("--write keeps all figures together: leave the names of parts away")
+    return asked
+
+
+def _head() -> list[str]:
+    return [
+        "<!-- Made by `python -m benchmarks.run --write`. Do not edit. -->",
+        "",
+        "# Speed and memory",
+        "",
+        "Every figure with its command and its machine. *Wall* is what a user waits; *processor* is the time of this",
+        "work alone, which other work on the machine moves less. A target is held by the median of the wall. The load",
+        "is the number of processes that wanted to run, one minute's average before and after: above the number of",
+        "cores, the wall says more about the neighbours than about innovex.",
+        "",
+    ]
+
+
+def _machine_lines() -> list[str]:
+    told = [f"{name} {value}" for name, value in machine().items()]
+    return [f"Machine, {date.today().isoformat()}: {'; '.join(told)}."]
+
+
+def _section(name: str, figures: Iterable[Figure], before: float, after: float) -> list[str]:
+    """A part's heading, command and table."""
+    head = ("what", "clock", "unit", "min", "median", "max", "runs", "target", "", "note")
+    rows = (
+        (
+            figure.what, figure.clock, figure.unit, *map(_number, _ends(figure)), len(figure.values),
+            "" if figure.target is None else f"{figure.target:g}", figure.verdict, figure.note,
+        )
+        for figure in figures
+    )  # fmt: skip
+    load_line = f"`python -m benchmarks.run {name}`; load {before:.1f} before, {after:.1f} after."
+    return [f"## {PARTS[name]}", "", load_line, "", *_table(head, rows), ""]
+
+
+def _ends(figure: Figure) -> tuple[float, float, float]:
+    return min(figure.values), figure.median, max(figure.values)
+
+
+def _short_table(found: dict[str, list[Figure]]) -> list[str]:
+    """The figures with a target, by the wall, for the README."""
+    with_target = ((name, each) for name in README_PARTS for each in found[name] if each.target is not None)
+    rows = (
+        (each.what, f"{_number(each.median)} {each.unit}", _number(min(each.values)), f"{each.target:g}", name)
+        for name, each in with_target
+    )
+    head = ("what", "median", "best", "target", "`python -m benchmarks.run ...`")
+    return [*_machine_lines(), "", *_table(head, rows)]
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> list[str]:
+    head = list(head)
+    lines = [head, ["---"] * len(head), *([str(value) for value in row] for row in rows)]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+if __name__ == "__main__":
+    os.environ["OMP_NUM_THREADS"] = "1"
+    sys.exit(main())

@@ -1,0 +1,435 @@
+"""Writes `docs/ODD.md`: the prose of `docs/ODD.template.md`, with what the code itself says put in its places.
+
+    python -m docs.build_odd
+
+State tables come from `simulator.state`, the schedule from `simulator.schedule.MONTH`, submodels from the
+docstrings of processes and rules, parameters from the register, inputs from the programme. A test holds the
+committed file against what this gives.
+"""
+
+import ast
+import importlib
+import inspect
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import scenarios
+from experiments.mechanisms import MECHANISMS
+from scenarios import Entry
+from simulator import observe, parameters, schedule, state
+
+HERE = Path(__file__).parent
+TEMPLATE, ODD = HERE / "ODD.template.md", HERE / "ODD.md"
+EVIDENCE = HERE.parent / "calibration" / "evidence"
+HEAD = "<!-- Made by `python -m docs.build_odd` from docs/ODD.template.md and the code. Do not edit. -->\n\n"
+THEORY = ("simulator.processes", "simulator.rules", "simulator.observe")  # where the world is described
+SKIPPED_STEPS = ("note",)  # writes the log; says nothing about the world
+
+
+def build() -> str:
+    """The whole document."""
+    text = TEMPLATE.read_text(encoding="utf-8")
+    places = re.findall(r"^\{\{(\w+)\}\}$", text, flags=re.MULTILINE)
+    if sorted(places) != sorted(PARTS):
+        raise ValueError(f"{TEMPLATE.name} must hold each of these once: {', '.join(sorted(PARTS))}")
+    for name, part in PARTS.items():
+        text = text.replace(f"{{{{{name}}}}}", "\n".join(part()))
+    return HEAD + text.rstrip() + "\n"
+
+
+# Markdown.
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> list[str]:
+    """A table's lines; cells may hold anything that fits into one line."""
+    head = list(head)
+    lines = [head, ["---"] * len(head), *([_cell(value) for value in row] for row in rows)]
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _cell(value: Any) -> str:
+    text = f"{value:.10g}" if isinstance(value, float) else str(value)
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _code(name: str) -> str:
+    return f"`{name}`"
+
+
+def _paragraphs(text: str) -> list[str]:
+    """A docstring as Markdown: lines of a paragraph joined, so that no formula's `*` begins a list."""
+    lines: list[str] = []
+    for block in inspect.cleandoc(text).split("\n\n"):
+        as_it_is = re.match(r"    |- ", block)
+        lines += [block if as_it_is else " ".join(block.split()), ""]
+    return lines
+
+
+# State, from the source: a dtype knows its fields, and only the text knows what they mean.
+
+_RECORD = re.compile(r"((?:^# [^\n]*\n)+)^([A-Z_]+) = _record\(\n(.*?)^\)", re.MULTILINE | re.DOTALL)
+_FIELD = re.compile(r'^    \("(\w+)", np\.(\w+)\),(?:  # (.*))?$', re.MULTILINE)
+_ATTRIBUTE = re.compile(r"^    (?:# (.*)|(\w+): \w+(?:  # (.*))?)$", re.MULTILINE)
+
+
+def _state() -> list[str]:
+    """Every table of the state, field by field."""
+    lines = []
+    for comment, name, body in _RECORD.findall(inspect.getsource(state)):
+        fields = _FIELD.findall(body)
+        if tuple(field for field, _, _ in fields) != getattr(state, name).names:
+            raise ValueError(f"the fields of simulator.state.{name} could not be read from its source")
+        rows = ((_code(field), dtype, meaning or _in_words(field)) for field, dtype, meaning in fields)
+        lines += [f"**{_code(name)}.** {_uncommented(comment)}", "", *_table(("field", "type", "meaning"), rows), ""]
+    lines += ["**The run as a whole** (`State`).", "", *_attributes(state.State), ""]
+    return lines
+
+
+def _uncommented(comment: str) -> str:
+    return " ".join(line.removeprefix("# ") for line in comment.splitlines())
+
+
+def _in_words(field: str) -> str:
+    return field.replace("_", " ")
+
+
+def _attributes(cls: type) -> list[str]:
+    """The attributes of a named tuple with their comments; a comment line of its own heads those that follow."""
+    rows = []
+    for heading, name, meaning in _ATTRIBUTE.findall(inspect.getsource(cls)):
+        if heading:
+            rows.append((f"*{heading}*", ""))
+        else:
+            entry = scenarios.register().get(name.removeprefix("call_"))
+            rows.append((_code(name), meaning or (f"{entry.label} ({entry.unit})" if entry else _in_words(name))))
+    return _table(("name", "meaning"), rows)
+
+
+# The month and its parts, from the source of the processes.
+
+
+class _Module(NamedTuple):
+    functions: dict[str, ast.FunctionDef]
+    imported: dict[str, tuple[str, str]]  # local name -> (module, name)
+
+
+class Uses(NamedTuple):
+    """What a process is made of, each in order of first use: (module, name) of steps and rules, and names."""
+
+    steps: list[tuple[str, str]]
+    rules: list[tuple[str, str]]
+    parameters: list[str]
+    draws: list[str]
+
+
+@cache
+def _module(name: str) -> _Module:
+    tree = ast.parse(inspect.getsource(importlib.import_module(name)))
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    imported = {
+        alias.asname or alias.name: (node.module, alias.name)
+        for node in tree.body
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    }
+    return _Module(functions, imported)
+
+
+def uses(module: str, name: str) -> Uses:
+    """What a function of a process reaches, through the functions that it calls."""
+    found = Uses([], [], [], [])
+    _walk(module, name, found)
+    return found
+
+
+def _walk(module: str, name: str, found: Uses) -> None:
+    home = found.rules if module.startswith("simulator.rules") else found.steps
+    if (module, name) in home:
+        return
+    home.append((module, name))
+    here = _module(module)
+    for node in (each for line in here.functions[name].body for each in _in_order(line)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            _note_attribute(node.value.id, node.attr, found)
+        elif isinstance(node, ast.Name):
+            where, original = here.imported.get(node.id, (module, node.id))
+            if where.startswith(THEORY) and original in _module(where).functions:
+                _walk(where, original, found)
+
+
+def _in_order(node: ast.AST) -> Iterable[ast.AST]:
+    """A node and all below it, as they stand in the text."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _in_order(child)
+
+
+def _note_attribute(owner: str, name: str, found: Uses) -> None:
+    if owner == "parameters" and name in parameters.Parameters._fields and name not in found.parameters:
+        found.parameters.append(name)
+    if owner == "draws" and name.isupper() and name not in found.draws:
+        found.draws.append(name)
+
+
+def _doc(module: str, name: str) -> str:
+    return ast.get_docstring(_module(module).functions[name]) or ""
+
+
+def _processes() -> list[tuple[str, str, str]]:
+    """(module, name, comment) of the month's processes, in order."""
+    comments = dict(re.findall(r"^    (\w+),  # (.*)$", inspect.getsource(schedule), flags=re.MULTILINE))
+    names = [getattr(each, "py_func", each).__name__ for each in schedule.MONTH]
+    if list(comments) != names:
+        raise ValueError("simulator.schedule.MONTH could not be read from its source")
+    return [(_module("simulator.schedule").imported[name][0], name, comments[name]) for name in names]
+
+
+def _schedule() -> list[str]:
+    """The month as a table."""
+    rows = (
+        (place, f"[{_code(name)}](#7{place}-{name})", comment, _doc(module, name).split("\n\n")[0])
+        for place, (module, name, comment) in enumerate(_processes(), start=1)
+    )
+    return _table(("order", "process", "step", "what happens"), rows)
+
+
+def _submodels() -> list[str]:
+    """Every process of the month with its steps and rules; a rule stands where it is first used."""
+    told: dict[tuple[str, str], str] = {}
+    told |= {rule: "initialization" for rule in _founding().rules}
+    lines: list[str] = []
+    for number, (module, name, comment) in enumerate(_processes(), start=1):
+        found = uses(module, name)
+        lines += [f"### 7.{number} {name}", "", f"Step of the month: {comment}. Source: `{module}`.", ""]
+        lines += _paragraphs(_doc(module, name))
+        lines += _steps(found, (module, name), told)
+        lines += _rules(found, told, name)
+        lines += _made_of(found)
+    unused = [rule for rule in _all_rules() if rule not in told]
+    if unused:
+        raise ValueError(f"rules that no process uses: {', '.join(name for _, name in unused)}")
+    return lines
+
+
+def _steps(found: Uses, process: tuple[str, str], told: dict[tuple[str, str], str]) -> list[str]:
+    """The steps of a process that were not told before, each by its docstring."""
+    new = [step for step in found.steps if step != process and step not in told and step[1] not in SKIPPED_STEPS]
+    told |= dict.fromkeys(new, process[1])
+    if not new:
+        return []
+    rows = [f"- {_code(name.lstrip('_'))}: {' '.join(_doc(module, name).split())}" for module, name in new]
+    return ["Steps:", "", *rows, ""]
+
+
+def _rules(found: Uses, told: dict[tuple[str, str], str], process: str) -> list[str]:
+    """The rules of a process: in full where they are met first, by name later."""
+    new = [rule for rule in found.rules if rule not in told]
+    earlier = [name for module, name in found.rules if (module, name) not in new]
+    told |= dict.fromkeys(new, process)
+    lines = []
+    for module, name in new:
+        arguments = ", ".join(argument.arg for argument in _module(module).functions[name].args.args)
+        lines += [f"#### {name}", "", f"`{name}({arguments})` in `{module}`", "", *_paragraphs(_doc(module, name))]
+    if earlier:
+        links = ", ".join(f"[{_code(name)}](#{name})" for name in dict.fromkeys(earlier))
+        lines += [f"Rules told above: {links}.", ""]
+    return lines
+
+
+def _made_of(found: Uses) -> list[str]:
+    lines = []
+    if found.parameters:
+        lines += [f"Parameters: {', '.join(map(_code, found.parameters))}.", ""]
+    if found.draws:
+        lines += [f"Draws: {', '.join(map(_code, found.draws))}.", ""]
+    return lines
+
+
+def _all_rules() -> list[tuple[str, str]]:
+    files = sorted((HERE.parent / "simulator" / "rules").glob("[a-z]*.py"))
+    modules = [f"simulator.rules.{file.stem}" for file in files]
+    return [(module, name) for module in modules for name in _module(module).functions]
+
+
+def _founding() -> Uses:
+    return uses("simulator.processes.founding", "found")
+
+
+def _initialization() -> list[str]:
+    """How the world before the first call is filled."""
+    found, lines = _founding(), []
+    lines += _steps(found, ("", ""), {})
+    lines += _rules(found, {}, "")
+    return lines + _made_of(found)
+
+
+# Values, from the register and the programme.
+
+
+def _prior(entry: Entry) -> str:
+    if entry.prior == "fixed":
+        return "fixed"
+    return f"{entry.prior}, {entry.low:g} to {entry.high:g}"
+
+
+@cache
+def _used_in() -> dict[str, list[str]]:
+    """Processes by the parameter that they use."""
+    asked = [("simulator.processes.founding", "found"), *(each[:2] for each in _processes())]
+    asked += [("simulator.observe", "observe")]
+    found: dict[str, list[str]] = {}
+    for module, name in asked:
+        for parameter in uses(module, name).parameters:
+            found.setdefault(parameter, []).append(name)
+    return found
+
+
+def _parameters() -> list[str]:
+    """Every drawn entry of the register."""
+    rows = [
+        (
+            _code(entry.name),
+            f"{entry.label}. {entry.description}",
+            _value(entry.value),
+            entry.unit,
+            _prior(entry),
+            entry.evidence,
+            entry.source,
+            ", ".join(map(_code, _used_in().get(entry.name, ["resolve"]))),
+        )
+        for entry in scenarios.register().values()
+        if entry.kind != "lever"
+    ]
+    missing = [name for name in parameters.Parameters._fields if name not in _used_in()]
+    if missing:
+        raise ValueError(f"parameters that no process uses: {', '.join(missing)}")
+    return _table(("parameter", "meaning", "value", "unit", "prior", "evidence", "source", "used in"), rows)
+
+
+def _value(value: Any) -> str:
+    if value is None:
+        return "by funder"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.10g}" if isinstance(value, float | int) else str(value)
+
+
+def _levers() -> list[str]:
+    """Every lever, with what is known of its effect."""
+    rows = [
+        (
+            _code(entry.name),
+            f"{entry.label}. {entry.description}",
+            _value(entry.value),
+            entry.allowed,
+            " and ".join(entry.scope),
+            entry.effect_evidence,
+            entry.effect_why,
+        )
+        for entry in scenarios.register().values()
+        if entry.kind == "lever"
+    ]
+    return _table(("lever", "meaning", "as it was", "allowed", "set by", "its effect is", "because"), rows)
+
+
+def _scenarios() -> list[str]:
+    """The shipped scenarios with their questions."""
+    rows = ((_code(name), scenarios.load(name).question) for name in scenarios.names())
+    return _table(("scenario", "question"), rows)
+
+
+def _calls() -> list[str]:
+    """The calls' inputs."""
+    rows = (
+        (
+            year, call.event, call.event_clusters, call.open, call.close, f"{call.total_budget_eur:,.0f}",
+            ", ".join(call.funders),
+        )
+        for year, call in scenarios.programme().calls.items()
+    )  # fmt: skip
+    return _table(("call", "event", "clusters invited", "opens", "closes", "budget, EUR", "funders"), rows)
+
+
+def _world() -> list[str]:
+    """Who there is, in numbers."""
+    resolved = scenarios.load("baseline").resolve(last_call=2017)
+    world = resolved.world
+    rows = [
+        ("countries and regions", len(world.country_key)),
+        ("nations", len(np.unique(world.country_nation))),
+        ("clusters at risk", len(world.cluster_country)),
+        ("member SMEs", f"{int(world.cluster_members.sum()):,}"),
+        ("funders, at least once", len(world.funder_country)),
+        ("sectors", len(world.sector_share)),
+        ("families of sectors", len(np.unique(world.sector_family))),
+        ("months from January 2013 to the end of counting, calls to 2017", resolved.months),
+        ("months, calls to 2019 (the shipped scenarios)", scenarios.load("baseline").resolve().months),
+    ]
+    return _table(("what", "number"), rows)
+
+
+def _call_patterns() -> list[str]:
+    """What is known of the calls of 2013 to 2015."""
+    columns = {
+        "year": "call",
+        "applications_received": "applications",
+        "applications_approved": "approved",
+        "transnational_projects": "projects",
+        "individual_clusters": "clusters",
+        "countries_in_projects": "countries",
+        "clusters_in_more_than_one_project": "clusters in two or more projects",
+    }
+    lines = (EVIDENCE / "calls.csv").read_text(encoding="utf-8").splitlines()
+    head = lines[0].split(",")
+    rows = [dict(zip(head, line.split(","))) for line in lines[1:]]
+    known = [row for row in rows if row["applications_received"].isdigit()]
+    return _table(columns.values(), ([row[name] for name in columns] for row in known))
+
+
+def _measures() -> list[str]:
+    """What is counted."""
+    rows = ((_code(measure.name), measure.unit, measure.label) for measure in observe.MEASURES)
+    return _table(("measure", "unit", "what it counts"), rows)
+
+
+def _mechanisms() -> list[str]:
+    """What can be switched off."""
+    rows = []
+    for each in MECHANISMS:
+        off = [f"{_code(name)} = {value:g}" for name, value in each.off.items()]
+        off += [f"budgets x {each.budget_scale:g}"] if each.budget_scale != 1 else []
+        rows.append((_code(each.name), each.label, ", ".join(off)))
+    return _table(("mechanism", "what it stands for", "switched off by"), rows)
+
+
+PARTS: dict[str, Callable[[], list[str]]] = {
+    "scenarios": _scenarios,
+    "call_patterns": _call_patterns,
+    "world": _world,
+    "world_inputs": lambda: _attributes(parameters.World),
+    "rules_inputs": lambda: _attributes(parameters.Rules),
+    "state": _state,
+    "schedule": _schedule,
+    "measures": _measures,
+    "initialization": _initialization,
+    "calls": _calls,
+    "levers": _levers,
+    "submodels": _submodels,
+    "parameters": _parameters,
+    "mechanisms": _mechanisms,
+}
+
+
+def main() -> None:
+    """Write the document."""
+    ODD.write_text(build(), encoding="utf-8")
+    print(f"{ODD}: written")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,207 @@
+"""How every figure looks: sizes for print, shapes that need no colour, a title, a source line, stable bytes."""
+
+import io
+import re
+import textwrap
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from experiments import views, words
+from experiments.views import Verdict
+
+if TYPE_CHECKING:
+    from experiments.comparison import Comparison
+
+_LINE = 0.155  # inches of a line of text at 9 points
+WIDTH = 6.7  # inches: the text width of an A4 page
+INK, QUIET, PALE = "#1a1a1a", "#595959", "#d9d9d9"
+BLUE, ORANGE, GREEN, SKY = "#0072B2", "#D55E00", "#007a5a", "#9fd0ee"
+
+# What a verdict looks like: shape first, colour second.
+MARKS: dict[Verdict, dict[str, Any]] = {
+    "better": {"marker": "^", "color": BLUE, "markerfacecolor": BLUE},
+    "worse": {"marker": "v", "color": ORANGE, "markerfacecolor": ORANGE},
+    "open": {"marker": "o", "color": QUIET, "markerfacecolor": "white"},
+}
+
+STYLE: Any = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "axes.labelsize": 9,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "legend.fontsize": 9,
+    "figure.titlesize": 11,
+    "figure.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "axes.axisbelow": True,
+    "axes.unicode_minus": True,
+    "grid.color": PALE,
+    "grid.linewidth": 0.6,
+    "hatch.linewidth": 0.6,
+    "legend.frameon": False,
+    "lines.markersize": 6,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "innovex",
+    "path.simplify": True,
+}
+
+Draw = Callable[["Comparison"], Figure | None]
+
+
+def styled(draw: Draw) -> Draw:
+    """The figure function, in the house's style; nothing global is left changed."""
+
+    @wraps(draw)
+    def inside(comparison: "Comparison") -> Figure | None:
+        with matplotlib.rc_context(STYLE):
+            return draw(comparison)
+
+    return inside
+
+
+def sheet(
+    comparison: "Comparison", title: str, body: float, legend: list[Any] | None = None, columns: int = 1,
+    legend_title: str = "",
+) -> Figure:  # fmt: skip
+    """A figure with its title on top and its legend and source line below; `body` inches are left between them."""
+    title = textwrap.fill(title, int(WIDTH * 11.5))
+    source = textwrap.fill(source_line(comparison), int(WIDTH * 13.2))
+    rows = -(-len(legend or []) // columns) + (1 if legend_title else 0)
+    top = 0.1 + 0.2 * len(title.splitlines())
+    foot = 0.08 + _LINE * len(source.splitlines())
+    below = foot + (0.12 + 0.185 * rows if legend else 0.04)
+    height = top + body + below
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    area = (0, below / height, 1, (height - below - top) / height)
+    figure.get_layout_engine().set(h_pad=0.05, w_pad=0.05, rect=area)  # type: ignore[union-attr, call-arg]
+    figure.text(0.01, 1 - 0.06 / height, title, va="top", fontsize=11, fontweight="bold")
+    figure.text(0.01, 0.05 / height, source, va="bottom", color=QUIET)
+    if legend:
+        figure.legend(
+            handles=legend, ncols=columns, loc="lower left", bbox_to_anchor=(0.005, foot / height),
+            title=legend_title or None, alignment="left", borderpad=0.1, borderaxespad=0.2, labelspacing=0.35,
+            columnspacing=1.4, handletextpad=0.6,
+        )  # fmt: skip
+    return figure
+
+
+def source_line(comparison: "Comparison") -> str:
+    """What a figure rests on."""
+    manifest = comparison.manifest
+    draws = int(manifest.get("finished_draws") or manifest.get("draws") or 0)
+    basis = f"{words.plural(draws, 'draw')} × {words.plural(int(manifest.get('runs') or 1), 'run')}"
+    calls = words.years(counted_calls(comparison))
+    about = f", calls of {calls}" if calls else ""
+    return f"innovex simulation, {basis}{about}; not calibrated; evidence: Wise 2017 and the studies in the register."
+
+
+def counted_calls(comparison: "Comparison") -> list[int]:
+    """Years of the calls that are counted."""
+    calls = comparison.manifest.get("counted_calls") or []
+    return [int(year) for year in calls] if isinstance(calls, list | tuple) else []
+
+
+def row_label(text: str, letters: int = 27) -> str:
+    """A scenario's title, broken into lines beside its row."""
+    return textwrap.fill(text, letters)
+
+
+def label_rows(axes: Any, labels: list[str], letters: int = 27) -> None:
+    """Rows from top to bottom, with thin lines between them."""
+    rows = len(labels)
+    axes.set_ylim(rows - 0.5, -0.5)
+    axes.set_yticks(range(rows), [row_label(label, letters) for label in labels])
+    axes.tick_params(axis="y", length=0)
+    rule_rows(axes, rows)
+
+
+def rule_rows(axes: Any, rows: int) -> None:
+    """Thin lines between rows."""
+    for row in range(1, rows):
+        axes.axhline(row - 0.5, color=PALE, linewidth=0.5, zorder=0)
+
+
+def beside(axes: Any, y: float, points: float, text: str, va: str = "center", **look: Any) -> None:
+    """A text that ends so many points right of the axes, at row `y`."""
+    axes.annotate(
+        text, (1, y), (points, 0), xycoords=axes.get_yaxis_transform(), textcoords="offset points", ha="right",
+        va=va, annotation_clip=False, **look,
+    )  # fmt: skip
+
+
+def plain(axes: Any, *, spine: str = "") -> None:
+    """Without spines but the one named."""
+    for side in ("left", "right", "top", "bottom"):
+        axes.spines[side].set_visible(side == spine)
+
+
+def reach(values: list[float]) -> float:
+    """How far an axis goes from 0, so that a few far outliers do not flatten all others (they get arrowheads).
+
+    A complete loss (-1) is left out where anything else is to be seen.
+    """
+    sizes = sorted((abs(value) for value in values if value == value and value > -0.99), reverse=True)
+    while len(sizes) > 3 and sizes[0] > 4 * sizes[len(sizes) // 3] > 0:
+        sizes = sizes[1:]
+    return 1.08 * sizes[0] if sizes and sizes[0] > 0 else 1.0
+
+
+def heading(comparison: "Comparison", scenario: str, letters: int = 24) -> str:
+    """A scenario's title over a panel."""
+    return textwrap.fill(views.title(comparison, scenario), letters)
+
+
+_NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+
+
+def svg_of(figure: Figure) -> str:
+    """The figure as an SVG document; the same figure gives the same bytes."""
+    buffer = io.StringIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
+    return re.sub(r"[ \t]+\n", "\n", buffer.getvalue())
+
+
+def png_of(figure: Figure, dpi: int = 150) -> bytes:
+    """The figure as a PNG file for slides."""
+    buffer = io.BytesIO()
+    with matplotlib.rc_context(STYLE):
+        figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def inline(svg: str, name: str, alt: str) -> str:
+    """The SVG to stand inside HTML: short, its ids made unique by the figure's name, read aloud as `alt`."""
+    body = svg[svg.index("<svg") :]
+    body = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", body, flags=re.S)
+    body = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", body)
+    body = re.sub(r'(<svg\b[^>]*?)\swidth="[^"]*"\sheight="[^"]*"', r"\1", body, count=1)
+    body = re.sub(r'<g id="[^"]*"', "<g", body)
+    body = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', body)
+    body = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', body)
+    body = re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", body)
+    body = re.sub(r' d="([^"]*)"', _short_path, body)
+    body = re.sub(r"\n\s*", "\n", body)
+    safe = alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return body.replace("<svg", f'<svg role="img" aria-label="{safe}"', 1)
+
+
+_LONG_NUMBER = re.compile(r"(\d+\.\d\d)\d+")
+
+
+def _short_path(found: re.Match[str]) -> str:
+    """A path's outline on one line, to a hundredth of a point."""
+    line = _LONG_NUMBER.sub(r"\1", " ".join(found[1].split()))
+    return f' d="{line}"'
