@@ -86,6 +86,8 @@ def _state() -> list[str]:
             raise ValueError(f"the fields of simulator.state.{name} could not be read from its source")
         rows = ((_code(field), dtype, meaning or _in_words(field)) for field, dtype, meaning in fields)
         lines += [f"**{_code(name)}.** {_uncommented(comment)}", "", *_table(("field", "type", "meaning"), rows), ""]
+    lines += [f"Kinds of events: {', '.join(each.replace('_', ' ') for each in state.EVENTS)}.", ""]
+    lines += [f"Causes of refusal: {', '.join(each.replace('_', ' ') for each in state.CAUSES[1:])}.", ""]
     lines += ["**The run as a whole** (`State`).", "", *_attributes(state.State), ""]
     return lines
 

@@ -44,7 +44,8 @@ def split(comparison: "Comparison") -> Caption:
     """Additional, accelerated, deadweight, displaced."""
     basis = views.main_basis(comparison)
     net = views.values_of(comparison, views.NET, basis)
-    told = [f"{views.title(comparison, key)} {words.count(net[key])}" for key in (comparison.base, *views.ranked(comparison))]
+    order = (comparison.base, *views.ranked(comparison))
+    told = [f"{views.title(comparison, key)} {words.count(net[key])}" for key in order]
     reading = (
         "A contract counts once for each of the two SMEs. Every run is held against its twin, the same world and luck "
         "without the programme: only what the twin does not have is additional, and what the twin has and this run has "
@@ -61,7 +62,8 @@ def funnel(comparison: "Comparison") -> Caption:
     ]
     reading = (
         "Read a row from left to right: it shows at which stage a scenario gains or loses. SMEs are counted in the "
-        "first three columns, partnerships, R&I collaborations and contracts in the last three; an SME can have several."
+        "first three columns, partnerships, R&I collaborations and contracts in the last three; an SME can have "
+        "several."
     )
     return Caption(reading, f"Dots: change at each stage from SMEs to contracts. In the base: {'; '.join(base)}.")
 
@@ -75,8 +77,9 @@ def countries(comparison: "Comparison") -> Caption:
         if code != ELSEWHERE
     ]
     reading = (
-        "Circle: base; diamond: scenario; the line between them is the change. Shown are the scenarios with the largest "
-        "effects, all others stand in the tables below. A funder pays for grants, wherever they go, and for administration."
+        "Circle: base; diamond: scenario; the line between them is the change. Shown are the scenarios with the "
+        "largest effects; all others stand in the tables below. A funder pays for grants, wherever they go, and for "
+        "administration."
     )
     return Caption(reading, f"Paired dots by country, base and scenario. In the base: {'; '.join(told)}.")
 
@@ -106,8 +109,8 @@ def network(comparison: "Comparison") -> Caption:
         for _, row in top.iterrows()
     ]
     reading = (
-        "Countries and regions by code, each in the same place in every panel; shown are the base and the scenarios that "
-        "change the network most. A place says nothing but who is linked most (inner ring)."
+        "Countries and regions by code, each in the same place in every panel; shown are the base and the scenarios "
+        "that change the network most. A place says nothing but who is linked most (inner ring)."
     )
     strongest = f" Strongest in the base: {'; '.join(told)}." if told else ""
     return Caption(reading, f"Networks of countries whose clusters are partners in projects.{strongest}")
@@ -116,15 +119,16 @@ def network(comparison: "Comparison") -> Caption:
 def paths(comparison: "Comparison") -> Caption:
     """Money and contracts over time."""
     reading = (
-        "The bands hold 90% of the draws and show how different plausible worlds are, not how sure a difference is: base "
-        "and scenario meet the same worlds, so bands may overlap fully where the scenario is better in every draw. Above: "
-        "all calls; below: contracts of the counted calls. After the last call no new money comes."
+        "The bands hold 90% of the draws and show how different plausible worlds are, not how sure a difference is: "
+        "base and scenario meet the same worlds, so bands may overlap fully where the scenario is better in every "
+        "draw. Above: all calls; below: contracts of the counted calls. After the last call no new money comes."
     )
     last = "; ".join(
         f"{views.title(comparison, key)} {words.count(views.values_of(comparison, 'contracts')[key])}"
         for key in (comparison.base, *views.telling(comparison, 3))
     )
-    return Caption(reading, f"Lines over years: grants paid out a month, and contracts so far. Contracts at the end: {last}.")
+    what = "Lines over years: grants paid out a month, and contracts so far."
+    return Caption(reading, f"{what} Contracts at the end: {last}.")
 
 
 def reasons(comparison: "Comparison") -> Caption:
@@ -136,9 +140,9 @@ def reasons(comparison: "Comparison") -> Caption:
         if len(part):
             told.append(f"{views.title(comparison, key)}: {part.iloc[0]['label']}")
     reading = (
-        "Each mechanism is switched off in base and scenario alike, one at a time; a dot shows by how much the scenario's "
-        "effect then shrinks (filled) or grows (hollow). Left out: changes within two standard errors. Mechanisms act "
-        "together, so the dots of a column do not sum to its effect."
+        "Each mechanism is switched off in base and scenario alike, one at a time; a dot shows by how much the "
+        "effect on net contracts then falls (filled) or rises (hollow). Left out: changes within two standard errors. "
+        "Mechanisms act together, so the dots of a column do not sum to its effect."
     )
     return Caption(reading, f"Dots by mechanism and scenario. Largest for each: {'; '.join(told)}.")
 
@@ -152,7 +156,7 @@ def hangs_on(comparison: "Comparison") -> Caption:
         if len(part):
             told.append(f"{views.title(comparison, key)}: {part.iloc[0]['label']}")
     reading = (
-        "Parameters differ between draws within what is thought plausible; a dot says that a scenario's effect rises or "
-        "falls with a parameter. With about a hundred parameters tried, some of the weaker dots are chance."
+        "Parameters differ between draws within what is thought plausible; a dot says that a scenario's effect rises "
+        "or falls with a parameter. With about a hundred parameters tried, some of the weaker dots are chance."
     )
     return Caption(reading, f"Dots by parameter and scenario. Strongest for each: {'; '.join(told)}.")

@@ -41,7 +41,7 @@ Report = Annotated[bool, typer.Option(help="Write report and figures too, or tab
 def main() -> None:
     """Entry point: wrong input gets a sentence on stderr and exit code 2, Ctrl-C exit code 130."""
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="innovex", standalone_mode=False)
     except Exception as error:
         sentence = _sentence(error)
         if sentence is None:
@@ -135,12 +135,6 @@ def compare(
     at_least_two(asked)
     study = prepare(asked, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads))
     _tell(*_carry_out(study, out, report))
-
-
-@app.command()
-def demo(out: Out = Path("results"), report: Report = True) -> None:
-    """Compare all shipped scenarios on few draws: a first look in a few minutes."""
-    compare(None, shipped=True, draws=30, out=out, reasons=4, spending=8, report=report)
 
 
 @app.command()

@@ -410,7 +410,7 @@ def _outcome(done: _Done) -> dict[str, Any]:
         "complete": not done.missing,
         "missing": list(done.missing),
         "finished_draws": len(done.main.draws),
-        "finished_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(sum(done.seconds.values()), 1),
         "seconds_by_part": {name: round(taken, 1) for name, taken in done.seconds.items()},
     }

@@ -66,9 +66,22 @@ def styled(draw: Draw) -> Draw:
     @wraps(draw)
     def inside(comparison: "Comparison") -> Figure | None:
         with matplotlib.rc_context(STYLE):
-            return draw(comparison)
+            figure = draw(comparison)
+            return figure if figure is None else _settled(figure)
 
     return inside
+
+
+def _settled(figure: Figure) -> Figure:
+    """The figure laid out for good.
+
+    The layout's solver differs in the last bits from time to time, and these bits would go into the file.
+    """
+    figure.get_layout_engine().execute(figure)  # type: ignore[union-attr]
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position(tuple(round(value, 4) for value in axes.get_position().bounds))
+    return figure
 
 
 def sheet(

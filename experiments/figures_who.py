@@ -216,7 +216,8 @@ def _graph(axes: Any, links: pd.DataFrame, places: dict[str, tuple[float, float]
         strength[row["other"]] += row["links"]
     for code, (x, y) in places.items():
         alone = strength[code] == 0
-        box = {"boxstyle": "round,pad=0.16", "facecolor": "white", "edgecolor": PALE if alone else BLUE, "linewidth": 0.9}
+        edge = PALE if alone else BLUE
+        box = {"boxstyle": "round,pad=0.16", "facecolor": "white", "edgecolor": edge, "linewidth": 0.9}
         axes.text(x, y, code, ha="center", va="center", fontsize=9, color=QUIET if alone else INK, bbox=box, zorder=3)
     axes.set_xlim(-1.12, 1.12)
     axes.set_ylim(-1.1, 1.1)

@@ -238,9 +238,11 @@ def _plain_sentence(comparison: "Comparison", scenario: str) -> str:
 def _alone(comparison: "Comparison") -> str:
     """What a single scenario brings, where nothing is compared."""
     value = {name: views.base_value(comparison, name) for name in ("contracts", views.NET, "public_cost_eur")}
+    gross, net = words.count(value["contracts"]), words.count(value[views.NET])
+    cost = words.eur(value["public_cost_eur"])
     return (
-        f"{words.count(value['contracts'])} SME contracts per run in its projects, {words.count(value[views.NET])} of them "
-        f"net of what would have come anyway or was displaced, for {words.eur(value['public_cost_eur'])} of public money."
+        f"{gross} SME contracts per run in its projects, {net} of them net of what would have come anyway or was "
+        f"displaced, for {cost} of public money."
     )
 
 

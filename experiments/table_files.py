@@ -19,7 +19,7 @@ TABLES = (
 def units_of(comparison: Comparison, table: str) -> dict[str, str]:
     """The unit of each column of a table that has one."""
     start = f"January {programme().first_year}"
-    units = {"draw": "number", "run": "number", "call": "year", "month": f"months since {start}"}
+    units = {"draw": "number", "run": "number", "call": "year", "month": f"months since {start}"} | {"draws": "draws"}
     if table == "by_month":
         return units | dict(comparison.monthly_measures["unit"])
     if table == "parameters":
@@ -30,8 +30,8 @@ def units_of(comparison: Comparison, table: str) -> dict[str, str]:
         "network": {"links": "pairs of partners per run"},
         "effects": dict.fromkeys(("base", "value", "difference", "difference_low", "difference_high"), "in column unit")
         | dict.fromkeys(("relative", "relative_low", "relative_high"), "share of the base")
-        | {"p_better": "share of draws", "draws": "draws"},
-        "spending": {"draws": "draws", "matched": "share of draws", "scale_mean": "ratio"},
+        | {"p_better": "share of draws"},
+        "spending": {"matched": "share of draws", "scale_mean": "ratio"},
         "reasons": dict.fromkeys(("effect", "effect_without", "contribution", "standard_error"), "share of the base")
         | {"share": "share of the effect"},
         "variance": {"paired": "SME contracts, squared", "independent": "SME contracts, squared", "ratio": "ratio"},
@@ -47,7 +47,7 @@ def write_table(frame: pd.DataFrame, path: Path, units: dict[str, str]) -> None:
         [item.with_metadata({"unit": units[item.name]}) if item.name in units else item for item in table.schema],
         metadata=table.schema.metadata,
     )
-    names = [item.name for item in schema if pa.types.is_string(item.type) or pa.types.is_integer(item.type)]
+    names = [item.name for item in schema if not pa.types.is_floating(item.type)]
     pq.write_table(table.cast(schema), path, compression="zstd", use_dictionary=names)
 
 

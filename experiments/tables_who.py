@@ -1,5 +1,6 @@
 """The report's tables of who: countries, groups of SMEs, good projects lost."""
 
+import math
 from typing import TYPE_CHECKING
 
 from experiments import views, words
@@ -21,10 +22,11 @@ def countries(comparison: "Comparison") -> list[Table]:
         rows = []
         for code, row in table.loc[scenario].iterrows():
             was = None if scenario == comparison.base else base.loc[code]
+            price = row["paid_eur"] / row["net"] if row["net"] > 0.5 and row["paid_eur"] > 0 else math.nan
             cells = (
                 _cell(row, was, "paid_eur", words.eur), _cell(row, was, "spent_eur", words.eur),
                 _cell(row, was, "partners", words.count), _cell(row, was, "net", words.count),
-                Cell(words.eur(row["paid_eur"] / row["net"]) if row["net"] > 0.5 and row["paid_eur"] > 0 else words.MISSING),
+                Cell(words.eur(price)),
             )  # fmt: skip
             rows.append(Row(country_name(str(code)), cells))
         heads = (
@@ -74,8 +76,8 @@ def lost(comparison: "Comparison") -> Table:
         )  # fmt: skip
         rows.append(Row(with_base(comparison, key), cells, key == comparison.base))
     heads = (
-        "Good proposals", "Of these wholly unfunded", *(f"Applications refused: {words.CAUSES[cause]}" for cause in seen),
-        "Money they were short of",
+        "Good proposals", "Of these wholly unfunded",
+        *(f"Applications refused: {words.CAUSES[cause]}" for cause in seen), "Money they were short of",
     )  # fmt: skip
     return Table("Per run over the counted calls", "Scenario", heads, tuple(rows))
 

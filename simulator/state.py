@@ -218,7 +218,7 @@ N_PROJECTS, N_PARTNERS, N_PARTICIPATIONS, N_TIES, N_EVENTS, TOO_SMALL, FOUNDED =
 class State(NamedTuple):
     """All that a run remembers; K clusters, M SMEs, F funders, C calls, T months."""
 
-    count: I64  # rows in use, by table
+    count: I64  # type: ignore[assignment]  # rows in use, by table (not the count of a tuple)
     clusters: Table  # (K,)
     familiarity: F64  # (K, K) of clusters, symmetric, 0-1
     trust: F64  # (K, K) of clusters from joint projects, symmetric, 0-1
