@@ -288,7 +288,7 @@ def reasons(comparison: "Comparison") -> Figure | None:
     labels = frame.drop_duplicates("mechanism").set_index("mechanism")["label"]
     rows = [(name, words.capital(labels[name])) for name in strength.sort_values(ascending=False).index]
     scale = words.contribution(biggest, views.uses_relative(comparison)).removeprefix("+")
-    key = f"filled: adds to the scenario's effect (the largest dot is {scale})", "hollow: takes away from it"
+    key = f"filled: pushes the effect on net contracts up (the largest dot: {scale})", "hollow: pushes it down"
     return _matrix(comparison, frame, rows, "mechanism", "Which mechanisms carry each effect", key)
 
 

@@ -177,7 +177,7 @@ def rests_on(comparison: "Comparison") -> str:
         parts.append(f"parameters: {manifest['parameters_from']}")
     when = manifest.get("finished") or manifest.get("date")
     if when:
-        parts.append(str(when))
+        parts.append(f"finished {str(when)[:10]}")
     return "; ".join(parts) + "."
 
 
