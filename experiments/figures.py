@@ -50,7 +50,7 @@ PARTS = (
 
 def _change_axis(axes: Any, relative: bool) -> None:
     form = words.percent if relative else words.signed
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: form(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: form(value).removeprefix("+")))
     axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 4, 5, 10]))
     axes.axvline(0, color=INK, linewidth=1)
     axes.grid(axis="x")
@@ -75,8 +75,8 @@ def answer(comparison: "Comparison") -> Figure | None:
         _answer_panel(axes, tables[basis], name, limits)
         what = "change in net contracts" + ("" if relative else " (number)")
         axes.set_xlabel(what)
-        axes.set_title(f"At {basis}", loc="left", fontweight="bold", pad=18)
-    label_rows(panels[0], [views.title(comparison, scenario) for scenario in order])
+        axes.set_title(views.heading(comparison, basis), loc="left", fontweight="bold", pad=18)
+    label_rows(panels[0], [views.title(comparison, scenario) for scenario in order], 24)
     return figure
 
 

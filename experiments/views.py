@@ -72,6 +72,13 @@ def bases(comparison: "Comparison") -> tuple[str, ...]:
     return tuple(basis for basis in (BUDGET, SPENDING) if has_basis(comparison, basis))
 
 
+def heading(comparison: "Comparison", basis: str) -> str:
+    """`At equal spending (40 draws)`: the number of draws where it is not that of the whole study."""
+    draws = effects_of(comparison, NET, basis)["draws"].max()
+    everything = effects_of(comparison, NET, BUDGET)["draws"].max()
+    return f"At {basis}" + (f" ({draws:.0f} draws)" if draws < everything else "")
+
+
 def verdict(row: pd.Series) -> Verdict:
     """Whether a scenario is told apart from the base, by the share of draws in which it is better.
 
