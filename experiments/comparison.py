@@ -27,6 +27,7 @@ from experiments.ensemble import Ensemble, run_all
 from experiments.manifest import asked, machine
 from experiments.mechanisms import MECHANISMS, Mechanism
 from experiments.spending import TOLERANCE, equal_spending, most_runs, spent
+from experiments.trace import trace
 from scenarios import InputError, Resolved, Scenario
 from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY
 from simulator.parameters import F64
@@ -80,6 +81,7 @@ class Comparison:
     hangs_on: pd.DataFrame
     answers: list[dict[str, Any]] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
+    trace: dict[str, pd.DataFrame] = field(default_factory=dict)  # of a single scenario: its first run in full
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -401,7 +403,10 @@ def _comparison(study: Study, done: _Done) -> Comparison:
         "manifest": asked(study) | machine() | _outcome(done),
     } | _tables(study, main)
     answers = [answer(name, parts) for name in names[1:]]
-    return Comparison(**parts, answers=answers)
+    first_run = {}
+    if len(names) == 1:
+        first_run = trace(study.inputs(study.chosen[0], int(main.draws[0])), study.settings.seed, int(main.draws[0]))
+    return Comparison(**parts, answers=answers, trace=first_run)
 
 
 def _outcome(done: _Done) -> dict[str, Any]:

@@ -166,6 +166,9 @@ def _write(comparison: Comparison, folder: Path, missing: list[str]) -> None:
     for table in TABLES:
         frame = getattr(comparison, table)
         write_table(frame, folder / f"{table}.parquet", units_of(comparison, table))
+    for name, frame in comparison.trace.items():
+        (folder / "trace").mkdir(exist_ok=True)
+        write_table(frame, folder / "trace" / f"{name}.parquet", {})
     comparison.measures.to_csv(folder / "measures.csv")
     summary_of(comparison).to_csv(folder / "summary.csv", index=False)
     _write_manifest(

@@ -108,7 +108,8 @@ def differences(comparison: "Comparison", basis: str) -> Table:
         ("public_cost_eur", "Public cost", words.eur),
         ("cost_per_contract_eur", "Public cost per net contract", words.eur),
     ]
-    caption = f"{views.heading(comparison, basis)}: means per run over the counted calls, with the change against the base below"
+    what = "means per run over the counted calls, with the change against the base below"
+    caption = f"{views.heading(comparison, basis)}: {what}"
     table = _measure_table(comparison, basis, caption, columns, {views.NET})
     if not views.others(comparison):
         return table

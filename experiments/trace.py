@@ -42,7 +42,10 @@ _WHOM_SME = (E_CONTACT, *range(E_CONTACT + 1, E_CONTRACT + 1), E_DISPLACED)
 
 def trace(inputs: Resolved, seed: int, draw: int = 0, run: int = 0) -> dict[str, pd.DataFrame]:
     """The events and tables of one run of a study: `events`, `clusters`, `smes`, `projects`, `partners`,
-    `participations`, `ties`. Months are dates (first of the month); EUR columns end in _eur."""
+    `participations`, `ties`. Months are dates (first of the month); EUR columns end in _eur.
+
+    Any figure of the run can be traced in them to who, when and why.
+    """
     state = simulate(inputs, run_seed(seed, draw, run))
     names = _Names(inputs, state)
     return {
