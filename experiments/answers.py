@@ -8,7 +8,6 @@ from scipy.special import stdtrit
 
 from experiments.effects import MAIN
 
-CLEAR = 0.9  # share of draws from which on an effect is called clearly better (or, below 1 - CLEAR, worse)
 CARRIES = 0.25  # share of an effect that one mechanism must carry to be named
 MOSTLY = 0.5  # share from which on it is said to carry most of it
 NOTHING = 0.005  # relative change below which a scenario is said to change nothing
@@ -21,14 +20,12 @@ def answer(name: str, parts: dict[str, Any]) -> dict[str, Any]:
     cost = _row(effects, name, "cost_per_contract_eur")
     about = parts["about"][name]
     base_title = parts["about"][parts["base"]]["title"]
-    verdict = _verdict(row)
     sentence = f"{about['title']}: {_change(row)}, {_likelihood(row, base_title)}{_cost(cost)}"
     sentence += f"; {_reason(name, row, parts['reasons'])}."
     return {
         "scenario": name,
         "title": about["title"],
         "sentence": sentence,
-        "verdict": verdict,
         "evidence": about["evidence"],
         "relative": row["relative"],
         "relative_low": row["relative_low"],
@@ -45,15 +42,6 @@ def _row(effects: pd.DataFrame, scenario: str, measure: str) -> pd.Series:
         (effects.scenario == scenario) & (effects.measure == measure) & (effects.basis == "equal budget")
     ]
     return chosen.iloc[0]
-
-
-def _verdict(row: pd.Series) -> str:
-    """clearly better, clearly worse, or not told apart."""
-    if row["p_better"] >= CLEAR:
-        return "clearly better"
-    if row["p_better"] <= 1.0 - CLEAR and row["difference_high"] < 0.0:
-        return "clearly worse"
-    return "not told apart"
 
 
 def _change(row: pd.Series) -> str:

@@ -51,7 +51,7 @@ PARTS = (
 def _change_axis(axes: Any, relative: bool) -> None:
     form = words.percent if relative else words.signed
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: form(value).removeprefix("+")))
-    axes.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 4, 5, 10]))
+    axes.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
     axes.axvline(0, color=INK, linewidth=1)
     axes.grid(axis="x")
     plain(axes, spine="bottom")
