@@ -12,7 +12,7 @@ from studies import SMES, small, tiny
 import scenarios
 from experiments import compare, run
 from experiments.answers import answer
-from experiments.effects import MAIN
+from experiments.effects import MAIN, all_measures, effect_rows
 from experiments.ensemble import run_all, run_seed
 from experiments.spending import TOLERANCE, equal_spending
 from experiments.table_files import TABLES, table_hashes
@@ -163,15 +163,27 @@ def test_groups_sum_to_all_firms_once_by_sector_and_once_by_size():
     np.testing.assert_allclose(groups["contracts", "sector"], groups["contracts", "size"], rtol=1e-9)
 
 
-def test_effects_are_the_means_of_paired_differences():
+@pytest.mark.parametrize("measure", ["spent_eur", "contracts", "knowledge", "smes_lost_waiting", "admin_eur"])
+def test_effects_are_the_means_of_paired_differences(measure):
     found = small()
-    spent = found.by_country.groupby(["scenario", "draw", "run"]).spent_eur.sum().groupby(["scenario", "draw"]).mean()
-    difference = spent[FAST] - spent["baseline"]
-    row = found.effects[(found.effects.measure == "spent_eur") & (found.effects.basis == "equal budget")].iloc[0]
+    total = found.by_country.groupby(["scenario", "draw", "run"])[measure].sum().groupby(["scenario", "draw"]).mean()
+    difference = total[FAST] - total["baseline"]
+    row = found.effects[(found.effects.measure == measure) & (found.effects.basis == "equal budget")].iloc[0]
     assert row["difference"] == pytest.approx(difference.mean(), rel=1e-9)
     assert row["difference_low"] == pytest.approx(difference.quantile(0.05), rel=1e-9)
     assert row["p_better"] == (difference > 0.0).mean()
     assert row["draws"] == 4
+
+
+def test_a_draw_is_held_against_itself():
+    """By hand: draws of 3, 1 and 8 against 1, 2 and 8 are better by 2, -1 and 0, whatever their order of size."""
+    ours, base = np.array([[3.0, 3.0], [0.0, 2.0], [8.0, 8.0]]), np.array([[1.0, 1.0], [2.0, 2.0], [9.0, 7.0]])
+    rows = effect_rows("b", "s", dict.fromkeys(all_measures(), ours), dict.fromkeys(all_measures(), base))
+    assert len(rows) == len(all_measures())
+    row = rows[0]
+    assert (row["value"], row["base"], row["draws"]) == (4.0, pytest.approx(11 / 3), 3)
+    assert (row["difference"], row["difference_low"], row["difference_high"]) == pytest.approx((1 / 3, -0.9, 1.8))
+    assert row["relative"] == pytest.approx(1 / 11) and row["p_better"] == pytest.approx(1 / 3)
 
 
 def test_pairing_pays():
@@ -336,16 +348,16 @@ def test_every_table_is_tidy():
 def test_ctrl_c_leaves_the_draws_that_are_finished():
     """Interrupted in the middle, a study holds the draws that all its runs are done of, the same bits as ever."""
 
-    def stop_after_nine(runs):
+    def stop_in_the_tenth(runs):
         nonlocal left
         left -= runs
         if left <= 0:
             raise KeyboardInterrupt
 
-    left = 9
+    left = 10
     cases = [lambda draw: scenarios.load("baseline").resolve(smes=SMES)]
     whole = run_all(cases, range(8), 2, 1, 3, threads=1)
-    part = run_all(cases, range(8), 2, 1, 3, stop_after_nine, threads=1)
+    part = run_all(cases, range(8), 2, 1, 3, stop_in_the_tenth, threads=1)
     assert part.interrupted and not whole.interrupted
     assert list(part.draws) == [0, 1, 2, 3]
     assert np.array_equal(part.by_call, whole.by_call[:, :4])

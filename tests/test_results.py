@@ -174,6 +174,8 @@ def test_other_numbers_for_the_same_question_are_refused(folder):
 def test_a_folder_of_another_question_is_refused(folder):
     with pytest.raises(InputError, match="holds the results of another question; nothing is overwritten"):
         save(tiny(), folder.parent, with_report=False, name=folder.name)
+    with pytest.raises(InputError, match="holds the results of another question"):
+        results._check_same(folder, tiny().manifest, None)
 
 
 @pytest.mark.parametrize("kind", ["folder", "file", "dangling link"])
