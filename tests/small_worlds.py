@@ -64,6 +64,11 @@ def tiny(name: str = "baseline", last_call: int = 2014) -> Resolved:
     )
 
 
+def never_held(resolved: Resolved) -> Resolved:
+    """The same world without the programme from the first call on: what a twin is."""
+    return replace(resolved, rules=resolved.rules._replace(held=np.zeros_like(resolved.rules.held)))
+
+
 # Runs
 
 

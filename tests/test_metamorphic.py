@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_worlds import KIND, columns, differing, events_of, log_of, shipped, simulate
+from small_worlds import KIND, columns, differing, events_of, log_of, never_held, shipped, simulate
 
 import scenarios
 from simulator.state import (
@@ -109,7 +109,7 @@ def test_to_stay_away_is_to_have_no_money(scenario_file):
 
 def test_without_ideas_there_is_no_programme():
     """If nobody proposes anything, every SME goes the way that it goes without the programme, to the bit."""
-    with_calls, without = shipped("baseline", idea_rate=0.0), shipped("no_programme")
+    with_calls, without = shipped("baseline", idea_rate=0.0), never_held(shipped("baseline"))
     for seed in SEEDS:
         programme, twin = simulate(with_calls, seed), simulate(without, seed)
         assert programme.count[N_PROJECTS] == twin.count[N_PROJECTS] == 0

@@ -18,6 +18,7 @@ from small_worlds import (
     events_of,
     fingerprint,
     log_of,
+    never_held,
     shipped,
     simulate,
     tiny,
@@ -459,10 +460,8 @@ def test_where_every_contract_takes_a_buyer_nothing_is_won():
         "displacement": 1.0, "own_need_overlap": 0.0, "own_effort_substitution": 0.0, "own_h_contract": 0.05,
         "idea_rate": 0.6,
     }  # fmt: skip
-    programme, twin = (
-        simulate(scenarios.load(name).resolve(draw, last_call=2016), 1, room=600, last=108)
-        for name in ("baseline", "no_programme")
-    )
+    resolved = scenarios.load("baseline").resolve(draw, last_call=2016)
+    programme, twin = (simulate(each, 1, room=600, last=108) for each in (resolved, never_held(resolved)))
     contracts, displaced = events_of(programme, "contract"), events_of(programme, "displaced")
     assert len(contracts) > 100
     assert 2 * len(contracts) - len(displaced) == 0  # both sides of a contract count
@@ -487,7 +486,7 @@ def test_the_rival_who_loses_is_the_next_in_line():
     months_ahead = {}
     draw = {"displacement": 0.3, "own_need_overlap": 0.0, "own_effort_substitution": 0.0}
     resolved = shipped("baseline", **draw)
-    twin = simulate(shipped("no_programme", **draw))
+    twin = simulate(never_held(resolved))
     state = simulate(resolved)
     home, sector = state.clusters.country[state.smes.cluster], state.smes.sector
     for row in events_of(twin, "own_contract"):
