@@ -19,7 +19,7 @@ from test_allocation import Call, decided
 from test_rules import MODULES, RULES, worked_cases
 
 import scenarios
-from simulator import draws
+from simulator import draws, schedule
 from simulator.parameters import FUNDING_RULES
 from simulator.processes import allocation, founding, matchmaking
 from simulator.state import given, new_state
@@ -91,6 +91,15 @@ def test_a_compiled_deviate_equals_its_text(name):
     function = getattr(draws, name)
     for u in [2.0**-53, 1.0 - 2.0**-53, *np.random.default_rng(2).uniform(size=97).tolist()]:
         assert function(u) == pytest.approx(function.py_func(u), rel=1e-14)
+
+
+# The month
+
+
+def test_a_month_runs_in_the_order_that_is_told():
+    """The tuple that documents the month and the text that runs it name the same steps in the same order."""
+    told = [process.__name__ for process in schedule.MONTH]
+    assert [name for name in schedule.run.py_func.__code__.co_names if name in told] == told
 
 
 # Allocation
