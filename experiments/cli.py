@@ -102,10 +102,7 @@ def run(
     from experiments.comparison import Settings, prepare
 
     study = prepare((scenario,), Settings(draws, runs, seed, horizon, smes, 0, 0, threads))
-    found, folder = _carry_out(study, out, report)
-    for line in _main_values(found):
-        print(line)
-    _tell(found, folder)
+    _tell(_carry_out(study, out, report)[1])
 
 
 @app.command()
@@ -120,8 +117,8 @@ def compare(
     out: Out = Path("results"),
     horizon: Horizon = None,
     smes: Smes = None,
-    reasons: Annotated[int, typer.Option(help="Draws on which the reasons are computed; 0 leaves them out.")] = 24,
-    spending: Annotated[int, typer.Option(help="Draws for equal spending; 0 leaves it out.")] = 40,
+    reasons: Annotated[int, typer.Option(help="Draws on which the reasons are computed; 0 leaves them out.")] = 12,
+    spending: Annotated[int, typer.Option(help="Draws for equal spending; 0 leaves it out.")] = 24,
     threads: Threads = None,
     report: Report = True,
 ) -> None:
@@ -134,7 +131,7 @@ def compare(
     asked = names() if shipped else tuple(scenario or ())
     at_least_two(asked)
     study = prepare(asked, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads))
-    _tell(*_carry_out(study, out, report))
+    _tell(_carry_out(study, out, report)[1])
 
 
 @app.command()
@@ -152,7 +149,7 @@ def rerun(
     found, folder = _carry_out(study_of(told, manifest, threads), out, report, told)
     other = differing(found, told)
     if not (told.get("complete") and found.manifest["complete"]):
-        _tell(found, folder)
+        _tell(folder)
     elif other:
         print(f"Not the same: {', '.join(other)} differ from those of {manifest}.")
         for name in ("code", "versions", "python", "platform"):
@@ -222,6 +219,7 @@ def _carry_out(
     check_free(out, asked(study))
     with progress() as stage:
         found = carry_out(study, stage)
+        _say(found)
         stage("tables and report" if report else "tables", 0)
         return found, _save(found, out, report, folder_name(found, told) if told else None)
 
@@ -252,10 +250,14 @@ def _main_values(found: "Comparison") -> Iterator[str]:
             yield f"- {label}: {row['value']:,.0f} {unit}{span if row['draws'] > 1 else ''}"
 
 
-def _tell(found: "Comparison", folder: Path) -> None:
-    """Tell what the results say and where they are; after Ctrl-C, what is missing and how to go on."""
-    for answer in found.answers:
-        print(f"- {answer['sentence']}")
+def _say(found: "Comparison") -> None:
+    """Say what was found, before the figures are drawn: nobody need wait for them."""
+    for line in [f"- {answer['sentence']}" for answer in found.answers] or _main_values(found):
+        print(line, flush=True)
+
+
+def _tell(folder: Path) -> None:
+    """Tell where the results are; after Ctrl-C, what is missing and how to go on."""
     if (folder / "report.html").exists():
         print(f"Report: {folder / 'report.html'}")
     print(f"Tables: {folder}")

@@ -49,8 +49,8 @@ class Settings:
     seed: int = 1
     horizon: int | None = None
     smes: int | None = None
-    reasons: int = 24  # draws for the reasons; 0 leaves them out
-    spending: int = 40  # draws for equal spending; 0 leaves it out
+    reasons: int = 12  # draws for the reasons; 0 leaves them out
+    spending: int = 24  # draws for equal spending; 0 leaves it out
     threads: int | None = None
 
 
@@ -131,8 +131,8 @@ def compare(
     seed: int = 1,
     horizon: int | None = None,
     smes: int | None = None,
-    reasons: int = 24,
-    spending: int = 40,
+    reasons: int = 12,
+    spending: int = 24,
     threads: int | None = None,
     stage: Stage | None = None,
 ) -> Comparison:
