@@ -68,7 +68,7 @@ def command(arguments: Sequence[str | Path], environment: dict[str, str] | None 
     return Spent(wall, cpu, after.ru_maxrss / 1024)
 
 
-def both_clocks(what: str, spent: list[Spent], unit: str, target: float | None, note: str = "") -> list[Figure]:
+def both_clocks(what: str, spent: list[Spent], unit: str, target: float | None = None, note: str = "") -> list[Figure]:
     """A figure by the wall, which has the target, and one by the processor, which neighbours move less."""
     scale = 1000.0 if unit == "ms" else 1.0
     return [

@@ -25,7 +25,7 @@ def application_response(expected_eur, midpoint_eur, response_eur):
 def size_factor(members, members_reference, size_elasticity):
     """How much more a cluster with many members can undertake: (members / reference)^size_elasticity.
 
-    The Danish networks (475 members on average) led most projects, and up to 10 within four years.
+    Danish networks (475 members on average) were in 23 of the 27 projects of 2015 (Wise 2017); size assumed.
     """
     return (members / members_reference) ** size_elasticity
 
