@@ -9,7 +9,9 @@ from scipy.special import stdtrit
 from experiments.effects import MAIN
 
 CARRIES = 0.25  # share of an effect that one mechanism must carry to be named
+SAME_SPENDING = 0.05  # relative difference in public cost up to which nothing is said of it
 MOSTLY = 0.5  # share from which on it is said to carry most of it
+TOLD_APART = 0.9  # share of draws that must agree before a reason is given
 NOTHING = 0.005  # relative change below which a scenario is said to change nothing
 
 
@@ -21,6 +23,7 @@ def answer(name: str, parts: dict[str, Any]) -> dict[str, Any]:
     about = parts["about"][name]
     base_title = parts["about"][parts["base"]]["title"]
     sentence = f"{about['title']}: {_change(row)}, {_likelihood(row, base_title)}{_cost(cost)}"
+    sentence += _spending(_row(effects, name, "public_cost_eur"), effects, name)
     sentence += f"; {_reason(name, row, parts['reasons'])}."
     return {
         "scenario": name,
@@ -69,6 +72,17 @@ def _cost(row: pd.Series) -> str:
     return f", at EUR {_rounded(row['value']):,} of public money per net contract{base}"
 
 
+def _spending(row: pd.Series, effects: pd.DataFrame, name: str) -> str:
+    """How much more or less is spent, and what is left of the effect at equal spending, where they differ."""
+    if np.isnan(row["relative"]) or abs(row["relative"]) < SAME_SPENDING:
+        return ""
+    equal = effects[(effects.scenario == name) & (effects.measure == MAIN) & (effects.basis == "equal spending")]
+    same = "" if equal.empty or np.isnan(equal.iloc[0]["relative"]) else (
+        f"; at equal spending {equal.iloc[0]['relative']:+.0%}"
+    )
+    return f" and {row['relative']:+.0%} public cost{same}"
+
+
 def _rounded(eur: float) -> int:
     """Two significant digits for small sums, three for large ones: no false precision."""
     digits = 2 if eur < 1000 else 3
@@ -79,6 +93,8 @@ def _reason(name: str, row: pd.Series, reasons: pd.DataFrame) -> str:
     """The mechanism whose switching-off takes most of the effect away, if one does."""
     if not np.isnan(row["relative"]) and abs(row["relative"]) < NOTHING:
         return "nothing to explain at this size"
+    if 1.0 - TOLD_APART < row["p_better"] < TOLD_APART:
+        return "the draws do not agree, so no reason is given"
     ours = reasons[reasons.scenario == name]
     if ours.empty:
         return "reasons were not computed"
@@ -88,4 +104,7 @@ def _reason(name: str, row: pd.Series, reasons: pd.DataFrame) -> str:
         return "no single mechanism carries it"
     first = carrying.sort_values("share", ascending=False).iloc[0]
     how = "mostly" if first["share"] >= MOSTLY else "in part"
-    return f"{how} because of {first['label']} (with that switched off: {first['effect_without']:+.0%})"
+    return (
+        f"{how} because of {first['label']} (on the {int(first['draws'])} draws of this test {first['effect']:+.0%}, "
+        f"with that switched off {first['effect_without']:+.0%})"
+    )

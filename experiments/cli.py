@@ -159,6 +159,7 @@ def rerun(
         sys.exit(1)
     else:
         print(f"The same, bit for bit: all {len(told['tables'])} tables of {manifest}.")
+        print(f"Tables: {folder}")
         _end(folder)
 
 

@@ -34,6 +34,7 @@ from simulator.parameters import F64
 from simulator.state import CAUSES
 
 FIRST_POLICY_CALL = 2016
+ENOUGH_MATCHED = 0.5  # share of draws whose spending must match for effects at equal spending to be told
 CENTRAL = 0  # draws = 0: one run of the study at the register's central values
 
 Asked = str | os.PathLike[str] | Scenario
@@ -328,7 +329,10 @@ def _add_spending(study: Study, done: _Done, stage: Stage) -> None:
         )  # fmt: skip
         stacked = [values(part) for part in parts]
         ours = {name: np.concatenate([part[name][0] for part in stacked]) for name in base_values}
-        effects += effect_rows("equal spending", scenario.name, ours, base_values)
+        usable = gap <= TOLERANCE
+        if usable.mean() >= ENOUGH_MATCHED:
+            there = {name: x[usable] for name, x in base_values.items()}
+            effects += effect_rows("equal spending", scenario.name, {n: x[usable] for n, x in ours.items()}, there)
         rows.append(_spending_row(scenario.name, scale, gap))
     done.spending = pd.DataFrame(rows, columns=_no_rows("spending").columns)
     done.effects += effects

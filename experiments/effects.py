@@ -110,7 +110,9 @@ def _paired(a: F64, b: F64) -> dict[str, float]:
     scale = b.mean()
     r_low, r_high = (np.nan, np.nan)
     if scale > 0.0:
-        r_low, r_high = np.quantile(relative_by_draw(a, b), INTERVAL)
+        relative = relative_by_draw(a, b)
+        if np.isfinite(relative).any():
+            r_low, r_high = np.nanquantile(relative, INTERVAL)
     return {
         "base": float(scale),
         "value": float(a.mean()),
@@ -147,15 +149,18 @@ def reason_rows(
     rows: list[dict[str, object]] = []
     for name, pair in without.items():
         other = relative_by_draw(*(x.mean(axis=1) for x in pair))
-        gone = effect - other
-        whole = float(effect.mean())
+        usable = np.isfinite(effect) & np.isfinite(other)
+        gone = (effect - other)[usable]
+        if not usable.any():
+            continue
+        whole = float(effect[usable].mean())
         rows.append(
             {
                 "scenario": scenario,
                 "mechanism": name,
                 "label": labels[name],
                 "effect": whole,
-                "effect_without": float(other.mean()),
+                "effect_without": float(other[usable].mean()),
                 "contribution": float(gone.mean()),
                 "share": float(gone.mean() / whole) if whole != 0.0 else float("nan"),
                 "standard_error": float(gone.std(ddof=1) / np.sqrt(len(gone))) if len(gone) > 1 else float("nan"),
@@ -168,11 +173,10 @@ def reason_rows(
 def relative_by_draw(ours: F64, base: F64) -> F64:
     """Relative difference by draw, (D,) from seed-averages (D,) each.
 
-    Where a draw's base is below a tenth of the mean base, that tenth stands in for it: a share of
-    next to nothing says nothing.
+    NaN where a draw's base is not above a tenth of the mean base: a share of next to nothing says nothing.
     """
-    floor = SMALL_BASE * float(base.mean())
-    return (ours - base) / np.maximum(base, floor if floor > 0.0 else 1.0)
+    usable = base > max(0.0, SMALL_BASE * float(base.mean()))
+    return np.divide(ours - base, base, out=np.full_like(base, np.nan), where=usable)
 
 
 def hangs_on_rows(
@@ -182,9 +186,11 @@ def hangs_on_rows(
 
     `effect` has shape (D,). Correlations that chance alone would give (|r| < 2 / sqrt(D)) are left out.
     """
+    usable = np.isfinite(effect)
+    effect = effect[usable]
     if len(effect) < 10 or np.ptp(effect) == 0.0:
         return []
-    ranks = pd.DataFrame({name: drawn[name] for name in names}).rank()
+    ranks = pd.DataFrame({name: drawn[name][usable] for name in names}).rank()
     correlation = ranks.corrwith(pd.Series(effect).rank())
     strong = correlation[correlation.abs() >= 2.0 / np.sqrt(len(effect))]
     order = strong.abs().sort_values(ascending=False).index[:most]

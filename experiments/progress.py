@@ -55,7 +55,9 @@ def lines(what: str, todo: int) -> Callable[[int], None]:
             now = time.monotonic()
             if now - told >= EVERY_SECONDS and 0 < done < todo:
                 told = now
-                _say(f"{what}: {done:,} of {todo:,} runs, {time_left((now - started) / done * (todo - done))} left")
+                left = f", {time_left((now - started) / done * (todo - done))} left"
+                # the first runs may hold the time of compiling: too early to tell
+                _say(f"{what}: {done:,} of {todo:,} runs{left if done >= 0.03 * todo else ''}")
 
     return advance
 

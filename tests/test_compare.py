@@ -12,6 +12,7 @@ from studies import SMES, small, tiny
 import scenarios
 from experiments import compare, run
 from experiments.answers import answer
+from experiments.comparison import ENOUGH_MATCHED
 from experiments.effects import MAIN, all_measures, effect_rows
 from experiments.ensemble import run_all, run_seed
 from experiments.spending import TOLERANCE, equal_spending
@@ -198,13 +199,13 @@ def test_equal_spending_is_within_a_hundredth_where_it_says_so():
     spent = found.effects[(found.effects.basis == "equal spending") & (found.effects.measure == "spent_eur")]
     assert len(found.spending) == 2
     for row in found.spending.itertuples():
-        effect = spent[spent.scenario == row.scenario].iloc[0]
-        if row.matched == 1.0:
-            assert abs(effect["difference_low"]) <= TOLERANCE * effect["base"] * 1.5
-            assert abs(effect["relative"]) <= TOLERANCE
-            assert row.note == ""
-        else:
-            assert "could not be brought within 1%" in row.note
+        told = spent[spent.scenario == row.scenario]
+        assert len(told) == (1 if row.matched >= ENOUGH_MATCHED else 0)  # effects are told of matched draws alone
+        for effect in told.itertuples():
+            assert effect.draws == round(row.matched * row.draws)
+            assert abs(effect.difference_low) <= TOLERANCE * effect.base * 1.5
+            assert abs(effect.relative) <= TOLERANCE
+        assert ("could not be brought within 1%" in row.note) == (row.matched < 1.0)
     plus = found.spending.set_index("scenario").loc["budget_plus_30"]
     assert plus["scale_mean"] < 1.0
 
@@ -265,7 +266,11 @@ def test_the_reason_follows_the_reasons():
         0.9, 0.2, 0.01, -0.03,
     )  # fmt: skip
     sentence = answer(FAST, parts_of(found, reasons=carried))["sentence"]
-    assert "mostly because of partners tiring of long projects (with that switched off: -3%)" in sentence
+    assert "mostly because of partners tiring of long projects (on the 3 draws of this test" in sentence
+    assert "with that switched off -3%)" in sentence
+    torn = found.effects.assign(p_better=0.6)
+    told = answer(FAST, parts_of(found, reasons=carried, effects=torn))["sentence"]
+    assert "the draws do not agree, so no reason is given" in told
     partly = carried.assign(share=0.3 * (carried.mechanism == "fatigue"))
     assert "in part because of partners tiring" in answer(FAST, parts_of(found, reasons=partly))["sentence"]
     none = found.reasons.assign(share=0.0)
