@@ -149,6 +149,7 @@ def rerun(
     found, folder = _carry_out(study_of(told, manifest, threads), out, report, told)
     other = differing(found, told)
     if not (told.get("complete") and found.manifest["complete"]):
+        _say(found)
         _tell(folder)
     elif other:
         print(f"Not the same: {', '.join(other)} differ from those of {manifest}.")
@@ -220,7 +221,8 @@ def _carry_out(
     check_free(out, asked(study))
     with progress() as stage:
         found = carry_out(study, stage)
-        _say(found)
+        if told is None:  # of a repeated study it matters first whether it is the same
+            _say(found)
         stage("tables and report" if report else "tables", 0)
         return found, _save(found, out, report, folder_name(found, told) if told else None)
 
