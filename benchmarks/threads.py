@@ -45,9 +45,11 @@ def _threads(times: int) -> list[Figure]:
     pairs = [(ensemble(1), ensemble(2)) for _ in range(times)]
     note = f"{DRAWS} runs with their twins"
     faster, dearer = (one.wall / two.wall for one, two in pairs), (two.cpu / one.cpu for one, two in pairs)
+    cores = (two.cpu / two.wall for _, two in pairs)  # 2 on a quiet machine; the rest went to others
     return [
         Figure("Two threads against one", "times as fast", tuple(faster), None, "wall", note),
         Figure("Two threads against one", "times the cost", tuple(dearer), None, "processor", note),
+        Figure("Cores that the two threads got", "cores", tuple(cores), None, "both", "below 2: others were at work"),
     ]
 
 
