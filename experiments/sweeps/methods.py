@@ -1,0 +1,256 @@
+"""Designs: which points of the space of factors a method asks for, and what belongs together in them.
+
+Every design is a matrix of numbers between 0 and 1, one row a point, one column a factor; what a number means for
+a factor (quantile of its prior, place in its range, one of its choices) is the plan's business. Rows come in
+*blocks* of `block_rows`: the rows of a block are compared with one another, so they are to meet the same luck
+(seeds keyed by block and run, never by row), different blocks different luck, and a block counts in full or not at
+all. A design of more blocks begins with the design of fewer.
+"""
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.stats import qmc
+
+from simulator.parameters import F64
+
+LEAST_BLOCKS = 2
+
+
+class Setting(NamedTuple):
+    """A setting of a method: its default, what is allowed, and what it means."""
+
+    default: float | bool | str
+    allowed: tuple[Any, ...] | tuple[float, float]
+    meaning: str
+
+    def fits(self, value: object) -> bool:
+        """Whether the value may be set; a pair of floats is a range, everything else a list."""
+        if isinstance(value, bool) is not isinstance(self.default, bool):
+            return False
+        if isinstance(self.default, float):
+            return isinstance(value, int | float) and self.allowed[0] <= value <= self.allowed[1]
+        return value in self.allowed
+
+    @property
+    def told(self) -> str:
+        """What is allowed, in words."""
+        if isinstance(self.default, float):
+            return f"{self.allowed[0]:g} to {self.allowed[1]:g}"
+        return ", ".join(str(value).lower() if isinstance(value, bool) else str(value) for value in self.allowed)
+
+
+class Kind(NamedTuple):
+    """A method: what it tells, how many rows a block has, how blocks are drawn, its settings."""
+
+    title: str
+    tells: str
+    rows: Callable[[int, "Method"], int]
+    draw: Callable[[int, "Method", int], F64]
+    settings: Mapping[str, Setting] = {}
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method as an experiment asks for it: `n` blocks, and settings that differ from the defaults."""
+
+    name: str
+    n: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError with a sentence, where something does not fit."""
+        if self.name not in METHODS:
+            raise ValueError(f"method {self.name!r} is not known; allowed: {', '.join(METHODS)}")
+        if self.n < LEAST_BLOCKS:
+            raise ValueError(f"n = {self.n} is too small for {self.name}; allowed: {LEAST_BLOCKS} or more")
+        known = METHODS[self.name].settings
+        for name, value in self.settings.items():
+            if name not in known:
+                raise ValueError(f"{self.name} has no setting {name!r}; allowed: {', '.join(known) or 'none'}")
+            if not known[name].fits(value):
+                raise ValueError(f"{name} = {value!r} does not fit; allowed: {known[name].told}")
+
+    def __getitem__(self, setting: str) -> Any:
+        """The setting's value."""
+        return self.settings.get(setting, METHODS[self.name].settings[setting].default)
+
+    @property
+    def kind(self) -> Kind:
+        """What is known of the method."""
+        return METHODS[self.name]
+
+
+def sample(method: Method, factors: int, seed: int) -> F64:
+    """The design, (n * block_rows, factors), numbers in [0, 1]; the same for the same seed, longer n appended."""
+    if factors < 1:
+        raise ValueError("a design needs at least one factor")
+    return np.ascontiguousarray(method.kind.draw(factors, method, seed))
+
+
+def block_rows(method: Method, factors: int) -> int:
+    """How many consecutive rows of the design form a block."""
+    return method.kind.rows(factors, method)
+
+
+def in_blocks(method: Method, factors: int, y: F64) -> F64:
+    """Outcomes (rows, runs) as (blocks, rows of a block, runs); rows of a last block that is not whole are left out."""
+    size = block_rows(method, factors)
+    whole = len(y) // size
+    return y[: whole * size].reshape(whole, size, -1)
+
+
+def problem(factors: int) -> dict[str, Any]:
+    """The factors as SALib wants to hear of them: numbers between 0 and 1."""
+    return {
+        "num_vars": factors,
+        "names": [f"x{place}" for place in range(factors)],
+        "bounds": [[0.0, 1.0]] * factors,
+    }
+
+
+def _seed(seed: int) -> int:
+    """Seeds of the designs' generators have 32 bits."""
+    return seed % 2**32
+
+
+def _quietly_sobol(n: int, columns: int, seed: int) -> F64:
+    """The first n points of a scrambled Sobol' sequence; any n is allowed, powers of two are spread best."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return qmc.Sobol(columns, seed=_seed(seed)).random(n)
+
+
+def _saltelli(factors: int, method: Method, seed: int) -> F64:
+    """Rows A, A with one column of B for each factor, (B with one of A,) B: Saltelli (2002), Saltelli et al. (2010)."""
+    from SALib.sample import sobol
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return sobol.sample(
+            problem(factors), method.n, calc_second_order=bool(method["second_order"]), seed=_seed(seed)
+        )
+
+
+def _saltelli_rows(factors: int, method: Method) -> int:
+    return 2 * factors + 2 if method["second_order"] else factors + 2
+
+
+def _trajectories(factors: int, method: Method, seed: int) -> F64:
+    """Morris's (1991) trajectories, each drawn by itself so that more may be added.
+
+    The grid of p levels stands at the quantiles (k + 1/2)/p: the ends of a prior are no plausible worlds.
+    """
+    from SALib.sample import morris
+
+    levels = int(method["levels"])
+    grid = [
+        morris.sample(problem(factors), 1, num_levels=levels, seed=np.random.default_rng((_seed(seed), number)))
+        for number in range(method.n)
+    ]
+    return on_quantiles(np.concatenate(grid), levels)
+
+
+def on_quantiles(grid: F64, levels: int) -> F64:
+    """Morris's grid on [0, 1] moved to the middles of `levels` equal shares."""
+    return (grid * (levels - 1) + 0.5) / levels
+
+
+def from_quantiles(u: F64, levels: int) -> F64:
+    """The way back, to the exact grid."""
+    return np.round(u * levels - 0.5) / (levels - 1)
+
+
+def _anywhere(factors: int, method: Method, seed: int) -> F64:
+    """Points spread evenly over the whole space."""
+    return _quietly_sobol(method.n, factors, seed)
+
+
+def _steps(factors: int, method: Method, seed: int) -> F64:
+    """A point anywhere, then a step in each factor by itself, inwards where it would leave the space."""
+    start, step = _quietly_sobol(method.n, factors, seed), float(method["step"])
+    rows = np.repeat(start[:, None, :], factors + 1, axis=1)
+    for place in range(factors):
+        at = start[:, place]
+        rows[:, place + 1, place] = np.where(at + step <= 1.0, at + step, at - step)
+    return rows.reshape(-1, factors)
+
+
+def _one_at_a_time(factors: int, method: Method, seed: int) -> F64:
+    """All factors in the middle (or anywhere), then each by itself at its low and at its high quantile."""
+    centre = method["around"] == "centre"
+    start = np.full((method.n, factors), 0.5) if centre else _quietly_sobol(method.n, factors, seed)
+    tail = float(method["tail"])
+    rows = np.repeat(start[:, None, :], 2 * factors + 1, axis=1)
+    for place in range(factors):
+        rows[:, 2 * place + 1, place] = tail
+        rows[:, 2 * place + 2, place] = 1.0 - tail
+    return rows.reshape(-1, factors)
+
+
+def _one(factors: int, method: Method) -> int:
+    return 1
+
+
+METHODS: dict[str, Kind] = {
+    "sobol": Kind(
+        "Sobol' indices",
+        "which share of the variance goes when a factor is known, alone (S1), in pairs (S2), in all (ST)",
+        _saltelli_rows,
+        _saltelli,
+        {"second_order": Setting(True, (True, False), "whether pairs are told, at twice the rows")},
+    ),
+    "morris": Kind(
+        "Morris screening",
+        "how much the outcome moves with each of many factors, and whether it depends on the others",
+        lambda factors, method: factors + 1,
+        _trajectories,
+        {"levels": Setting(4, (4, 6, 8, 10), "levels of the grid; even")},
+    ),
+    "dgsm": Kind(
+        "Derivative-based measures (DGSM)",
+        "how steep the outcome is in each factor, an upper bound of its total Sobol' index",
+        lambda factors, method: factors + 1,
+        _steps,
+        {"step": Setting(0.1, (0.001, 0.5), "length of a step, as a share of the factor's probability")},
+    ),
+    "tornado": Kind(
+        "One at a time (tornado)",
+        "what each factor does by itself at the low and high end of what is plausible",
+        lambda factors, method: 2 * factors + 1,
+        _one_at_a_time,
+        {
+            "tail": Setting(0.05, (0.001, 0.4), "quantile of the low end; the high end is its mirror"),
+            "around": Setting("centre", ("centre", "anywhere"), "where the other factors stay"),
+        },
+    ),
+    "pawn": Kind(
+        "PAWN",
+        "how far the distribution of the outcome moves when a factor is known",
+        _one,
+        _anywhere,
+        {"slides": Setting(10, tuple(range(2, 51)), "intervals into which each factor is cut")},
+    ),
+    "delta": Kind(
+        "Borgonovo's delta",
+        "how far the density of the outcome moves when a factor is known",
+        _one,
+        _anywhere,
+    ),
+    "rbd_fast": Kind(
+        "RBD-FAST",
+        "first-order Sobol' indices from any sample, by Fourier series",
+        _one,
+        _anywhere,
+        {"harmonics": Setting(10, tuple(range(2, 21)), "harmonics that are summed")},
+    ),
+    "discovery": Kind(
+        "Scenario discovery",
+        "where in the space of factors the option stops being better",
+        _one,
+        _anywhere,
+    ),
+}
