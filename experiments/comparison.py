@@ -261,13 +261,13 @@ def prepare(chosen: Sequence[Asked], settings: Settings) -> Study:
     drawn = library.draw(settings.draws, settings.seed) if settings.draws else _central_draw()
     centre = tuple(scenario.resolve(horizon_months=settings.horizon, smes=settings.smes) for scenario in loaded)
     for scenario, resolved in zip(loaded, centre, strict=True):
-        _check_same_calls(scenario, resolved, loaded[0], centre[0])
+        check_same_calls(scenario, resolved, loaded[0], centre[0])
     changed = [resolved.change_year for resolved in centre if resolved.change_year is not None]
     first = min(changed, default=min(FIRST_POLICY_CALL, centre[0].call_years[-1]))
     return Study(loaded, settings, drawn, first, centre)
 
 
-def _check_same_calls(scenario: Scenario, resolved: Resolved, base: Scenario, base_resolved: Resolved) -> None:
+def check_same_calls(scenario: Scenario, resolved: Resolved, base: Scenario, base_resolved: Resolved) -> None:
     """Raise InputError if a scenario holds other calls than the base, or counts them for longer or shorter."""
     last, base_last = resolved.call_years[-1], base_resolved.call_years[-1]
     if last != base_last:

@@ -42,13 +42,23 @@ def units_of(comparison: Comparison, table: str) -> dict[str, str]:
 
 def write_table(frame: pd.DataFrame, path: Path, units: dict[str, str]) -> None:
     """A frame as Parquet: names, which repeat, are stored as dictionaries; a column's metadata holds its unit."""
+    table = as_table(frame, units)
+    pq.write_table(table, path, compression="zstd", use_dictionary=names_in(table.schema))
+
+
+def as_table(frame: pd.DataFrame, units: dict[str, str]) -> pa.Table:
+    """A frame as an Arrow table with the unit of each column in its metadata."""
     table = pa.Table.from_pandas(frame, preserve_index=False)
     schema = pa.schema(
         [item.with_metadata({"unit": units[item.name]}) if item.name in units else item for item in table.schema],
         metadata=table.schema.metadata,
     )
-    names = [item.name for item in schema if not pa.types.is_floating(item.type)]
-    pq.write_table(table.cast(schema), path, compression="zstd", use_dictionary=names)
+    return table.cast(schema)
+
+
+def names_in(schema: pa.Schema) -> list[str]:
+    """Columns whose values repeat."""
+    return [item.name for item in schema if not pa.types.is_floating(item.type)]
 
 
 def summary_of(comparison: Comparison) -> pd.DataFrame:

@@ -95,14 +95,21 @@ def test_the_readmes_scenario_file_is_eight_lines_and_loads(tmp_path):
 
 def test_the_readmes_python_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    study, model = blocks("python")
+    study, many, model = (_block_with(word) for word in ("compare(", "ManyRuns(", "Innovex("))
     told = {}
     exec(_smaller(study, SMALL_STUDY).replace('found.save("results")', 'found.save("results", report=False)'), told)
     assert set(told["effects"]["scenario"]) == {"fast_and_synchronised"}
     assert set(told["by_country"].index.get_level_values("scenario")) == {"baseline", "fast_and_synchronised"}
     assert (tmp_path / told["folder"] / "manifest.json").exists()
+    exec(_smaller(many, ("draws=1_000", "draws=1, smes=2_000")), told)
+    assert set(told["frame"]["scenario"]) == {"baseline", "projects_24"} and (tmp_path / "runs.parquet").exists()
     exec(_smaller(model, SMALL_MODEL, SMALL_BATCH), told)
     assert len(told["months"]) == told["model"].months and len(told["rows"]) == 4
+
+
+def _block_with(word):
+    (block,) = (block for block in blocks("python") if word in block)
+    return block
 
 
 def _smaller(code, *changes):
