@@ -1,1 +1,5 @@
 """What is known from outside: evidence, the simulated survey, the fit and its checks."""
+
+from calibration.register import draw, register
+
+__all__ = ["draw", "register"]

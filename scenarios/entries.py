@@ -20,7 +20,7 @@ FILE = Path(__file__).with_name("parameters.toml")
 
 Evidence = Literal["survey", "programme", "literature", "assumption"]
 EffectEvidence = Literal["data-informed", "literature-informed", "assumed"]
-Kind = Literal["behaviour", "funder", "lever"]
+Kind = Literal["behaviour", "funder", "lever", "survey"]
 Prior = Literal["triangular", "beta", "lognormal", "fixed"]
 Scope = Literal["call", "funder"]
 Value = float | bool | str

@@ -1,0 +1,101 @@
+"""What the programme's own statistics say about a call, counted in a finished run as the programme counts them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from scenarios import Resolved
+from simulator.state import (
+    E_MEETING,
+    FUNDED,
+    N_EVENTS,
+    N_PARTNERS,
+    N_PROJECTS,
+    NO_FUNDER,
+    NOT_STARTED,
+    REFUSED,
+    State,
+)
+
+Ints = npt.NDArray[np.int64]
+
+
+def programme_statistics(state: State, inputs: Resolved, call: int) -> Mapping[str, float]:
+    """Statistics of the call in row `call`, by name of measure; NaN where nothing can be counted.
+
+    A project is a consortium with at least one grant, a partner that never starts included: that is how the
+    calls were counted at approval.
+    """
+    partners = state.partners[: state.count[N_PARTNERS]]
+    calls = state.projects.call[: state.count[N_PROJECTS]]
+    of_call = calls[partners.project] == call
+    money = partners.money
+    granted = of_call & ((money == FUNDED) | (money == NOT_STARTED))
+    grants = np.bincount(partners.project[granted], minlength=len(calls))
+    inside = of_call & (grants[partners.project] > 0)
+    home = state.clusters.country[partners.cluster]
+    return {
+        "applications": float(np.count_nonzero(granted | (of_call & (money == REFUSED)))),
+        "approvals": float(np.count_nonzero(granted)),
+        "not_started": float(np.count_nonzero(granted & (money == NOT_STARTED))),
+        "slots_elsewhere": float(np.count_nonzero(inside & (money == NO_FUNDER))),
+        "meetings": _meetings(state, inputs, call),
+        **_projects(grants, np.bincount(partners.project[inside], minlength=len(calls))),
+        **_clusters(state, inputs, partners.cluster[inside], partners.cluster[granted]),
+        **_by_country("grants", inputs, home[granted]),
+        **_by_country("slots", inputs, home[inside]),
+        **_smes(partners.project[inside], partners.engaged[inside]),
+    }
+
+
+def _meetings(state: State, inputs: Resolved, call: int) -> float:
+    log = state.log[: state.count[N_EVENTS]]
+    at_event = log.month == inputs.rules.event_month[call]
+    return float(np.count_nonzero(log.kind[at_event] == E_MEETING))
+
+
+def _projects(grants: Ints, partners: Ints) -> dict[str, float]:
+    """Projects by number of grants and of partners, of whom no two are of one nation."""
+    funded = partners[grants > 0]
+    by_partners = {f"projects_{n}_countries": float(np.count_nonzero(funded == n)) for n in (2, 3, 4)}
+    return {
+        "projects": float(len(funded)),
+        "projects_one_grant": float(np.count_nonzero(grants == 1)),
+        "projects_two_grants": float(np.count_nonzero(grants >= 2)),
+        **by_partners,
+        "projects_5_countries": float(np.count_nonzero(funded >= 5)),
+    }
+
+
+def _clusters(state: State, inputs: Resolved, inside: Ints, granted: Ints) -> dict[str, float]:
+    """Clusters in projects, each counted once, and where they are from."""
+    times = np.bincount(inside, minlength=len(state.clusters))
+    there = times > 0
+    bsr = inputs.world.country_bsr[state.clusters.country[there]]
+    return {
+        "clusters": float(np.count_nonzero(there)),
+        "clusters_in_two_projects": float(np.count_nonzero(times >= 2)),
+        "clusters_with_two_grants": float(np.count_nonzero(np.bincount(granted, minlength=1) >= 2)),
+        "countries": float(len(np.unique(state.clusters.nation[there]))),
+        "clusters_outside_bsr": float(np.count_nonzero(bsr == 0)),
+    }
+
+
+def _by_country(what: str, inputs: Resolved, home: Ints) -> dict[str, float]:
+    number = np.bincount(home, minlength=len(inputs.country_codes))
+    codes = [inputs.country_codes[country] for country in inputs.world.funder_country]
+    return {f"{what}_{code}": float(number[inputs.country_codes.index(code)]) for code in codes}
+
+
+def _smes(project: Ints, engaged: Ints) -> dict[str, float]:
+    """SMEs per project that engaged any."""
+    sums = np.bincount(project, weights=engaged).astype(np.float64)
+    number = sums[sums > 0]
+    if not len(number):
+        return {"smes_engaged": np.nan, "smes_median": np.nan, "smes_upper_quartile": np.nan}
+    return {
+        "smes_engaged": float(number.sum()),
+        "smes_median": float(np.median(number)),
+        "smes_upper_quartile": float(np.quantile(number, 0.75)),
+    }
