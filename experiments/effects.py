@@ -44,9 +44,14 @@ def all_measures() -> dict[str, Measure]:
 
 def values(ensemble: Ensemble) -> dict[str, F64]:
     """Every measure over the counted calls, shape (S, D, R); ratios are NaN where nothing is to be divided by."""
-    total = ensemble.by_country.sum(axis=3)
+    return values_of(ensemble.by_country)
+
+
+def values_of(by_country: F64) -> dict[str, F64]:
+    """Every measure, shape (...), from the measures of runs by country, shape (..., countries, measures)."""
+    total = by_country.sum(axis=-2)
     found = {name: total[..., column] for name, column in COLUMN.items()}
-    return found | _derived(found, ensemble.by_country)
+    return found | _derived(found, by_country)
 
 
 def _derived(total: dict[str, F64], by_country: F64) -> dict[str, F64]:

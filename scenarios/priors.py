@@ -15,20 +15,23 @@ from scenarios.entries import Entry, drawn
 
 F64 = npt.NDArray[np.float64]
 
+WORDS_PER_STEP = 4  # of Philox 4x64
 QUANTILE_95 = 1.645  # standard normal, as the register's head has it
 
 
-def draw(n: int, seed: int) -> dict[str, F64]:
-    """Return `n` draws of every behaviour and funder entry, float64 of shape (n,) each."""
-    return {name: quantile(entry, uniforms(n, seed, name)) for name, entry in drawn().items()}
+def draw(n: int, seed: int, first: int = 0) -> dict[str, F64]:
+    """Return `n` draws of every behaviour and funder entry from number `first` on, float64 of shape (n,) each."""
+    return {name: quantile(entry, uniforms(n, seed, name, first)) for name, entry in drawn().items()}
 
 
-def uniforms(n: int, seed: int, name: str) -> F64:
-    """Return `n` numbers inside (0, 1), the first n of the sequence that belongs to seed and name."""
-    if n < 0:
-        raise ValueError(f"the number of draws is {n}; allowed: 0 or more")
+def uniforms(n: int, seed: int, name: str, first: int = 0) -> F64:
+    """Return `n` numbers inside (0, 1), from number `first` on of the sequence that belongs to seed and name."""
+    if n < 0 or first < 0:
+        raise ValueError(f"the draws asked for are {n} from number {first} on; allowed: 0 or more")
     digest = hashlib.blake2b(f"{int(seed)}:{name}".encode(), digest_size=16).digest()
-    words = np.random.Philox(key=int.from_bytes(digest, "little")).random_raw(n)
+    generator = np.random.Philox(key=int.from_bytes(digest, "little"))
+    steps, skipped = divmod(first, WORDS_PER_STEP)
+    words = (generator.advance(steps) if steps else generator).random_raw(skipped + n)[skipped:]
     return (np.asarray(words, dtype=np.uint64) >> np.uint64(12)).astype(np.float64) * 2.0**-52 + 2.0**-53
 
 

@@ -1,1 +1,23 @@
-"""Sweeps: a question over the whole space of assumptions, run in parts that can be stopped, resumed and spread."""
+"""Sweeps: a question over the whole space of assumptions, run in parts that can be stopped, resumed and spread.
+
+    from experiments.sweeps import sweep
+
+    found = sweep("levers_sobol", "results")  # or a file, a folder of a sweep, or a dict
+    found.design, found.results, found.failures  # pandas
+    found.outcomes(found.contrasts[0], "contracts_net")  # option less base, (rows, runs)
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from experiments.sweeps.sweep import Sweep, load, status, sweep
+
+__all__ = ["Sweep", "load", "status", "sweep"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the machinery when it is first asked for, so that `innovex --help` stays quick."""
+    if name in __all__:
+        return getattr(importlib.import_module("experiments.sweeps.sweep"), name)
+    raise AttributeError(f"module 'experiments.sweeps' has no attribute {name!r}")

@@ -1,0 +1,81 @@
+"""From contrasts to the scenarios that are run: each once for every row and run, whatever contrasts it serves."""
+
+from pathlib import Path
+
+from experiments.sweeps.factors import Factor
+from experiments.sweeps.form import Experiment
+from experiments.sweeps.work import Case
+from scenarios import InputError, Resolved, Scenario, load, names
+from scenarios.errors import Fault, refuse
+
+FIRST_POLICY_CALL = 2016
+VARIED = " (varied)"
+
+Pairs = tuple[tuple[str, int | None, int], ...]
+
+
+def cases_of(
+    experiment: Experiment, factors: tuple[Factor, ...], source: str | Path, free: bool
+) -> tuple[tuple[Case, ...], Pairs]:
+    """The cases, and for each contrast its label and the places of base (None: none) and option. Raises InputError."""
+    only_option = any(factor.lever and not factor.in_base for factor in factors)
+    cases: dict[str, Case] = {}
+
+    def place(name: str, levered: bool) -> int:
+        case = _case(name, levered, source, factors, free)
+        if cases.setdefault(case.name, case) != case:
+            raise refuse(source, [Fault("contrast", f"two different scenarios are called {case.name}")])
+        return list(cases).index(case.name)
+
+    pairs = []
+    for contrast in experiment.contrast:
+        base = None if contrast.base is None else place(contrast.base, False)
+        pairs.append((contrast.label, base, place(contrast.option, only_option)))
+    return tuple(cases.values()), tuple(pairs)
+
+
+def _case(name: str, levered: bool, source: str | Path, factors: tuple[Factor, ...], free: bool) -> Case:
+    if free:
+        return Case(name, (), False)
+    scenario = _load(name, source)
+    held = {setting.name for setting in scenario.settings if setting.year is None}
+    for factor in factors:
+        if factor.name in held:
+            what = f"the scenario {scenario.name} holds it at a value, so it cannot be varied"
+            raise refuse(source, [Fault(f"vary.{factor.name}", what)])
+    return Case(scenario.name + (VARIED if levered else ""), scenario.settings, levered)
+
+
+def _load(name: str, source: str | Path) -> Scenario:
+    """A shipped scenario by name, or one by a path from the experiment's file."""
+    if name in names() or not isinstance(source, Path):
+        return load(name)
+    return load(source.parent / name if name.endswith(".toml") else name)
+
+
+def first_counted_year(
+    cases: tuple[Case, ...], factors: tuple[Factor, ...], experiment: Experiment, source: str | Path
+) -> int:
+    """The first call that is changed by an option or a lever: from there on is counted. Raises InputError."""
+    centre = [_central(case, experiment) for case in cases]
+    for case, resolved in zip(cases, centre):
+        if resolved.call_years != centre[0].call_years:
+            raise InputError(
+                f"{source}: {case.name} and {cases[0].name} hold different calls, so they cannot be compared; "
+                f"allowed: scenarios with the same last_call"
+            )
+        if resolved.rules.counted_months[0] != centre[0].rules.counted_months[0]:
+            raise InputError(
+                f"{source}: {case.name} and {cases[0].name} are counted for different times; "
+                f"set horizon_months in the experiment"
+            )
+    changed = [resolved.change_year for resolved in centre if resolved.change_year is not None]
+    changed += [factor.first for factor in factors if factor.lever and factor.first is not None]
+    return min([*changed, centre[0].call_years[-1]] if changed else [FIRST_POLICY_CALL, centre[0].call_years[-1]])
+
+
+def _central(case: Case, experiment: Experiment) -> Resolved:
+    scenario = Scenario(case.name, case.name, case.name, Path(f"{case.name}.toml"), None, case.settings)
+    return scenario.resolve(horizon_months=experiment.horizon_months, smes=experiment.smes)
+
+

@@ -1,0 +1,168 @@
+"""Factors: what an experiment varies, from a number between 0 and 1 to a value of the register."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from experiments.sweeps.form import Choice, Experiment, Vary
+from scenarios import Entry, Scenario, programme, quantile, register
+from scenarios.entries import drawn, levers
+from scenarios.errors import Fault, listed, nearest, refuse, told
+from scenarios.settings import Setting, in_order, value_at
+from simulator.parameters import F64
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One thing that is varied; `choices` empty: a number from `low` to `high`, or by the prior of the register.
+
+    `lever`: a rule of the programme in the calls `first` to `last` (None: to the end), in the base too or not.
+    """
+
+    name: str
+    label: str
+    unit: str
+    low: float
+    high: float
+    by_prior: bool = False
+    choices: tuple[Choice, ...] = ()
+    lever: bool = False
+    first: int | None = None
+    last: int | None = None
+    in_base: bool = True
+
+    def numbers(self, u: F64) -> F64:
+        """Values for numbers in [0, 1]: quantiles of the prior, places in the range, or numbers of choices."""
+        if self.choices:
+            return np.minimum(np.floor(u * len(self.choices)), len(self.choices) - 1.0)
+        if self.by_prior:
+            return quantile(register()[self.name], u)
+        return self.low + (self.high - self.low) * u
+
+    def value(self, number: float) -> Choice:
+        """What a number stands for: itself, or a choice."""
+        return self.choices[int(number)] if self.choices else float(number)
+
+    @property
+    def told(self) -> str:
+        """Over what it is varied, in words."""
+        if self.choices:
+            return ", ".join(str(choice).lower() if isinstance(choice, bool) else f"{choice}" for choice in self.choices)
+        way = "by its prior, " if self.by_prior else ""
+        return f"{way}{self.low:g} to {self.high:g}"
+
+
+def factors_of(experiment: Experiment, source: str | Path, free: bool = False) -> tuple[Factor, ...]:
+    """The factors in the order of the file, then those of `vary_all` in the order of the register.
+
+    `free`: names need not stand in the register (functions other than the model). Raises InputError.
+    """
+    found = [_factor(name, how, source, free) for name, how in experiment.vary.items()]
+    named = set(experiment.vary)
+    for name, entry in drawn().items():
+        if entry.evidence in experiment.vary_all and name not in named and _varies(entry):
+            found.append(_parameter(name, entry, Vary(), source))
+    return tuple(found)
+
+
+def _varies(entry: Entry) -> bool:
+    return entry.prior != "fixed" and entry.low != entry.high
+
+
+def _factor(name: str, how: str | Vary, source: str | Path, free: bool) -> Factor:
+    vary = how if isinstance(how, Vary) else Vary()
+    if name in drawn():
+        return _parameter(name, drawn()[name], vary, source)
+    if name in levers("call"):
+        return _lever(name, levers("call")[name], vary, source)
+    if free and (vary.choices or vary.low is not None):
+        low, high = (vary.low, vary.high) if vary.low is not None and vary.high is not None else (0.0, 1.0)
+        return Factor(name, name, "", low, high, choices=tuple(vary.choices or ()))
+    names = [*drawn(), *levers("call")]
+    raise refuse(
+        source, [Fault(f"vary.{name}", "this name is not known here", listed(names, 4), nearest(name, names))]
+    )
+
+
+def _parameter(name: str, entry: Entry, vary: Vary, source: str | Path) -> Factor:
+    """A behaviour or funder entry: it holds in base and option alike."""
+    if vary.from_ is not None or vary.to is not None or vary.applies_to == "option" or vary.choices:
+        what = "it describes how the world behaves, in all calls and in base and option alike"
+        raise refuse(source, [Fault(f"vary.{name}", what, '"prior", or low and high')])
+    if vary.low is None or vary.high is None:
+        if not _varies(entry):
+            raise refuse(source, [Fault(f"vary.{name}", "its prior is fixed", "low and high")])
+        low, high = (float(x) for x in quantile(entry, np.array([0.0, 1.0])))
+        return Factor(name, entry.label, entry.unit, low, high, by_prior=True)
+    _check_range(name, entry, vary.low, vary.high, source)
+    return Factor(name, entry.label, entry.unit, vary.low, vary.high)
+
+
+def _lever(name: str, entry: Entry, vary: Vary, source: str | Path) -> Factor:
+    """A rule of the programme, in some calls, by default in the option alone."""
+    where, years = f"vary.{name}", programme().call_years
+    if vary.from_ not in years or (vary.to is not None and vary.to not in years):
+        fault = Fault(where, "a lever is varied from a call on", f"from = one of {listed(map(str, years))}")
+        raise refuse(source, [fault])
+    choices = tuple(vary.choices or ((False, True) if entry.is_switch and vary.low is None else ()))
+    if vary.low is not None and vary.high is not None:
+        if entry.choices or entry.is_switch:
+            raise refuse(source, [Fault(where, "a range does not fit", f"choices of {entry.allowed}")])
+        _check_range(name, entry, vary.low, vary.high, source)
+    elif not choices:
+        raise refuse(source, [Fault(where, "a lever has no prior", "low and high, or choices")])
+    for choice in choices:
+        if not _may_be(entry, choice):
+            raise refuse(source, [Fault(f"{where}.choices", f"{told(choice)} does not fit", entry.allowed)])
+    low, high = (vary.low, vary.high) if vary.low is not None and vary.high is not None else (0.0, len(choices) - 1.0)
+    return Factor(
+        name, entry.label, entry.unit, low, high, choices=choices, lever=True,
+        first=vary.from_, last=vary.to, in_base=vary.applies_to == "both",
+    )  # fmt: skip
+
+
+def _may_be(entry: Entry, choice: Choice) -> bool:
+    if entry.choices:
+        return choice in entry.choices
+    if entry.is_switch or isinstance(choice, bool | str):
+        return entry.is_switch and isinstance(choice, bool)
+    return entry.limits[0] <= choice <= entry.limits[1]
+
+
+def _check_range(name: str, entry: Entry, low: float, high: float, source: str | Path) -> None:
+    smallest, largest = entry.limits
+    for value in (low, high):
+        if not smallest <= value <= largest:
+            raise refuse(source, [Fault(f"vary.{name}", f"{told(value)} is out of range", entry.allowed)])
+
+
+def with_levers(scenario: Scenario, values: Mapping[Factor, Choice]) -> tuple[Setting, ...]:
+    """A scenario's settings with levers at other values in their calls; afterwards as they were."""
+    settings = scenario.settings
+    for factor, value in values.items():
+        settings = _with_lever(settings, factor, value)
+    return settings
+
+
+def _with_lever(settings: tuple[Setting, ...], factor: Factor, value: Choice) -> tuple[Setting, ...]:
+    first, last, name = factor.first or 0, factor.last, factor.name
+    kept: list[Setting] = [each for each in settings if not _within(each, name, first, last)]
+    kept.append(Setting(first, None, name, value))
+    after = next((year for year in programme().call_years if last is not None and year > last), None)
+    if after is not None and not any(each[:3] == (after, None, name) for each in settings):
+        before = value_at(settings, after, None, name)
+        default = register()[name].value
+        kept.append(Setting(after, None, name, before if before is not None else default))  # type: ignore[arg-type]
+    return in_order(kept)
+
+
+def _within(each: Setting, name: str, first: int, last: int | None) -> bool:
+    ours = (each.funder, each.name) == (None, name) and each.year is not None
+    return ours and first <= (each.year or 0) <= (last or 9999)
+
+
+def names_of(factors: Iterable[Factor]) -> list[str]:
+    """The factors' names."""
+    return [factor.name for factor in factors]

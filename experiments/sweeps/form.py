@@ -1,0 +1,173 @@
+"""An experiment as a file: what is compared, what is varied, by which method, how often, and what is told of it."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, Field, StringConstraints, model_validator
+
+from experiments.sweeps.methods import METHODS, Method
+from scenarios.entries import Evidence
+from scenarios.errors import Fault, InputError, echo, listed, nearest, refuse, told
+from scenarios.file_form import LONGEST_HORIZON_MONTHS
+from scenarios.files import read_toml
+from scenarios.form import STRICT, Guide, KeyPath, check
+
+LIBRARY = Path(__file__).with_name("library")
+MOST_RUNS = 100_000_000
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Choice = bool | float | str
+
+
+class Contrast(BaseModel):
+    """One comparison: `option` less `base`; without a base, the option's own values."""
+
+    model_config = STRICT
+
+    option: Words
+    base: Words | None = None
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
+
+    @property
+    def label(self) -> str:
+        """What the contrast is called."""
+        return self.name or (self.option if self.base is None else f"{self.option} - {self.base}")
+
+
+class Vary(BaseModel):
+    """How one factor is varied: over a range or choices, or by the register's prior if neither is given.
+
+    For a lever: in the calls `from` to `to`, in the option alone or in the base too.
+    """
+
+    model_config = STRICT
+
+    low: float | None = None
+    high: float | None = None
+    choices: list[Choice] | None = Field(default=None, min_length=2)
+    from_: int | None = Field(default=None, alias="from")
+    to: int | None = None
+    applies_to: Literal["option", "both"] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("a range needs low and high")
+        if self.low is not None and self.choices is not None:
+            raise ValueError("either a range or choices, not both")
+        if self.low is not None and self.high is not None and not self.low < self.high:
+            raise ValueError("low must lie below high")
+        return self
+
+
+class Asked(BaseModel):
+    """The table [method]: name, number of blocks and the method's own settings."""
+
+    model_config = STRICT | {"extra": "allow"}  # type: ignore[typeddict-unknown-key]
+
+    name: str
+    n: int = Field(ge=2, le=MOST_RUNS)
+
+
+class Experiment(BaseModel):
+    """A whole experiment. `others`: what is not varied, at central values or drawn anew for each block and run."""
+
+    model_config = STRICT
+
+    title: Words
+    question: Words
+    contrast: list[Contrast] = Field(min_length=1)
+    vary: dict[str, Literal["prior"] | Vary] = {}
+    vary_all: list[Evidence] = []
+    method: Asked
+    measures: list[str] = Field(default=["contracts_net"], min_length=1)
+    runs: int = Field(default=2, ge=1, le=10_000)
+    seed: int = Field(default=1, ge=0, le=2**63 - 1)
+    others: Literal["central", "prior"] = "central"
+    horizon_months: int | None = Field(default=None, ge=12, le=LONGEST_HORIZON_MONTHS)
+    smes: int | None = Field(default=None, ge=1)
+
+    @property
+    def design(self) -> Method:
+        """The method with its settings. Raises ValueError where they do not fit."""
+        return Method(self.method.name, self.method.n, self.method.model_extra or {})
+
+
+def names_at(path: KeyPath) -> Iterable[str]:
+    """The names that may stand in the table at `path`."""
+    place = path[0] if path else ""
+    form = {"contrast": Contrast, "vary": Vary, "method": Asked}.get(str(place), Experiment)
+    return [field.alias or name for name, field in form.model_fields.items()]
+
+
+GUIDE = Guide(names_at)
+
+
+def experiment_of(content: Mapping[str, Any], source: str | Path) -> Experiment:
+    """A checked experiment from what a file holds. Raises InputError."""
+    found = check(Experiment, _with_floats(dict(content)), source, GUIDE)
+    try:
+        found.design  # noqa: B018
+    except ValueError as error:
+        raise refuse(source, [Fault("method", str(error), "", nearest(found.method.name, METHODS))]) from None
+    labels = [contrast.label for contrast in found.contrast]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise refuse(source, [Fault("contrast", f"{echo(label)!r} stands twice", "names that differ")])
+    if not found.vary and not found.vary_all:
+        raise refuse(source, [Fault("vary", "nothing is varied", "one factor or more under [vary], or vary_all")])
+    return found
+
+
+def read(name_or_path: str | os.PathLike[str]) -> tuple[Experiment, Path]:
+    """A shipped experiment by name, or one from a file, with its path. Raises InputError."""
+    text = os.fspath(name_or_path)
+    path = Path(text)
+    if not (text.endswith(".toml") or os.sep in text or path.exists()):
+        if text not in shipped():
+            meant = nearest(text, shipped())
+            raise refuse(
+                f"experiment {echo(text)!r}",
+                [Fault("", "there is no such experiment", f"a path or one of {listed(shipped(), 30)}", meant)],
+            )
+        path = LIBRARY / f"{text}.toml"
+    return experiment_of(read_toml(path), path), path
+
+
+def shipped() -> tuple[str, ...]:
+    """The names of the shipped experiments."""
+    return tuple(sorted(path.stem for path in LIBRARY.glob("*.toml")))
+
+
+def check_measures(asked: Iterable[str], known: Iterable[str], source: str | Path) -> None:
+    """Raise InputError for a measure that is not known."""
+    names = list(known)
+    for name in asked:
+        if name not in names:
+            fault = Fault("measures", f"there is no measure {told(name)}", listed(names, 6), nearest(name, names))
+            raise refuse(source, [fault])
+
+
+def _with_floats(content: dict[str, Any]) -> dict[str, Any]:
+    """Whole numbers where ranges and choices are numbers: 1 and 1.0 mean the same in a range."""
+    vary = content.get("vary")
+    if not isinstance(vary, dict):
+        return content
+    return content | {"vary": {name: _range_as_floats(how) for name, how in vary.items()}}
+
+
+def _range_as_floats(how: Any) -> Any:
+    def as_float(value: Any) -> Any:
+        return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    if not isinstance(how, dict):
+        return how
+    changed = {key: as_float(value) if key in ("low", "high") else value for key, value in how.items()}
+    if isinstance(how.get("choices"), list):
+        changed["choices"] = [as_float(value) for value in how["choices"]]
+    return changed
+
+
+__all__ = ["Contrast", "Experiment", "InputError", "Vary", "check_measures", "experiment_of", "read", "shipped"]

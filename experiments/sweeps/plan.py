@@ -1,0 +1,269 @@
+"""The plan of a sweep: which cells there are, how they are cut into chunks, and by what content each is known.
+
+The design is kept as a file and read in slices, so a plan of a million runs takes no more memory than a small one.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from experiments.sweeps.cases import cases_of, first_counted_year
+from experiments.sweeps.factors import Factor, factors_of
+from experiments.sweeps.form import Experiment, check_measures, experiment_of
+from experiments.sweeps.methods import block_rows, sample
+from experiments.sweeps.work import (
+    Case,
+    Evaluate,
+    Rows,
+    Work,
+    code_here,
+    function_at,
+    measures_of_model,
+    name_of,
+    source_of,
+)
+from scenarios import InputError
+from scenarios.settings import Setting
+from simulator.parameters import F64
+
+FORMAT = 1
+VERSIONS = ("numpy", "numba", "llvmlite", "scipy", "SALib")  # that have a say in the numbers
+FEWEST_CHUNK_ROWS, MOST_CHUNK_ROWS = 16, 128
+CHUNKS = 1000  # rows of a large design are cut into about so many, within the limits
+SLICE_ROWS = 65_536  # of the design file that are read together
+
+
+class Chunk(NamedTuple):
+    """Rows `start` to `stop` under one run: what is done, kept and redone as one."""
+
+    start: int
+    stop: int
+    run: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An experiment made ready. `base` identifies all that its cells share, `family` the question without its size."""
+
+    name: str
+    experiment: Experiment
+    factors: tuple[Factor, ...]
+    work: Work
+    pairs: tuple[tuple[str, int | None, int], ...]  # of contrasts: label, place of the base (None) and of the option
+    rows: int
+    block: int
+    chunk_rows: int
+    base: str
+    family: str
+
+    @property
+    def cells(self) -> int:
+        """How many rows and runs there are."""
+        return self.rows * self.experiment.runs
+
+    @property
+    def simulations(self) -> int:
+        """How many runs of a scenario there are, twins not counted."""
+        return self.cells * len(self.work.cases)
+
+    @property
+    def folder_name(self) -> str:
+        """The usual folder: the same for the same question, whatever its size."""
+        return f"sweep-{self.name}-{self.family[:8]}"
+
+    def unit(self) -> F64:
+        """The design as numbers in [0, 1], (rows, factors)."""
+        return sample(self.experiment.design, len(self.factors), self.experiment.seed)
+
+    def chunks(self) -> Iterator[Chunk]:
+        """All chunks, in the order in which they are run: all runs of the first rows first."""
+        for start in range(0, self.rows, self.chunk_rows):
+            for run in range(self.experiment.runs):
+                yield Chunk(start, min(start + self.chunk_rows, self.rows), run)
+
+    def keys(self, rows: Rows) -> npt.NDArray[np.int64]:
+        """What identifies each cell: base, values, block and run, as 63 bits."""
+        start = hashlib.blake2b(self.base.encode(), digest_size=8)
+        found = np.empty(len(rows.row), np.int64)
+        tails = np.stack([rows.block, np.full_like(rows.block, rows.run)], axis=1)
+        for place in range(len(found)):
+            digest = start.copy()
+            digest.update(rows.values[place].tobytes() + tails[place].tobytes())
+            found[place] = int.from_bytes(digest.digest(), "big") >> 1
+        return found
+
+    def address(self, chunk: Chunk, keys: npt.NDArray[np.int64]) -> str:
+        """What identifies a chunk's part: its place and its cells."""
+        told = f"{FORMAT}/{self.base}/{chunk.start}/{chunk.run}/".encode() + keys.tobytes()
+        return hashlib.blake2b(told, digest_size=12).hexdigest()
+
+    def with_size(self, n: int | None, runs: int | None) -> "Plan":
+        """The same question with more or fewer blocks or runs."""
+        content = as_content(self.experiment)
+        content["method"] = content["method"] | ({"n": n} if n is not None else {})
+        content |= {"runs": runs} if runs is not None else {}
+        return _sized(replace(self, experiment=experiment_of(content, self.name)))
+
+
+def plan_of(
+    experiment: Experiment, name: str, source: str | Path = "experiment", evaluate: Evaluate | None = None
+) -> Plan:
+    """The plan of an experiment; `source` is named in messages and is where paths of scenarios start. InputError."""
+    factors = factors_of(experiment, source, free=evaluate is not None)
+    if not factors:
+        raise InputError(f"{source}, vary_all: no entry of the register fits, so nothing is varied")
+    if evaluate is None:
+        check_measures(experiment.measures, measures_of_model(), source)
+    cases, pairs = cases_of(experiment, factors, source, free=evaluate is not None)
+    work = Work(
+        cases, factors, experiment.seed, experiment.others,
+        tuple(experiment.measures) if evaluate else measures_of_model(),
+        0 if evaluate else first_counted_year(cases, factors, experiment, source),
+        experiment.horizon_months, experiment.smes, evaluate, code_here(),
+    )  # fmt: skip
+    base = _hash(_identity(work))
+    method = [experiment.method.name, experiment.method.model_extra or {}]
+    told = [[factor.name, factor.low, factor.high, factor.by_prior, factor.choices] for factor in factors]
+    return _sized(Plan(name, experiment, factors, work, pairs, 0, 0, 0, base, _hash([base, told, method])))
+
+
+def _sized(plan: Plan) -> Plan:
+    method, factors = plan.experiment.design, len(plan.factors)
+    block = block_rows(method, factors)
+    rows = method.n * block
+    power = 1 << max(0, (rows // CHUNKS).bit_length())
+    return replace(plan, rows=rows, block=block, chunk_rows=min(max(power, FEWEST_CHUNK_ROWS), MOST_CHUNK_ROWS))
+
+
+def _identity(work: Work) -> dict[str, Any]:
+    """All that the numbers of a cell hang on, beside its values, block and run."""
+    names = [[factor.name, factor.lever, factor.first, factor.last, factor.in_base, factor.choices] for factor in work.factors]
+    if work.evaluate is not None:
+        return {
+            "function": name_of(work.evaluate), "source": source_of(work.evaluate), "seed": work.seed,
+            "cases": [case.name for case in work.cases], "factors": names, "measures": work.measures,
+        }  # fmt: skip
+    return {
+        "code": work.code, "versions": {name: metadata.version(name) for name in VERSIONS}, "seed": work.seed,
+        "cases": [[case.settings, case.levered] for case in work.cases], "factors": names, "others": work.others,
+        "first_year": work.first_year, "horizon": work.horizon_months, "smes": work.smes, "measures": work.measures,
+    }  # fmt: skip
+
+
+def _hash(told: Any) -> str:
+    return hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+# ---------- on disk
+
+
+def as_content(experiment: Experiment) -> dict[str, Any]:
+    """An experiment as its file would hold it, in full."""
+    return experiment.model_dump(by_alias=True, exclude_none=True)
+
+
+def as_data(plan: Plan) -> dict[str, Any]:
+    """A plan as plain values: whole enough to go on without the experiment's and the scenarios' files."""
+    evaluate = plan.work.evaluate
+    return {
+        "format": FORMAT,
+        "name": plan.name,
+        "experiment": as_content(plan.experiment),
+        "cases": [{"name": c.name, "levered": c.levered, "settings": [list(s) for s in c.settings]} for c in plan.work.cases],
+        "contrasts": [list(pair) for pair in plan.pairs],
+        "first_year": plan.work.first_year,
+        "evaluate": name_of(evaluate) if evaluate else None,
+        "code": plan.work.code,
+        "versions": {name: metadata.version(name) for name in VERSIONS},
+        "rows": plan.rows, "block_rows": plan.block, "chunk_rows": plan.chunk_rows, "simulations": plan.simulations,
+        "base": plan.base, "family": plan.family,
+    }  # fmt: skip
+
+
+def from_data(told: Mapping[str, Any], source: Path, evaluate: Evaluate | None = None) -> Plan:
+    """The plan that a sweep's folder holds, with the code it was made by. Raises InputError."""
+    try:
+        if told["format"] != FORMAT:
+            raise InputError(f"{source}: is of another version of innovex (format {told['format']}, not {FORMAT})")
+        if evaluate is None and told["evaluate"]:
+            evaluate = function_at(told["evaluate"])
+        experiment = experiment_of(told["experiment"], source)
+        factors = factors_of(experiment, source, free=evaluate is not None)
+        cases = tuple(
+            Case(each["name"], tuple(Setting(*setting) for setting in each["settings"]), each["levered"])
+            for each in told["cases"]
+        )
+        work = Work(
+            cases, factors, experiment.seed, experiment.others,
+            tuple(experiment.measures) if evaluate else measures_of_model(), told["first_year"],
+            experiment.horizon_months, experiment.smes, evaluate, told["code"],
+        )  # fmt: skip
+        pairs = tuple((label, base, option) for label, base, option in told["contrasts"])
+        return _sized(Plan(told["name"], experiment, factors, work, pairs, 0, 0, 0, told["base"], told["family"]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{source}: is not the plan of a sweep ({type(error).__name__}: {str(error)[:60]})") from None
+
+
+def check_same_code(plan: Plan, source: Path) -> None:
+    """Raise InputError where another version of the code would go on with a sweep."""
+    if plan.work.code != code_here():
+        raise InputError(
+            f"{source}: was begun with other code ({plan.work.code}, now {code_here()}), so its numbers cannot be "
+            f"gone on with; ask the experiment's file again for a sweep of its own, or go back to that version"
+        )
+
+
+def write_design(plan: Plan, path: Path) -> None:
+    """The design with its values, one row per row; choices by name."""
+    unit = plan.unit()
+    columns: dict[str, pa.Array] = {"row": pa.array(np.arange(plan.rows)), "block": pa.array(np.arange(plan.rows) // plan.block)}
+    for place, factor in enumerate(plan.factors):
+        numbers = factor.numbers(unit[:, place])
+        if factor.choices:
+            names = pa.array([str(choice) for choice in factor.choices])
+            columns[factor.name] = pa.DictionaryArray.from_arrays(pa.array(numbers.astype(np.int32)), names)
+        else:
+            columns[factor.name] = pa.array(numbers)
+    pq.write_table(pa.table(columns), path, compression="zstd", row_group_size=SLICE_ROWS)
+
+
+class Design:
+    """The design file of a plan, read in slices."""
+
+    def __init__(self, plan: Plan, path: Path) -> None:
+        self.plan, self._file = plan, pq.ParquetFile(path)
+        self._slice = lru_cache(maxsize=2)(self._read)
+
+    def _read(self, group: int) -> F64:
+        table = self._file.read_row_group(group)
+        columns = []
+        for factor in self.plan.factors:
+            column = table.column(factor.name)
+            if factor.choices:
+                place = {str(choice): float(n) for n, choice in enumerate(factor.choices)}
+                columns.append(np.array([place[name] for name in column.to_pylist()]))
+            else:
+                columns.append(column.to_numpy())
+        return np.ascontiguousarray(np.stack(columns, axis=1))
+
+    def rows(self, chunk: Chunk) -> Rows:
+        """The rows of a chunk with their numbers, blocks and values."""
+        row = np.arange(chunk.start, chunk.stop)
+        groups = range(chunk.start // SLICE_ROWS, (chunk.stop - 1) // SLICE_ROWS + 1)
+        values = np.concatenate([self._slice(group) for group in groups])
+        first = groups[0] * SLICE_ROWS
+        return Rows(row, row // self.plan.block, values[chunk.start - first : chunk.stop - first], chunk.run)
+
+

@@ -1,0 +1,281 @@
+"""A sweep as it lies in its folder: run it, go on with it, read it."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from experiments.results import check_root
+from experiments.sweeps import run as _run
+from experiments.sweeps.engines import engine as engine_of
+from experiments.sweeps.factors import Factor
+from experiments.sweeps.form import Experiment, experiment_of, read
+from experiments.sweeps.methods import Method
+from experiments.sweeps.parts import KEPT, PARTS, Damaged, addresses
+from experiments.sweeps.parts import read as read_part
+from experiments.sweeps.plan import Design, Plan, check_same_code, from_data, plan_of
+from experiments.sweeps.run import DESIGN, MANIFEST, PLAN, Advance, Hear
+from experiments.sweeps.work import Evaluate, Rows, carry_out
+from scenarios import InputError
+from simulator.parameters import F64
+
+FAILURES = "failures.parquet"
+Asked = str | os.PathLike[str] | Mapping[str, Any] | Experiment
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep in its folder, whole or as far as it has come.
+
+    `design`: one row per row, factors in their units. `results`: one row per row, run and case. `outcomes` gives the
+    differences of a contrast as an array, NaN where a run failed or is yet to come.
+    """
+
+    folder: Path
+    plan: Plan
+
+    @property
+    def experiment(self) -> Experiment:
+        """What was asked."""
+        return self.plan.experiment
+
+    @property
+    def method(self) -> Method:
+        """By which method, with its settings."""
+        return self.plan.experiment.design
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """What is varied, in the order of the design's columns."""
+        return self.plan.factors
+
+    @property
+    def contrasts(self) -> tuple[str, ...]:
+        """The labels of the contrasts."""
+        return tuple(label for label, _, _ in self.plan.pairs)
+
+    @property
+    def cases(self) -> tuple[str, ...]:
+        """The scenarios that were run."""
+        return tuple(case.name for case in self.plan.work.cases)
+
+    @cached_property
+    def unit(self) -> F64:
+        """The design as numbers in [0, 1], (rows, factors)."""
+        return self.plan.unit()
+
+    @cached_property
+    def design(self) -> pd.DataFrame:
+        """The values of the factors, one row per row."""
+        return pd.read_parquet(self.folder / DESIGN)
+
+    @cached_property
+    def results(self) -> pd.DataFrame:
+        """All that was run, by row, run and case; every measure a column."""
+        return self._table([]).to_pandas()
+
+    @cached_property
+    def failures(self) -> pd.DataFrame:
+        """The runs that failed, with their cause and the values of their factors."""
+        table = self._table(["row", "run", "failure"]).to_pandas()
+        failed = table[table["failure"] != ""].drop_duplicates(["row", "run"])
+        return failed.merge(self.design, on="row").sort_values(["row", "run"], ignore_index=True)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every part is there."""
+        return bool(np.isin(self._addresses, [path.stem for path in (self.folder / PARTS).glob("*.parquet")]).all())
+
+    def values(self, case: str, measure: str) -> F64:
+        """One measure of one case, (rows, runs); NaN where a run failed or is yet to come."""
+        found = np.full((self.plan.rows, self.experiment.runs), np.nan)
+        if case not in self.cases:
+            raise InputError(f"{self.folder}: has no case {case!r}; allowed: {', '.join(self.cases)}")
+        if measure not in self.plan.work.measures:
+            raise InputError(f"{self.folder}: has no measure {measure!r}; allowed: {', '.join(self.plan.work.measures)}")
+        table = self._table(["row", "run", "case", measure])
+        ours = table.filter(pa.compute.equal(table["case"], case))
+        found[ours["row"].to_numpy(), ours["run"].to_numpy()] = ours[measure].to_numpy()
+        return found
+
+    def outcomes(self, contrast: str, measure: str) -> F64:
+        """Option less base in the same row and run, (rows, runs); of a contrast without a base, the option's values."""
+        pairs = {label: (base, option) for label, base, option in self.plan.pairs}
+        if contrast not in pairs:
+            raise InputError(f"{self.folder}: has no contrast {contrast!r}; allowed: {', '.join(pairs)}")
+        base, option = pairs[contrast]
+        ours = self.values(self.cases[option], measure)
+        return ours if base is None else ours - self.values(self.cases[base], measure)
+
+    @cached_property
+    def _addresses(self) -> list[str]:
+        return [address for _, address in addresses(self.plan, Design(self.plan, self.folder / DESIGN))]
+
+    def _table(self, columns: list[str]) -> pa.Table:
+        """The parts of the plan that are there and whole, as one table; all columns unless some are named."""
+        kept = []
+        for address in self._addresses:
+            path = self.folder / PARTS / f"{address}.parquet"
+            table = read_part(path, self.plan.base) if path.exists() else None
+            if isinstance(table, pa.Table):
+                table = table.replace_schema_metadata(None)
+                kept.append(table.select(columns) if columns else table)
+        if not kept:
+            raise InputError(f"{self.folder}: nothing is finished yet")
+        return pa.concat_tables(kept)
+
+
+def sweep(
+    experiment: Asked,
+    out: str | os.PathLike[str] = "results",
+    *,
+    evaluate: Evaluate | None = None,
+    engine: str = "threads",
+    workers: int | None = None,
+    dask: str | None = None,
+    n: int | None = None,
+    runs: int | None = None,
+    resume: bool = False,
+    redo_failed: bool = False,
+    hear: Hear | None = None,
+) -> Sweep:
+    """Run an experiment, or as much of it as is not there yet, and return it as it lies in its folder below `out`.
+
+    experiment: a shipped name, a path, the folder of a sweep, or what a file would hold. evaluate: a function of
+        (case, values by factor, seed) that gives measures in the place of the model. engine: "threads", "processes"
+        or "dask" with the address of a scheduler; no number depends on it, nor on `workers`. n, runs: other sizes
+        than the file's. resume: there must be something to go on with. redo_failed: run failed runs again.
+        hear: is told how far it is.
+
+    Raises InputError for wrong input. After KeyboardInterrupt or a lost cluster what is finished is kept, and the
+    same call goes on.
+    """
+    plan, folder = prepared(experiment, Path(out), evaluate, n, runs)
+    if resume and not (folder / PLAN).exists():
+        raise InputError(f"{folder}: there is no sweep to go on with; leave --resume away to begin")
+    check_root(folder)
+    if dask:
+        engine = "dask"
+    with engine_of(engine, workers, dask) as place:
+        design = _run.lay_out(plan, folder)
+        if engine != "dask":
+            _warm(plan, design)
+        advance = _run.carry_out(plan, folder, place, design, hear or (lambda _: None), redo_failed)
+    found = Sweep(folder, plan)
+    _finish(found, advance)
+    return found
+
+
+def prepared(
+    experiment: Asked, out: Path, evaluate: Evaluate | None = None, n: int | None = None, runs: int | None = None
+) -> tuple[Plan, Path]:
+    """The plan of what is asked, and its folder. Raises InputError."""
+    if isinstance(experiment, str | os.PathLike) and (Path(experiment) / PLAN).exists():
+        folder = Path(experiment)
+        plan = from_data(_run.read_json(folder / PLAN), folder / PLAN, evaluate)
+        check_same_code(plan, folder)
+        return plan.with_size(n, runs), folder
+    if isinstance(experiment, str | os.PathLike):
+        if Path(experiment).is_dir():
+            raise InputError(f"{experiment}: is not the folder of a sweep (it holds no {PLAN})")
+        asked, path = read(experiment)
+        plan = plan_of(asked, path.stem, path, evaluate)
+    else:
+        asked = experiment if isinstance(experiment, Experiment) else experiment_of(experiment, "experiment")
+        plan = plan_of(asked, "of_your_own", "experiment", evaluate)
+    return plan.with_size(n, runs), out / plan.folder_name
+
+
+def load(folder: str | os.PathLike[str], evaluate: Evaluate | None = None) -> Sweep:
+    """The sweep that a folder holds, whole or not. Raises InputError."""
+    place = Path(folder)
+    return Sweep(place, from_data(_run.read_json(place / PLAN), place / PLAN, evaluate))
+
+
+def _warm(plan: Plan, design: Design) -> None:
+    """Compile once, before there are threads or processes."""
+    from simulator.jit import is_compiled_before
+
+    if plan.work.evaluate is None and not is_compiled_before():
+        first = design.rows(next(iter(plan.chunks())))
+        carry_out(plan.work, Rows(first.row[:1], first.block[:1], first.values[:1], first.run))
+
+
+def _finish(found: Sweep, advance: Advance) -> None:
+    """Write the failures and the manifest, which says that all is there; nothing if the plan is another by now."""
+    folder, plan = found.folder, found.plan
+    with _run.locked(folder):
+        told = _run.read_json(folder / PLAN)
+        if (told["family"], told["rows"], told["experiment"]["runs"]) != (
+            plan.family, plan.rows, plan.experiment.runs,
+        ):  # fmt: skip
+            return
+        parts = {address: _size_and_hash(folder / PARTS / f"{address}.parquet") for address in found._addresses}
+        _run.write_json(told | {"failed": advance.failed, "parts": parts, "complete": True}, folder / MANIFEST)
+        if advance.failed:
+            found.failures.to_parquet(folder / FAILURES)
+        else:
+            (folder / FAILURES).unlink(missing_ok=True)
+
+
+def _size_and_hash(path: Path) -> list[Any]:
+    content = path.read_bytes()
+    return [len(content), hashlib.blake2b(content, digest_size=16).hexdigest()]
+
+
+def status(folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """How far a sweep is, from its folder alone: cells, finished, failed, damaged parts, whether someone is at work."""
+    found = load(folder)
+    plan, per_case = found.plan, len(found.cases)
+    done = failed = 0
+    damaged: list[Damaged] = []
+    times: list[tuple[float, int]] = []
+    for address in found._addresses:
+        path = found.folder / PARTS / f"{address}.parquet"
+        if not path.exists():
+            continue
+        table = read_part(path, plan.base)
+        if isinstance(table, Damaged):
+            damaged.append(table)
+            continue
+        done += len(table) // per_case
+        failed += sum(1 for cause in table.column("failure").to_pylist()[::per_case] if cause)
+        times.append((path.stat().st_mtime, len(table) // per_case))
+    return {
+        "folder": str(found.folder), "title": plan.experiment.title, "method": found.method.name,
+        "cells": plan.cells, "done": done, "failed": failed, "simulations": plan.simulations,
+        "damaged": [list(each) for each in damaged], "complete": done == plan.cells,
+        "at_work": _at_work(found.folder), "per_second": _pace(times),
+        "earlier_parts": len([*(found.folder / KEPT).glob("*.parquet")]),
+    }  # fmt: skip
+
+
+def _pace(times: list[tuple[float, int]]) -> float | None:
+    """Cells per second over the last parts that were written."""
+    last = sorted(times)[-20:]
+    span = last[-1][0] - last[0][0] if len(last) > 2 else 0.0
+    return sum(cells for _, cells in last[1:]) / span if span > 0.0 else None
+
+
+def _at_work(folder: Path) -> int:
+    """How many chunks some process has in hand at this moment."""
+    from filelock import FileLock, Timeout
+
+    held = 0
+    for path in (folder / _run.CLAIMS).glob("*.lock"):
+        claim = FileLock(path)
+        try:
+            claim.acquire(blocking=False)
+            claim.release()
+        except Timeout:
+            held += 1
+    return held
+
+

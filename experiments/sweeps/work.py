@@ -1,0 +1,203 @@
+"""The work of a sweep: what one row and run comes to, in any thread, process or cluster, to the same bits.
+
+A *cell* is one row of the design and one run (seed): all cases, which are the scenarios of the contrasts, with the
+levers of the row where they apply, in the same world with the same luck. The rows of a block share their luck, so
+that the differences between them are due to the factors.
+"""
+
+import hashlib
+import importlib
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from experiments.effects import RATIOS, all_measures, values_of
+from experiments.ensemble import _cell, run_seed
+from experiments.manifest import code_version
+from experiments.sweeps.factors import Factor, with_levers
+from scenarios import InputError, Resolved, Scenario, draw
+from scenarios.settings import Setting
+from simulator.parameters import F64
+
+# (case, values of the factors by name, seed) -> measures by name: a function in the place of the model
+Evaluate = Callable[[str, Mapping[str, Any], int], Mapping[str, float]]
+
+MAY_BE_MISSING = frozenset(RATIOS) | {"country_concentration"}  # where nothing is to be divided by
+LONGEST_CAUSE = 300
+
+
+class OtherCode(RuntimeError):
+    """A worker that runs another version of the code than the one that asks."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One side of a contrast: a scenario's settings, and whether the row's levers apply to it."""
+
+    name: str
+    settings: tuple[Setting, ...]
+    levered: bool
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that a cell needs beside its values; small, and the same on every machine."""
+
+    cases: tuple[Case, ...]
+    factors: tuple[Factor, ...]
+    seed: int
+    others: str
+    measures: tuple[str, ...]
+    first_year: int
+    horizon_months: int | None = None
+    smes: int | None = None
+    evaluate: Evaluate | None = field(default=None, compare=False)
+    code: str = ""
+
+    @property
+    def lever_factors(self) -> tuple[Factor, ...]:
+        """The factors that are rules of the programme."""
+        return tuple(factor for factor in self.factors if factor.lever)
+
+
+class Rows(NamedTuple):
+    """Some rows under one run: their numbers, blocks and values (rows, factors)."""
+
+    row: npt.NDArray[np.int64]
+    block: npt.NDArray[np.int64]
+    values: F64
+    run: int
+
+
+class Found(NamedTuple):
+    """What came of some rows: measures (rows, cases, measures), and the cause of failure or an empty text, by row."""
+
+    measures: F64
+    failures: list[str]
+
+
+def carry_out(work: Work, rows: Rows, stopped: Callable[[], bool] = lambda: False) -> Found | None:
+    """Run some rows, one after the other; None if stopped before the end. A row that fails does not stop the others."""
+    if work.code and work.code != code_here():
+        raise OtherCode(f"this worker runs code {code_here()}, the sweep was planned with {work.code}")
+    others = _others(work, rows)
+    measures = np.full((len(rows.row), len(work.cases), len(work.measures)), math.nan)
+    failures = []
+    for place, block in enumerate(rows.block):
+        if stopped():
+            return None
+        drawn = {name: float(column[int(block) - int(rows.block[0])]) for name, column in others.items()}
+        cause = ""
+        try:
+            measures[place] = _one(work, rows.values[place], drawn, int(block), rows.run)
+            cause = _not_numbers(work, measures[place])
+        except Exception as error:  # whatever it is, it is this row's alone
+            cause = _told(error)
+        if cause:
+            measures[place] = math.nan
+        failures.append(cause)
+    return Found(measures, failures)
+
+
+def _others(work: Work, rows: Rows) -> dict[str, F64]:
+    """What is not varied, drawn from the priors for each block and run; empty: central values."""
+    if work.others == "central" or work.evaluate is not None or len(rows.block) == 0:
+        return {}
+    first, last = int(rows.block[0]), int(rows.block[-1])
+    return draw(last + 1 - first, run_seed(work.seed, -1, rows.run), first)
+
+
+def _one(work: Work, numbers: F64, drawn: dict[str, float], block: int, run: int) -> F64:
+    """The measures of one cell, (cases, measures)."""
+    if work.evaluate is not None:
+        return _evaluated(work, numbers, run_seed(work.seed, block, run))
+    inputs = [inputs_of(work, case, numbers, drawn) for case in work.cases]
+    first = inputs[0].call_years.index(work.first_year)
+    seen = _cell([lambda _, each=each: each for each in inputs], block, run, work.seed, first, lambda _: None)  # type: ignore[misc]
+    calls = len(inputs[0].call_years)
+    found = values_of(np.stack([each.cells[calls:] for each in seen]))
+    return np.stack([found[name] for name in work.measures], axis=-1)
+
+
+def inputs_of(work: Work, case: Case, numbers: F64, drawn: Mapping[str, float]) -> Resolved:
+    """What one run needs: a case with the values of a row, and what else was drawn."""
+    pairs = list(zip(work.factors, numbers))
+    levers = {factor: factor.value(x) for factor, x in pairs if factor.lever and (case.levered or factor.in_base)}
+    varied = {factor.name: float(x) for factor, x in pairs if not factor.lever}
+    settings = with_levers(case.settings, levers)
+    scenario = Scenario(case.name, case.name, case.name, Path(f"{case.name}.toml"), None, settings)
+    return scenario.resolve({**drawn, **varied}, horizon_months=work.horizon_months, smes=work.smes)
+
+
+def _evaluated(work: Work, numbers: F64, seed: int) -> F64:
+    assert work.evaluate is not None
+    values = {factor.name: factor.value(x) for factor, x in zip(work.factors, numbers)}
+    rows = [work.evaluate(case.name, values, seed) for case in work.cases]
+    return np.array([[float(row[name]) for name in work.measures] for row in rows])
+
+
+def _not_numbers(work: Work, found: F64) -> str:
+    """A cause, if a measure that always exists is no finite number."""
+    free = work.evaluate is None
+    bad = [
+        name
+        for place, name in enumerate(work.measures)
+        if not (free and name in MAY_BE_MISSING) and not np.isfinite(found[:, place]).all()
+    ]
+    return f"not a finite number: {', '.join(bad[:3])}" if bad else ""
+
+
+def _told(error: Exception) -> str:
+    """An error as one line."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:LONGEST_CAUSE] if text else type(error).__name__
+
+
+# ---------- what identifies a cell
+
+
+def code_here() -> str:
+    """Hash of the sources that determine the numbers of a sweep, as they lie on this machine."""
+    digest = hashlib.blake2b(code_version().encode(), digest_size=8)
+    for name in ("work", "factors"):
+        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
+    return digest.hexdigest()
+
+
+def name_of(evaluate: Evaluate) -> str:
+    """A function as `module:name`, by which another process finds it."""
+    return f"{evaluate.__module__}:{getattr(evaluate, '__qualname__', type(evaluate).__name__)}"
+
+
+def source_of(evaluate: Evaluate) -> str:
+    """Hash of a function's text, as far as it can be read."""
+    try:
+        text = inspect.getsource(evaluate)
+    except (OSError, TypeError):
+        text = ""
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def function_at(name: str) -> Evaluate:
+    """The function that `module:name` names. Raises InputError."""
+    module, _, path = name.partition(":")
+    try:
+        found: Any = importlib.import_module(module)
+        for part in path.split("."):
+            found = getattr(found, part)
+    except (ImportError, AttributeError, ValueError):
+        raise InputError(
+            f"the function {name} of this sweep cannot be found; give it again with sweep(..., evaluate=)"
+        ) from None
+    return found  # type: ignore[no-any-return]
+
+
+def measures_of_model() -> tuple[str, ...]:
+    """All measures of a run; all are kept, so that another question needs no new run."""
+    return tuple(all_measures())
