@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from experiments.sweeps.sweep import Sweep, load, status, sweep
+    from experiments.sweeps.result import Sweep, load, status, sweep
 
 __all__ = ["Sweep", "load", "status", "sweep"]
 
@@ -19,5 +19,5 @@ __all__ = ["Sweep", "load", "status", "sweep"]
 def __getattr__(name: str) -> Any:
     """Imports the machinery when it is first asked for, so that `innovex --help` stays quick."""
     if name in __all__:
-        return getattr(importlib.import_module("experiments.sweeps.sweep"), name)
+        return getattr(importlib.import_module("experiments.sweeps.result"), name)
     raise AttributeError(f"module 'experiments.sweeps' has no attribute {name!r}")

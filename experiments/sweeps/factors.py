@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.sweeps.form import Choice, Experiment, Vary
-from scenarios import Entry, Scenario, programme, quantile, register
+from scenarios import Entry, programme, quantile, register
 from scenarios.entries import drawn, levers
 from scenarios.errors import Fault, listed, nearest, refuse, told
 from scenarios.settings import Setting, in_order, value_at
@@ -49,7 +49,7 @@ class Factor:
     def told(self) -> str:
         """Over what it is varied, in words."""
         if self.choices:
-            return ", ".join(str(choice).lower() if isinstance(choice, bool) else f"{choice}" for choice in self.choices)
+            return ", ".join(str(choice).lower() for choice in self.choices)
         way = "by its prior, " if self.by_prior else ""
         return f"{way}{self.low:g} to {self.high:g}"
 
@@ -138,9 +138,8 @@ def _check_range(name: str, entry: Entry, low: float, high: float, source: str |
             raise refuse(source, [Fault(f"vary.{name}", f"{told(value)} is out of range", entry.allowed)])
 
 
-def with_levers(scenario: Scenario, values: Mapping[Factor, Choice]) -> tuple[Setting, ...]:
+def with_levers(settings: tuple[Setting, ...], values: Mapping[Factor, Choice]) -> tuple[Setting, ...]:
     """A scenario's settings with levers at other values in their calls; afterwards as they were."""
-    settings = scenario.settings
     for factor, value in values.items():
         settings = _with_lever(settings, factor, value)
     return settings

@@ -65,7 +65,7 @@ class Vary(BaseModel):
 class Asked(BaseModel):
     """The table [method]: name, number of blocks and the method's own settings."""
 
-    model_config = STRICT | {"extra": "allow"}  # type: ignore[typeddict-unknown-key]
+    model_config = STRICT | {"extra": "allow"}
 
     name: str
     n: int = Field(ge=2, le=MOST_RUNS)
@@ -98,7 +98,8 @@ class Experiment(BaseModel):
 def names_at(path: KeyPath) -> Iterable[str]:
     """The names that may stand in the table at `path`."""
     place = path[0] if path else ""
-    form = {"contrast": Contrast, "vary": Vary, "method": Asked}.get(str(place), Experiment)
+    forms: dict[str, type[BaseModel]] = {"contrast": Contrast, "vary": Vary, "method": Asked}
+    form = forms.get(str(place), Experiment)
     return [field.alias or name for name, field in form.model_fields.items()]
 
 

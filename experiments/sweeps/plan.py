@@ -147,7 +147,7 @@ def _sized(plan: Plan) -> Plan:
 
 def _identity(work: Work) -> dict[str, Any]:
     """All that the numbers of a cell hang on, beside its values, block and run."""
-    names = [[factor.name, factor.lever, factor.first, factor.last, factor.in_base, factor.choices] for factor in work.factors]
+    names = [[each.name, each.lever, each.first, each.last, each.in_base, each.choices] for each in work.factors]
     if work.evaluate is not None:
         return {
             "function": name_of(work.evaluate), "source": source_of(work.evaluate), "seed": work.seed,
@@ -179,7 +179,10 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "format": FORMAT,
         "name": plan.name,
         "experiment": as_content(plan.experiment),
-        "cases": [{"name": c.name, "levered": c.levered, "settings": [list(s) for s in c.settings]} for c in plan.work.cases],
+        "cases": [
+            {"name": case.name, "levered": case.levered, "settings": [list(each) for each in case.settings]}
+            for case in plan.work.cases
+        ],
         "contrasts": [list(pair) for pair in plan.pairs],
         "first_year": plan.work.first_year,
         "evaluate": name_of(evaluate) if evaluate else None,
@@ -228,7 +231,8 @@ def check_same_code(plan: Plan, source: Path) -> None:
 def write_design(plan: Plan, path: Path) -> None:
     """The design with its values, one row per row; choices by name."""
     unit = plan.unit()
-    columns: dict[str, pa.Array] = {"row": pa.array(np.arange(plan.rows)), "block": pa.array(np.arange(plan.rows) // plan.block)}
+    row = np.arange(plan.rows)
+    columns: dict[str, pa.Array] = {"row": pa.array(row), "block": pa.array(row // plan.block)}
     for place, factor in enumerate(plan.factors):
         numbers = factor.numbers(unit[:, place])
         if factor.choices:

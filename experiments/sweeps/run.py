@@ -1,4 +1,4 @@
-"""Carrying out a plan in its folder: only what is missing, a part at a time, beside other processes if there are any."""
+"""Carrying out a plan in its folder: only what is missing, part by part, beside other processes if there are any."""
 
 import contextlib
 import json
@@ -74,7 +74,8 @@ def lay_out(plan: Plan, folder: Path) -> Design:
         told = as_data(plan)
         before = read_json(folder / PLAN) if (folder / PLAN).exists() else None
         if before is not None and before.get("family") != plan.family:
-            raise InputError(f"{folder}: holds the sweep of another question; nothing is overwritten, choose another --out")
+            what = "holds the sweep of another question; nothing is overwritten, choose another --out"
+            raise InputError(f"{folder}: {what}")
         if before != told or not (folder / DESIGN).exists():
             working = folder / f"{DESIGN}.{uuid.uuid4().hex[:8]}{UNFINISHED}"
             write_design(plan, working)
@@ -194,7 +195,8 @@ class _Driver:
             return
         self.number += 1
         self.hands[self.number] = hand
-        self.engine.submit(self.number, self.plan.work, Rows(rows.row[fresh], rows.block[fresh], rows.values[fresh], rows.run))
+        fresh_rows = Rows(rows.row[fresh], rows.block[fresh], rows.values[fresh], rows.run)
+        self.engine.submit(self.number, self.plan.work, fresh_rows)
 
     def _take_one(self, todo: "deque[tuple[Chunk, str]]") -> None:
         """Wait for a chunk, and write its part or do it again."""

@@ -195,7 +195,8 @@ def function_at(name: str) -> Evaluate:
         raise InputError(
             f"the function {name} of this sweep cannot be found; give it again with sweep(..., evaluate=)"
         ) from None
-    return found  # type: ignore[no-any-return]
+    evaluate: Evaluate = found
+    return evaluate
 
 
 def measures_of_model() -> tuple[str, ...]:

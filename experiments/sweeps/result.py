@@ -24,6 +24,7 @@ from experiments.sweeps.plan import Design, Plan, check_same_code, from_data, pl
 from experiments.sweeps.run import DESIGN, MANIFEST, PLAN, Advance, Hear
 from experiments.sweeps.work import Evaluate, Rows, carry_out
 from scenarios import InputError
+from scenarios.errors import listed
 from simulator.parameters import F64
 
 FAILURES = "failures.parquet"
@@ -99,7 +100,8 @@ class Sweep:
         if case not in self.cases:
             raise InputError(f"{self.folder}: has no case {case!r}; allowed: {', '.join(self.cases)}")
         if measure not in self.plan.work.measures:
-            raise InputError(f"{self.folder}: has no measure {measure!r}; allowed: {', '.join(self.plan.work.measures)}")
+            known = listed(self.plan.work.measures)
+            raise InputError(f"{self.folder}: has no measure {measure!r}; allowed: {known}")
         table = self._table(["row", "run", "case", measure])
         ours = table.filter(pa.compute.equal(table["case"], case))
         found[ours["row"].to_numpy(), ours["run"].to_numpy()] = ours[measure].to_numpy()
