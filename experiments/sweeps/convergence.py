@@ -18,13 +18,14 @@ from simulator.parameters import F64
 TOLERANCE = 0.1  # width of a 90% interval, in units of the index (or of the largest, where the index has a unit)
 SIZES = 4  # doublings that are looked at, the whole sweep the last
 LEAST = 8  # blocks below which nothing is looked at
+NEXT_TO_NOTHING = 0.05  # of the strongest factor's effect
 IN_UNITS = ("mu_star", "swing", "bound")  # measured against the largest factor's
 
 
 class Settled(NamedTuple):
     """The verdict: `after` blocks (None: not yet), of `n`; the widest interval, and about how many blocks it takes."""
 
-    index: str
+    ranked_by: str
     luck: str
     after: int | None
     n: int
@@ -107,7 +108,7 @@ def tiers(rows: pd.DataFrame) -> list[list[int]]:
     found: list[list[int]] = []
     floor = math.inf
     for row in ordered.itertuples():
-        low, high = sorted((abs(row.low), abs(row.high))) if row.low * row.high > 0.0 else (0.0, max(-row.low, row.high))
+        low, high = _sizes(row.low, row.high)
         if found and high >= floor:
             found[-1].append(int(row.factor))
             floor = min(floor, low)
@@ -117,18 +118,26 @@ def tiers(rows: pd.DataFrame) -> list[list[int]]:
     return found
 
 
+def _sizes(low: float, high: float) -> tuple[float, float]:
+    """The smallest and the largest size that an interval holds."""
+    if low * high > 0.0:
+        return min(abs(low), abs(high)), max(abs(low), abs(high))
+    return 0.0, max(-low, high)
+
+
 def above_nothing(rows: pd.DataFrame, found: pd.DataFrame, least: float = 0.01) -> list[int]:
-    """Factors whose index is told apart from nothing: above `least` of the scale, or above what chance alone gives.
+    """Factors whose index is told apart from nothing: above `least`, or above what chance or luck alone gives.
 
     Chance is told for PAWN and delta, whose indices are never zero.
     """
     index = rows["index"].iloc[0]
     chance = found[(found["factor"] < 0) & (found["index"] == index)]
     if len(chance):
-        return [int(each) for each in rows.loc[rows["low"] > chance["high"].iloc[0], "factor"]]
+        return [int(each) for each in rows.loc[rows["value"] > chance["high"].iloc[0], "factor"]]
     if index in ("swing", "mu"):
         return [int(each) for each in rows.loc[rows["low"] * rows["high"] > 0.0, "factor"]]
     if index == "mu_star":
         beyond = found[found["index"] == "beyond_luck"].set_index("factor")["low"]
-        return [int(each) for each in rows["factor"] if beyond[each] > 0.0]
+        floor = NEXT_TO_NOTHING * float(rows["value"].max())
+        return [int(each) for each in rows["factor"] if beyond[each] > floor]
     return [int(each) for each in rows.loc[rows["low"] > least, "factor"]]

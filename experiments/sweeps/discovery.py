@@ -58,7 +58,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Discovery:
-    """What was found: boxes in order, the share of worlds with the event, and why there is no box where there is none."""
+    """What was found: boxes in order, the share of worlds with the event, and why there is no box if there is none."""
 
     boxes: tuple[Box, ...]
     share: float

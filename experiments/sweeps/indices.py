@@ -57,7 +57,7 @@ def analyse(method: Method, design: F64, y: F64, seed: int = 0) -> pd.DataFrame:
 def whole_blocks(method: Method, factors: int, y: F64) -> npt.NDArray[np.bool_]:
     """Which blocks have a finite outcome in every row and run; those beyond the last whole block have not."""
     blocks = in_blocks(method, factors, y)
-    return np.isfinite(blocks).all(axis=(1, 2))
+    return np.asarray(np.isfinite(blocks).all(axis=(1, 2)))
 
 
 def kept(method: Method, design: F64, y: F64) -> tuple[F64, F64]:
@@ -249,18 +249,18 @@ IDLE = 3  # factors that do nothing, to see what delta gives them
 
 
 def _delta_of(u: F64, y: F64, seed: int) -> tuple[F64, F64]:
-    """Delta and its half interval; the global generator, which SALib seeds, is left as it was."""
+    """Delta and its half interval; what SALib sets for the whole process is left as it was."""
     from SALib.analyze import delta
 
-    before = np.random.get_state()
+    before, form = np.random.get_state(), warnings.formatwarning
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with warnings.catch_warnings(record=True):  # it turns warnings on again by itself
             found = delta.analyze(
                 problem(u.shape[1]), u, y, num_resamples=20, conf_level=INTERVAL, method="delta", seed=seed + 1
             )
     finally:
         np.random.set_state(before)
+        warnings.formatwarning = form
     name = "delta" if "delta" in found else "delta_raw"  # SALib 1.5, 1.6
     return np.asarray(found[name]), np.asarray(found[f"{name}_conf"])
 
