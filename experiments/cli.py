@@ -63,7 +63,9 @@ def _sentence(error: Exception) -> str | None:
         context = getattr(error, "ctx", None)
         way = f"; see {context.command_path} --help" if context else ""
         return " ".join(error.format_message().split()).rstrip(".") + way
-    return None
+    from simulator.jit import SettingError
+
+    return str(error) if isinstance(error, SettingError) else None
 
 
 def _version(asked: bool) -> None:

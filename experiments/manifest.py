@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scenarios import Resolved, Scenario
+from simulator.draws import generator
 
 if TYPE_CHECKING:
     from experiments.comparison import Study
@@ -54,6 +55,7 @@ def machine() -> dict[str, Any]:
     """What the study runs on."""
     return {
         "versions": {name: metadata.version(name) for name in PACKAGES},
+        "generator": generator(),
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "processor": platform.machine(),
@@ -62,14 +64,14 @@ def machine() -> dict[str, Any]:
 
 
 def code_version() -> str:
-    """Hash of the sources that determine the numbers: simulator, register, programme, and what is done with runs."""
+    """Hash of what determines the numbers: simulator, register, programme, what is done with runs; the generator."""
     root = Path(__file__).parent.parent
     sources = [*(root / "simulator").rglob("*.py"), *(root / "scenarios").rglob("*.py")]
     sources += [root / "scenarios" / name for name in ("parameters.toml", "programme.toml", "library/baseline.toml")]
     sources += [
         root / "experiments" / f"{name}.py" for name in ("comparison", "effects", "ensemble", "mechanisms", "spending")
     ]
-    digest = hashlib.blake2b(digest_size=8)
+    digest = hashlib.blake2b(generator().encode(), digest_size=8)
     for path in sorted(sources, key=lambda path: path.relative_to(root).as_posix()):
         digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()

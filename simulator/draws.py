@@ -8,14 +8,30 @@ running number. The generator is the finaliser of SplitMix64 (Steele, Lea & Floo
 constants of Stafford's variant 13), chained once per word of the key: each word enters before a
 full 64-bit mixing round. Keys are built inside kernels, as unsigned 64-bit words.
 
+`INNOVEX_GENERATOR=philox`, set before the start, puts Philox in its place (`simulator.philox`): other luck, the
+same model, to check that nothing hangs on the generator. Batteries: docs/randomness.md.
+
 Source of the principle: Pearson, Klein & Buffalo 2026; Klein et al. 2024.
 """
 
 import math
+import os
 
 import numpy as np
 
-from simulator.jit import rule
+from simulator import philox
+from simulator.jit import SettingError, rule
+
+_GENERATORS = ("splitmix", "philox")
+
+
+def generator() -> str:
+    """The generator of this process, as `INNOVEX_GENERATOR` says; SettingError for one that is not there."""
+    chosen = os.environ.get("INNOVEX_GENERATOR") or _GENERATORS[0]
+    if chosen not in _GENERATORS:
+        raise SettingError(f"INNOVEX_GENERATOR: {chosen!r} is no generator; allowed: {', '.join(_GENERATORS)}")
+    return chosen
+
 
 # What a draw is for. Numbers are part of the results: never renumber, only append.
 (
@@ -54,16 +70,24 @@ def since(call_year, months):
 
 
 @rule
-def key(seed, decision, time):
+def _mixed_key(seed, decision, time):
     """Where all draws of one decision at one time start from (unsigned 64-bit)."""
     return mix(mix(np.uint64(seed) + _WEYL * np.uint64(decision)) + _WEYL * np.uint64(time))
 
 
 @rule
+def _mixed_word(start, who, whom):
+    """The 64 random bits of (`who`, `whom`), identities in this order; `whom` 0 for nobody."""
+    return mix(mix(start + who) + whom)
+
+
+key, word = (philox.key, philox.word) if generator() == "philox" else (_mixed_key, _mixed_word)
+
+
+@rule
 def uniform(start, who, whom):
     """A number strictly between 0 and 1 for (`who`, `whom`), identities in this order; `whom` 0 for nobody."""
-    word = mix(mix(start + who) + whom)
-    return (np.float64(word >> _12) + 0.5) * _UNIT
+    return (np.float64(word(start, who, whom) >> _12) + 0.5) * _UNIT
 
 
 @rule

@@ -39,6 +39,11 @@ from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher
 from numba.core.serialize import dumps
 
+
+class SettingError(ValueError):
+    """A setting of the environment that cannot be used; the message is one sentence for the person who set it."""
+
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 # No fastmath and no parallel: a run is the same, bit for bit, alone, in a thread or in a worker.

@@ -1,0 +1,173 @@
+"""A call opens: the matchmaking event, and the consortia that form."""
+
+import math
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+from benchmarks.peer.agents import Cluster, Partner, Project
+from simulator import draws, state
+from simulator.parameters import ALL_OR_NONE, VIRTUAL_COMMON_POT
+from simulator.processes.matchmaking import _WISHES_PER_MEETING
+
+if TYPE_CHECKING:
+    from benchmarks.peer.model import PeerModel
+
+
+def hold_event(model: "PeerModel") -> None:
+    """Places go to the keenest clusters, meetings to the pairs that appeal most."""
+    for call in model.calls:
+        if call.event_month == model.month and call.held and call.event_clusters > 1:
+            _meet(model, call, _guests(model, call))
+
+
+def _guests(model: "PeerModel", call: SimpleNamespace) -> list[Cluster]:
+    say, time = model.say, model.since(call)
+    scores = {}
+    for each in model.clusters:
+        if each.country.attends:
+            noise = say.gumbel(model.luck(draws.ATTEND, time, each.identity))
+            scores[each] = say.attendance_score(model.parameters.attendance_focus_weight, each.focus, noise)
+    guests = sorted(scores, key=lambda each: -scores[each])[: call.event_clusters]
+    for each in guests:
+        each.attended = call
+    return sorted(guests, key=lambda each: each.row)
+
+
+def _meet(model: "PeerModel", call: SimpleNamespace, guests: list[Cluster]) -> None:
+    say, p, time = model.say, model.parameters, model.since(call)
+    noise = model.key(draws.MEETING, time)
+    free = {
+        each: say.whole_number(p.meetings_per_cluster, model.luck(draws.MEETING_SLOTS, time, each.identity))
+        for each in guests
+    }
+    funded = {each: float(each.has_funder(call)) for each in guests}
+    scores: dict[Cluster, list[float]] = {each: [] for each in guests}
+    pairs = []
+    for place, a in enumerate(guests):
+        for b in guests[:place]:
+            if a.country.nation == b.country.nation:
+                continue
+            luck = say.gumbel(say.uniform_of_pair(noise, a.identity, b.identity))
+            value = luck + a.appeal_of(b, 0.5 * (funded[a] + funded[b]))
+            pairs.append((value, a, b))
+            scores[a].append(value)
+            scores[b].append(value)
+    bar = {}
+    for each, values in scores.items():
+        wishes = min(len(guests) - 1, max(1, _WISHES_PER_MEETING * free[each]))
+        bar[each] = sorted(values, reverse=True)[wishes - 1] if wishes <= len(values) else -math.inf
+    wanted = [pair for pair in pairs if pair[0] >= bar[pair[1]] or pair[0] >= bar[pair[2]]]
+    for _, a, b in sorted(wanted, key=lambda pair: -pair[0]):
+        if free[a] > 0 and free[b] > 0:
+            free[a] -= 1
+            free[b] -= 1
+            a.knows(b, say.gap_closed(a.familiarity.get(b.row, 0.0), p.meeting_familiarity_gain))
+            model.note(state.E_MEETING, a.row, b.row, -1, 1.0)
+
+
+def form_consortia(model: "PeerModel") -> None:
+    """Ideas that ripen this month look for partners."""
+    say, p = model.say, model.parameters
+    for call in model.calls:
+        if not call.held or not call.open_month <= model.month <= call.close_month:
+            continue
+        time, window = model.since(call), call.close_month - call.open_month + 1
+        for lead in model.clusters:
+            if not lead.has_funder(call) or lead.busy >= lead.capacity:
+                continue
+            if call.open_month + int(model.luck(draws.RIPEN, time, lead.identity) * window) != model.month:
+                continue
+            assert lead.funder is not None
+            terms = call.terms[lead.funder.row]
+            expected = say.expected_grant(lead.funder.belief, terms.openness, terms.grant_eur)
+            response = say.application_response(expected, p.grant_midpoint_eur, p.grant_response_eur)
+            chance = say.idea_probability(
+                p.idea_rate, lead.focus, lead.size, lead.attended is call, p.attended_idea_factor, response,
+                lead.followon,
+            )  # fmt: skip
+            if model.luck(draws.IDEA, time, lead.identity) < chance:
+                _propose(model, call, lead)
+
+
+def _propose(model: "PeerModel", call: SimpleNamespace, lead: Cluster) -> None:
+    say, p, time = model.say, model.parameters, model.since(call)
+    top_down = model.luck(draws.TOP_DOWN, time, lead.identity) < p.top_down_share
+    u = model.luck(draws.DESIRED_PARTNERS, time, lead.identity)
+    wanted = min(say.partners_wanted(u, p.extra_partners_mean), state.MAX_PARTNERS - 1)
+    members, nations, asked = [lead], {lead.country.nation}, 0
+    for _, other in sorted(_preferences(model, call, lead, top_down), key=lambda pair: -pair[0]):
+        if len(members) > wanted or asked >= int(p.asks_max):
+            break
+        if other.country.nation in nations:
+            continue
+        asked += 1
+        chance = say.acceptance_probability(
+            other.has_funder(call), p.acceptance, p.acceptance_no_funder, other.focus
+        )
+        if model.luck(draws.ACCEPT, time, other.identity, lead.identity) < chance:
+            members.append(other)
+            nations.add(other.country.nation)
+    if len(members) < 2:
+        return
+    partners, identity = [_partner(each, call) for each in members], say.identity(lead.identity, call.year)
+    project = Project(len(model.projects), identity, call, lead, partners, bool(top_down), model.month)
+    for partner in project.partners:
+        partner.project = project
+        partner.cluster.busy += 1
+    model.projects.append(project)
+    _plan(model, project)
+    model.note(state.E_PROPOSAL, lead.row, state.NOBODY, project.row, len(members))
+
+
+def _partner(cluster: Cluster, call: SimpleNamespace) -> Partner:
+    if cluster.has_funder(call):
+        return Partner(cluster, cluster.funder, state.NOT_APPLIED)
+    return Partner(cluster, None, state.NO_FUNDER)
+
+
+def _preferences(
+    model: "PeerModel", call: SimpleNamespace, lead: Cluster, top_down: bool
+) -> list[tuple[float, Cluster]]:
+    say, start = model.say, model.key(draws.CHOICE, model.since(call))
+    spreads = call.funding_rule in (ALL_OR_NONE, VIRTUAL_COMMON_POT)
+    found = []
+    for other in model.clusters:
+        if other.country.nation == lead.country.nation or other.busy >= other.capacity:
+            continue
+        funded = other.has_funder(call)
+        if top_down and not funded:
+            continue
+        score = luck = say.gumbel(say.uniform(start, lead.identity, other.identity))
+        if not top_down:
+            belief = other.funder.belief if other.funder else model.funders[0].belief
+            risk = say.refusal_risk(spreads, funded, belief, model.parameters.risk_aversion)
+            score = lead.appeal_of(other, float(funded)) + luck - risk
+        found.append((score, other))
+    return found
+
+
+def _plan(model: "PeerModel", project: Project) -> None:
+    """Kind, effect, size and true quality."""
+    say, p, who, lead = model.say, model.parameters, project.identity, project.lead
+    u = model.luck(draws.KIND, 0, who)
+    project.kind = state.WORKSHOP
+    if u < p.kind_share_broadcast:
+        project.kind = state.BROADCAST
+    elif u < p.kind_share_broadcast + p.kind_share_network:
+        project.kind = state.NETWORK
+    spread = p.project_effect_spread
+    deviate = say.logistic(model.luck(draws.PROJECT_EFFECT, 0, who))
+    project.effect = math.exp(spread * deviate - 0.5 * spread * spread)
+    project.size_deviate = say.logistic(model.luck(draws.PROJECT_SIZE, 0, who))
+    excellence, fit, experience = lead.excellence, 0.0, lead.experience
+    for partner in project.partners[1:]:
+        other = partner.cluster
+        excellence += other.excellence
+        experience += other.experience
+        theme = model.relatedness(lead.sector, other.sector)
+        fit += ((1.0 - abs(lead.focus - other.focus)) + theme + lead.trust.get(other.row, 0.0)) / 3.0
+    n = len(project.partners)
+    noise = p.quality_noise * say.logistic(model.luck(draws.QUALITY, 0, who))
+    project.quality = say.project_quality(
+        excellence / n, fit / (n - 1), experience / n, p.quality_weight_fit, p.quality_weight_experience, noise
+    )
