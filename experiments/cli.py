@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from experiments.sweeps.command import app as sweep_app
+
 if TYPE_CHECKING:
     from experiments.comparison import Comparison, Study
 
@@ -20,6 +22,7 @@ app = typer.Typer(
     help="Simulates what funding rules do to cross-border partnerships, R&I collaborations and contracts of SMEs.",
 )
 scenarios_app = typer.Typer(rich_markup_mode=None, help="List the shipped scenarios; show one; print the file schema.")
+app.add_typer(sweep_app, name="sweep")
 app.add_typer(scenarios_app, name="scenarios", invoke_without_command=True)
 
 INTERRUPTED = 130  # exit code after Ctrl-C

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.stats import qmc
-
 from simulator.parameters import F64
 
 LEAST_BLOCKS = 2
@@ -119,6 +117,8 @@ def _seed(seed: int) -> int:
 
 def _quietly_sobol(n: int, columns: int, seed: int) -> F64:
     """The first n points of a scrambled Sobol' sequence; any n is allowed, powers of two are spread best."""
+    from scipy.stats import qmc  # here, since workers need none of it and it takes long to import
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return qmc.Sobol(columns, seed=_seed(seed)).random(n)

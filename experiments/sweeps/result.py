@@ -22,7 +22,7 @@ from experiments.sweeps.parts import KEPT, PARTS, Damaged, addresses
 from experiments.sweeps.parts import read as read_part
 from experiments.sweeps.plan import Design, Plan, check_same_code, from_data, plan_of
 from experiments.sweeps.run import DESIGN, MANIFEST, PLAN, Advance, Hear
-from experiments.sweeps.work import Evaluate, Rows, carry_out
+from experiments.sweeps.work import Evaluate, Rows, carry_out, function_at, name_of
 from scenarios import InputError
 from scenarios.errors import listed
 from simulator.parameters import F64
@@ -163,6 +163,8 @@ def sweep(
     if resume and not (folder / PLAN).exists():
         raise InputError(f"{folder}: there is no sweep to go on with; leave --resume away to begin")
     check_root(folder)
+    if evaluate is not None and (engine != "threads" or dask):
+        function_at(name_of(evaluate))  # another process finds it by name
     if dask:
         engine = "dask"
     with engine_of(engine, workers, dask) as place:

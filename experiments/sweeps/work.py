@@ -11,6 +11,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,7 +33,7 @@ MAY_BE_MISSING = frozenset(RATIOS) | {"country_concentration"}  # where nothing 
 LONGEST_CAUSE = 300
 
 
-class OtherCode(RuntimeError):
+class OtherCode(InputError):
     """A worker that runs another version of the code than the one that asks."""
 
 
@@ -162,6 +163,7 @@ def _told(error: Exception) -> str:
 # ---------- what identifies a cell
 
 
+@cache
 def code_here() -> str:
     """Hash of the sources that determine the numbers of a sweep, as they lie on this machine."""
     digest = hashlib.blake2b(code_version().encode(), digest_size=8)

@@ -1,0 +1,237 @@
+"""Sweeps are run once, whatever happens: stopped, killed, damaged, extended, shared, on any engine."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+import sweep_functions as functions
+
+import experiments.sweeps.plan as plan_module
+import experiments.sweeps.run as run_module
+from experiments.sweeps import load, status, sweep
+from scenarios import InputError
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def log(tmp_path, monkeypatch):
+    """A place for the functions to count their calls."""
+    monkeypatch.setenv("SWEEP_LOG", str(tmp_path / "calls.txt"))
+
+
+def driver(out, function="slow", more=""):
+    """A process of its own that runs a sweep of a function."""
+    code = (
+        f"import sweep_functions as f; from experiments.sweeps import sweep\n"
+        f"sweep(f.experiment(24), {str(out)!r}, evaluate=f.{function}, workers=2{more})"
+    )
+    path = os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, cwd=HERE.parent)
+
+
+def wait_for_parts(out, least, process=None):
+    """Wait until so many parts are there."""
+    until = time.monotonic() + 60
+    while len([*out.glob("*/parts/*.parquet")]) < least:
+        assert time.monotonic() < until and (process is None or process.poll() is None)
+        time.sleep(0.01)
+
+
+def test_engines_and_workers_give_the_same_bytes(tmp_path):
+    one = sweep(functions.levers(), tmp_path / "one", workers=1)
+    three = sweep(functions.levers(), tmp_path / "three", workers=3)
+    other = sweep(functions.levers(), tmp_path / "processes", engine="processes", workers=2)
+    assert functions.content(one.folder) == functions.content(three.folder) == functions.content(other.folder)
+    assert len(one.failures) == 0 and np.isfinite(one.outcomes("levers", "contracts_net")).all()
+    assert np.ptp(one.outcomes("levers", "contracts_net")) > 0.0
+
+
+def test_a_cell_is_the_same_in_chunks_of_any_size(tmp_path, monkeypatch):
+    asked = functions.levers(others="prior")
+    whole = sweep(asked, tmp_path / "whole")
+    monkeypatch.setattr(plan_module, "FEWEST_CHUNK_ROWS", 3)
+    pieces = sweep(asked, tmp_path / "pieces")
+    assert len([*pieces.folder.glob("parts/*")]) > len([*whole.folder.glob("parts/*")])
+    order = ["row", "run", "case"]
+    first, second = (found.results.sort_values(order, ignore_index=True) for found in (whole, pieces))
+    assert first.equals(second)
+
+
+def test_a_stopped_sweep_goes_on_to_the_same_bytes(tmp_path):
+    asked = functions.experiment(16)
+    undisturbed = sweep(asked, tmp_path / "undisturbed", evaluate=functions.ishigami)
+
+    def stop(advance):
+        if advance.run > 100:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(asked, tmp_path / "stopped", evaluate=functions.ishigami, hear=stop, workers=1)
+    (folder,) = (tmp_path / "stopped").iterdir()
+    told = status(folder)
+    assert 0 < told["done"] < told["cells"] and not told["complete"]
+    assert np.isnan(load(folder).outcomes("plain", "y")).any()  # what is there can be read
+    gone_on = sweep(asked, tmp_path / "stopped", evaluate=functions.ishigami, resume=True)
+    assert functions.content(gone_on.folder) == functions.content(undisturbed.folder)
+
+
+def test_a_killed_driver_loses_the_chunks_in_hand_and_no_more(tmp_path):
+    out = tmp_path / "killed"
+    process = driver(out)
+    wait_for_parts(out, 5, process)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    (folder,) = out.iterdir()
+    told, before = status(folder), functions.calls()
+    assert 5 * 16 <= told["done"] < told["cells"] and told["at_work"] == 0 and told["damaged"] == []
+    assert before - told["done"] <= 3 * 16  # two workers, and a chunk ahead
+    went_on = sweep(functions.experiment(24), out, evaluate=functions.slow, resume=True)
+    assert functions.calls() - before == told["cells"] - told["done"]
+    undisturbed = sweep(functions.experiment(24), tmp_path / "undisturbed", evaluate=functions.slow)
+    assert functions.content(went_on.folder) == functions.content(undisturbed.folder)
+
+
+def test_two_drivers_share_a_folder(tmp_path):
+    out = tmp_path / "shared"
+    first, second = driver(out), driver(out)
+    assert first.wait(120) == 0 and second.wait(120) == 0
+    (folder,) = out.iterdir()
+    assert functions.calls() == status(folder)["cells"]  # nothing was run twice
+    alone = sweep(functions.experiment(24), tmp_path / "alone", evaluate=functions.slow)
+    assert functions.content(folder) == functions.content(alone.folder)
+
+
+def test_a_repeated_question_is_read_and_an_extended_one_runs_what_is_new(tmp_path):
+    def ask(**more):
+        before = functions.calls()
+        found = sweep(functions.experiment(5), tmp_path, evaluate=functions.counted, **more)
+        return found, functions.calls() - before
+
+    small, run = ask()
+    assert run == 5 * 8 * 2
+    again, run = ask()
+    assert run == 0 and again.folder == small.folder
+    larger, run = ask(n=9)
+    assert run == 4 * 8 * 2 and larger.folder == small.folder
+    longer, run = ask(n=9, runs=3)
+    assert run == 9 * 8
+    fresh = sweep(functions.experiment(9, 3), tmp_path / "fresh", evaluate=functions.counted)
+    manifests = [functions.content(found.folder)["manifest.json"] for found in (longer, fresh)]
+    assert manifests[0] == manifests[1]  # the hashes of all parts among them
+    smaller, run = ask()  # and back
+    assert run == 0
+    assert smaller.outcomes("plain", "y").tobytes() == fresh.outcomes("plain", "y")[:40, :2].tobytes()
+
+
+def _flip(path, others):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 0xFF
+    path.write_bytes(content)
+
+
+def _cut(path, others):
+    path.write_bytes(path.read_bytes()[:-20])
+
+
+def _empty(path, others):
+    path.write_bytes(b"")
+
+
+def _swap(path, others):
+    path.write_bytes(others[0].read_bytes())
+
+
+@pytest.mark.parametrize("damage", [_flip, _cut, _empty, _swap])
+def test_a_damaged_or_foreign_part_is_named_and_done_again(tmp_path, damage):
+    asked = functions.experiment(8)
+    whole = sweep(asked, tmp_path, evaluate=functions.counted)
+    before, calls = functions.content(whole.folder), functions.calls()
+    path, *others = sorted((whole.folder / "parts").iterdir())
+    damage(path, others)
+    assert [name for name, _ in status(whole.folder)["damaged"]] == [path.name]
+    heard = []
+    sweep(asked, tmp_path, evaluate=functions.counted, hear=lambda advance: heard.extend(advance.damaged))
+    assert heard[0].file == path.name and len({part.file for part in heard}) == 1
+    assert functions.content(whole.folder) == before and functions.calls() == calls + 16
+
+
+def test_a_foreign_file_does_not_get_into_the_results(tmp_path):
+    whole = sweep(functions.experiment(4), tmp_path, evaluate=functions.counted)
+    before = whole.results
+    other = sweep(functions.experiment(4, seed=2), tmp_path / "other", evaluate=functions.counted)
+    for part in (other.folder / "parts").iterdir():
+        (whole.folder / "parts" / part.name).write_bytes(part.read_bytes())
+    assert load(whole.folder).results.equals(before)
+    again = sweep(functions.experiment(4), tmp_path, evaluate=functions.counted)
+    found = duckdb.sql(f"select count(*) from '{again.folder}/parts/*.parquet'").fetchall()
+    assert found == [(len(before),)]  # it was put aside
+
+
+def test_runs_that_fail_are_recorded_and_do_not_stop_the_rest(tmp_path):
+    found = sweep(functions.experiment(32), tmp_path, evaluate=functions.fragile)
+    a = found.design["a"].to_numpy()
+    expected = (np.abs(a) > 2.5).sum() * 2
+    assert 0 < expected == len(found.failures) == status(found.folder)["failed"] < found.plan.cells
+    assert set(found.failures["failure"]) == {"ValueError: a is too large in plain", "not a finite number: y"}
+    assert (found.failures["a"].abs() > 2.5).all()  # with what it was given
+    outcomes = found.outcomes("plain", "y")
+    assert (np.isnan(outcomes).any(axis=1) == (np.abs(a) > 2.5)).all()
+    assert (found.folder / "failures.parquet").exists()
+
+
+def test_failed_runs_are_run_again_when_asked(tmp_path):
+    asked = functions.experiment(8)
+    found = sweep(asked, tmp_path, evaluate=functions.fragile)
+    failed = len(found.failures)
+    mended = sweep(found.folder, evaluate=functions.ishigami)  # the same question to the folder: nothing is run
+    assert len(mended.failures) == failed
+    heard = []
+    sweep(found.folder, evaluate=functions.fragile, redo_failed=True, hear=lambda advance: heard.append(advance.run))
+    assert heard[-1] >= failed > 0
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path):
+    found = sweep(functions.experiment(8), tmp_path, evaluate=functions.deadly_once, engine="processes", workers=2)
+    assert Path(os.environ["SWEEP_LOG"] + ".died").exists()
+    assert len(found.failures) == 0
+    alone = sweep(functions.experiment(8), tmp_path / "alone", evaluate=functions.ishigami)
+    assert found.outcomes("plain", "y").tobytes() == alone.outcomes("plain", "y").tobytes()
+
+
+def test_a_row_that_kills_its_worker_is_recorded_and_the_rest_is_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(run_module, "DEATHS_BELIEVED", 2)
+    found = sweep(functions.experiment(8), tmp_path, evaluate=functions.deadly, engine="processes", workers=2)
+    kills = found.design["a"].to_numpy() > 3.0
+    assert kills.any()
+    failed = found.failures.groupby("row").size()
+    assert set(np.flatnonzero(kills)) <= set(failed.index) and len(failed) < len(kills)
+    assert found.failures["failure"].str.contains("died").all()
+
+
+def test_duckdb_and_pandas_read_the_parts(tmp_path):
+    found = sweep(functions.experiment(8), tmp_path, evaluate=functions.ishigami)
+    ((mean, rows),) = duckdb.sql(f"select avg(y), count(*) from '{found.folder}/parts/*.parquet'").fetchall()
+    assert rows == len(found.results) == 128 and mean == pytest.approx(found.results["y"].mean(), rel=1e-12)
+    joined = duckdb.sql(
+        f"select max(abs(p.a - d.a)) from '{found.folder}/parts/*.parquet' p "
+        f"join '{found.folder}/design.parquet' d using (row)"
+    ).fetchall()
+    assert joined == [(0.0,)]
+
+
+def test_a_folder_of_another_question_or_of_none_is_refused(tmp_path):
+    found = sweep(functions.experiment(4), tmp_path, evaluate=functions.ishigami)
+    with pytest.raises(InputError, match="no sweep to go on with"):
+        sweep(functions.experiment(4, seed=5), tmp_path, evaluate=functions.ishigami, resume=True)
+    with pytest.raises(InputError, match="not the folder of a sweep"):
+        status(tmp_path)
+    (found.folder / "plan.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match="not the plan of a sweep"):
+        status(found.folder)
