@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from experiments.ensemble import Ensemble
 from simulator.observe import COLUMN, MEASURES, Measure
@@ -191,6 +190,8 @@ def hangs_on_rows(
 
     `effect` has shape (D,). Correlations that chance alone would give (|r| < 2 / sqrt(D)) are left out.
     """
+    import pandas as pd  # here, since the workers of a sweep need none of it
+
     usable = np.isfinite(effect)
     effect = effect[usable]
     if len(effect) < 10 or np.ptp(effect) == 0.0:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+
 from simulator.parameters import F64
 
 LEAST_BLOCKS = 2
