@@ -19,6 +19,7 @@ TARGETS_FILE, RESPONSES_FILE = "targets.csv", "responses.csv"
 
 _TARGET_COLUMNS = ("measure", "call", "value", "n", "effective_n", "fitted", "source")
 _RESPONSE_COLUMNS = ("call", "country", "clusters_targeted", "clusters_received", "smes_received")
+_RESPONSE_NOTES = ("smes_targeted", "grants_at_approval_derived", "source")
 
 
 class Target(NamedTuple):
@@ -185,7 +186,7 @@ def _responses(path: Path) -> dict[int, dict[str, Response]]:
     """Who answered, by call and country."""
     found: dict[int, dict[str, Response]] = {}
     codes = [funder.country for funder in programme().funders.values()]
-    for row in read_table(path, _RESPONSE_COLUMNS, optional=("smes_targeted", "source")):
+    for row in read_table(path, _RESPONSE_COLUMNS, optional=_RESPONSE_NOTES):
         call, country = _call(row), row.text("country")
         if country not in codes:
             raise row.fault("country", f"no funder is of {told(country)}", listed(codes), nearest(country, codes))

@@ -14,7 +14,7 @@ import simulator.rules
 from simulator.rules.consortia import (
     acceptance_probability,
     application_response,
-    idea_probability,
+    ideas_expected,
     partners_wanted,
 )
 from simulator.rules.funding import award, belief_after, decision_lag, quality_threshold
@@ -112,8 +112,9 @@ def test_no_decision_comes_with_the_close(first, spread, factor, position, noise
 
 
 @given(st.floats(0, 10), share, positive, st.booleans(), st.floats(1, 10), share, share)
-def test_an_idea_has_a_probability(rate, focus, size, attended, factor, response, followon):
-    assert 0.0 <= plain(idea_probability)(rate, focus, size, attended, factor, response, followon) <= 1.0
+def test_the_event_never_takes_ideas_away(rate, focus, size, attended, factor, response, followon):
+    ideas = plain(ideas_expected)(rate, focus, size, attended, factor, response, followon)
+    assert 0.0 <= plain(ideas_expected)(rate, focus, size, False, factor, response, followon) <= ideas
 
 
 @given(st.booleans(), share, share, share)

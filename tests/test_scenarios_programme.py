@@ -37,13 +37,7 @@ def test_budgets_of_a_call_sum_to_its_total_and_denmark_gives_most():
 
 def test_budget_weights_of_2015_are_the_grants_at_approval():
     rows = list(csv.DictReader((EVIDENCE / "responses.csv").open(encoding="utf-8")))
-    names = {"Denmark": "DK", "Iceland": "IS", "Lithuania": "LT", "Norway": "NO", "Sweden": "SE"}
-    names["Catalonia (Spain)"] = "ES-CT"
-    grants = {
-        names[row["funding_country"]]: float(row["grants_at_approval_derived"])
-        for row in rows
-        if row["funding_country"] in names
-    }
+    grants = {row["country"]: float(row["grants_at_approval_derived"]) for row in rows}
     assert scenarios.programme().calls[2015].budget_weights == grants
 
 

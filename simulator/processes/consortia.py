@@ -14,7 +14,7 @@ from simulator.rules.consortia import (
     acceptance_probability,
     application_response,
     expected_grant,
-    idea_probability,
+    ideas_expected,
     partners_wanted,
     project_quality,
     refusal_risk,
@@ -41,7 +41,7 @@ _NONE = np.uint64(0)
 
 @jit
 def form_consortia(month, seed, parameters, rules, world, state):
-    """Ideas that ripen this month look for partners; each lead at most once a call."""
+    """Ideas that ripen this month look for partners; a lead may have several in a call."""
     clusters = state.clusters
     for call in range(rules.calls.shape[0]):
         if rules.calls[call].held == 0 or month < rules.calls[call].open_month or month > rules.calls[call].close_month:
@@ -54,35 +54,45 @@ def form_consortia(month, seed, parameters, rules, world, state):
             funder = world.countries[clusters[lead].country].funder
             if funder < 0 or rules.terms[call, max(funder, 0)].budget_eur <= 0.0:
                 continue
-            if clusters[lead].busy >= clusters[lead].capacity:
-                continue
+            ideas = _ideas(call, lead, funder, parameters, rules, state)
             who = clusters[lead].identity
-            ripe = rules.calls[call].open_month + int(draws.uniform(ripen, who, _NONE) * window)
-            if ripe != month:
-                continue
-            expected = expected_grant(
-                state.funders[funder].belief, rules.terms[call, funder].openness, rules.terms[call, funder].grant_eur
-            )
-            response = application_response(expected, parameters.grant_midpoint_eur, parameters.grant_response_eur)
-            chance = idea_probability(
-                parameters.idea_rate,
-                clusters[lead].focus,
-                size_factor(clusters[lead].members, parameters.members_reference, parameters.size_elasticity),
-                clusters[lead].attended_call == call,
-                parameters.attended_idea_factor,
-                response,
-                clusters[lead].followon,
-            )
-            if draws.uniform(idea, who, _NONE) < chance:
-                _propose(month, call, lead, seed, parameters, rules, world, state, score)
+            number, reached = 0, draws.exponential(draws.uniform(idea, who, _NONE))
+            while reached < ideas:  # a Poisson number of ideas; more of them in expectation adds some and takes none
+                place = np.uint64(number)
+                ripe = rules.calls[call].open_month + int(draws.uniform(ripen, who, place) * window)
+                if ripe == month and clusters[lead].busy < clusters[lead].capacity:
+                    _propose(month, call, lead, number, seed, parameters, rules, world, state, score)
+                number += 1
+                reached += draws.exponential(draws.uniform(idea, who, np.uint64(number)))
+
+
+@rule
+def _ideas(call, lead, funder, parameters, rules, state):
+    """Expected number of ideas of a cluster in a call that it finds worth an application."""
+    clusters = state.clusters
+    expected = expected_grant(
+        state.funders[funder].belief, rules.terms[call, funder].openness, rules.terms[call, funder].grant_eur
+    )
+    response = application_response(expected, parameters.grant_midpoint_eur, parameters.grant_response_eur)
+    return ideas_expected(
+        parameters.idea_rate,
+        clusters[lead].focus,
+        size_factor(clusters[lead].members, parameters.members_reference, parameters.size_elasticity),
+        clusters[lead].attended_call == call,
+        parameters.attended_idea_factor,
+        response,
+        clusters[lead].followon,
+    )
 
 
 @jit
-def _propose(month, call, lead, seed, parameters, rules, world, state, score):
+def _propose(month, call, lead, number, seed, parameters, rules, world, state, score):
     """One lead asks partners in order of preference until it has as many countries as it wants."""
     count, clusters, projects = state.count, state.clusters, state.projects
     year = rules.calls[call].year
-    who = clusters[lead].identity
+    who = draws.identity(clusters[lead].identity, year)
+    if number > 0:
+        who = draws.identity(who, number)
     time = draws.since(year, 0)
     project = count[N_PROJECTS]
     if project >= projects.shape[0] or count[N_PARTNERS] + MAX_PARTNERS > state.partners.shape[0]:
@@ -93,7 +103,7 @@ def _propose(month, call, lead, seed, parameters, rules, world, state, score):
         draws.uniform(draws.key(seed, draws.DESIRED_PARTNERS, time), who, _NONE), parameters.extra_partners_mean
     )
     wanted = min(wanted, MAX_PARTNERS - 1)
-    _score_partners(call, lead, top_down, seed, parameters, rules, world, state, score)
+    _score_partners(call, lead, who, top_down, seed, parameters, rules, world, state, score)
     first = count[N_PARTNERS]
     _add_partner(project, lead, call, rules, world, state)
     accept = draws.key(seed, draws.ACCEPT, time)
@@ -126,7 +136,7 @@ def _propose(month, call, lead, seed, parameters, rules, world, state, score):
     projects[project].lead = lead
     projects[project].first_partner = first
     projects[project].partners = partners
-    projects[project].identity = draws.identity(who, year)
+    projects[project].identity = who
     projects[project].top_down = 1 if top_down else 0
     projects[project].idea_month = month
     projects[project].alive = 1
@@ -142,7 +152,7 @@ def _propose(month, call, lead, seed, parameters, rules, world, state, score):
 
 
 @jit
-def _score_partners(call, lead, top_down, seed, parameters, rules, world, state, score):
+def _score_partners(call, lead, who, top_down, seed, parameters, rules, world, state, score):
     """Preference of a lead for every cluster abroad with spare capacity; -inf for the others."""
     clusters, familiarity, trust, funders = state.clusters, state.familiarity, state.trust, state.funders
     countries, sectors, terms = world.countries, world.sectors, rules.terms
@@ -154,7 +164,7 @@ def _score_partners(call, lead, top_down, seed, parameters, rules, world, state,
         score[b] = -math.inf
         if clusters[b].nation == clusters[lead].nation or clusters[b].busy >= clusters[b].capacity:
             continue
-        luck = draws.gumbel(draws.uniform(start, clusters[lead].identity, clusters[b].identity))
+        luck = draws.gumbel(draws.uniform(start, who, clusters[b].identity))
         funded = has_funder(b, call, clusters, countries, terms)
         if top_down:  # governments pick among those whom they can pay, without asking who fits
             if funded:

@@ -38,7 +38,7 @@ def learn_and_meet(month, seed, parameters, rules, world, state):
         first = projects[project].first_partner
         last = first + projects[project].partners
         time = draws.since(rules.calls[projects[project].call].year, 0)
-        lead = state.clusters[projects[project].lead].identity
+        what = projects[project].identity
         for p in range(first, last):
             if partners[p].dose <= 0.0:
                 continue
@@ -52,7 +52,7 @@ def learn_and_meet(month, seed, parameters, rules, world, state):
                         parameters.h_knowledge, dose, parameters.dose_reference, projects[project].effect
                     )
                     if t[row].know_hazard >= t[row].know_threshold:
-                        _learn(month, row, project, parameters, seed, time, lead, state)
+                        _learn(month, row, project, parameters, seed, time, what, state)
                 if at_work > 0.0:
                     t[row].contact_hazard += at_work * service_hazard(
                         parameters.h_contact, dose, parameters.dose_reference, projects[project].effect
@@ -81,7 +81,7 @@ def _share_at_work(p, first, last, state):
 
 
 @jit
-def _learn(month, row, project, parameters, seed, time, lead, state):
+def _learn(month, row, project, parameters, seed, time, what, state):
     """New knowledge; with it the SME's readiness rises."""
     t, smes = state.participations, state.smes
     i = t[row].sme
@@ -89,7 +89,7 @@ def _learn(month, row, project, parameters, seed, time, lead, state):
     smes[i].readiness = gap_closed(smes[i].readiness, parameters.readiness_gain)
     note(state.count, state.log, month, E_KNOWLEDGE, i, NOBODY, project, 1.0)
     call = state.projects[project].call
-    meet_own_need(month, KNOWLEDGE, i, lead, time, call, project, seed, parameters, state)
+    meet_own_need(month, KNOWLEDGE, i, what, time, call, project, seed, parameters, state)
 
 
 @jit
@@ -104,8 +104,8 @@ def _meet_somebody(month, row, project, first, last, seed, parameters, rules, wo
     t[row].contact_hazard = 0.0
     t[row].contacts += 1
     threshold = draws.key(seed, draws.CONTACT, draws.since(rules.calls[call].year, t[row].contacts))
-    lead = clusters[state.projects[project].lead].identity
-    t[row].contact_threshold = draws.exponential(draws.uniform(threshold, smes[i].identity, lead))
+    what = state.projects[project].identity
+    t[row].contact_threshold = draws.exponential(draws.uniform(threshold, smes[i].identity, what))
     best, best_score, best_fit = NOBODY, -math.inf, 0.0
     for q in range(first, last):
         if partners[q].dose <= 0.0 or clusters[partners[q].cluster].nation == clusters[home].nation:

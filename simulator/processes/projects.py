@@ -92,7 +92,7 @@ def _recruit(month, p, project, seed, parameters, rules, state):
     partners, projects, clusters, smes = state.partners, state.projects, state.clusters, state.smes
     call, cluster = projects[project].call, partners[p].cluster
     time = draws.since(rules.calls[call].year, 0)
-    lead = clusters[projects[project].lead].identity
+    what = projects[project].identity
     members, first = clusters[cluster].members, clusters[cluster].first_sme
     funded = partners[p].money == FUNDED
     sought = min(members, _target(p, project, call, funded, parameters, rules, state))
@@ -104,7 +104,7 @@ def _recruit(month, p, project, seed, parameters, rules, state):
             parameters.recruit_readiness_weight,
             smes[i].readiness,
             smes[i].spare_time,
-            draws.gumbel(draws.uniform(noise, smes[i].identity, lead)),
+            draws.gumbel(draws.uniform(noise, smes[i].identity, what)),
         )
     bar = np.partition(score, members - sought)[members - sought]
     before, lose = draws.key(seed, draws.RECRUITED_BEFORE, time), draws.key(seed, draws.LOSE_INTEREST, time)
@@ -116,12 +116,12 @@ def _recruit(month, p, project, seed, parameters, rules, state):
         if score[m] < bar:
             continue
         who = smes[first + m].identity
-        waited = draws.uniform(before, who, lead) < parameters.recruited_before_share
-        if waited and left > least and draws.uniform(lose, who, lead) >= keep:
+        waited = draws.uniform(before, who, what) < parameters.recruited_before_share
+        if waited and left > least and draws.uniform(lose, who, what) >= keep:
             left -= 1
             partners[p].lost_waiting += 1
             continue
-        _engage(first + m, p, project, time, lead, seed, parameters, state)
+        _engage(first + m, p, project, time, what, seed, parameters, state)
     note(state.count, state.log, month, E_ENGAGED, cluster, NOBODY, project, float(partners[p].engaged))
 
 
@@ -151,7 +151,7 @@ def _target(p, project, call, funded, parameters, rules, state):
 
 
 @jit
-def _engage(i, p, project, time, lead, seed, parameters, state):
+def _engage(i, p, project, time, what, seed, parameters, state):
     """One SME is engaged; whether it really takes part is its own draw."""
     count, smes, t = state.count, state.smes, state.participations
     row = count[N_PARTICIPATIONS]
@@ -160,13 +160,13 @@ def _engage(i, p, project, time, lead, seed, parameters, state):
         return
     count[N_PARTICIPATIONS] = row + 1
     who = smes[i].identity
-    active = draws.uniform(draws.key(seed, draws.ACTIVE, time), who, lead) < parameters.active_share
+    active = draws.uniform(draws.key(seed, draws.ACTIVE, time), who, what) < parameters.active_share
     t[row].sme = i
     t[row].partner = p
     t[row].is_active = 1 if active else 0
-    t[row].know_threshold = draws.exponential(draws.uniform(draws.key(seed, draws.KNOW, time), who, lead))
+    t[row].know_threshold = draws.exponential(draws.uniform(draws.key(seed, draws.KNOW, time), who, what))
     t[row].know_hazard = 0.0
-    t[row].contact_threshold = draws.exponential(draws.uniform(draws.key(seed, draws.CONTACT, time), who, lead))
+    t[row].contact_threshold = draws.exponential(draws.uniform(draws.key(seed, draws.CONTACT, time), who, what))
     t[row].contact_hazard = 0.0
     t[row].contacts = 0
     t[row].knowledge_month = NEVER

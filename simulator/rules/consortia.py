@@ -31,15 +31,16 @@ def size_factor(members, members_reference, size_elasticity):
 
 
 @rule
-def idea_probability(idea_rate, strategy_focus, size, attended, attended_factor, response, followon):
-    """Probability that a cluster leads a proposal in a call (0-1).
+def ideas_expected(idea_rate, strategy_focus, size, attended, attended_factor, response, followon):
+    """Number of proposals that a cluster sets out to lead in a call, in expectation.
 
-    response * (idea_rate * focus * size factor * (attended_idea_factor if it came to the event) + follow-on), at
-    most 1. The follow-on part is what good earlier projects breed (at least 4 of the 27 projects of
-    2015 were sequels).
+    response * (idea_rate * focus * size factor * (attended_idea_factor if it came to the event) + follow-on). Their
+    number is a Poisson draw, since ideas come independently: in 2015 one Danish network led three projects, five
+    others two, and some none (Wise 2017, Appendix I). The follow-on part is what good earlier projects breed (at
+    least 4 of the 27 projects of 2015 were sequels).
     """
     event_factor = attended_factor if attended else 1.0
-    return min(1.0, response * (idea_rate * strategy_focus * size * event_factor + followon))
+    return response * (idea_rate * strategy_focus * size * event_factor + followon)
 
 
 @rule
