@@ -67,35 +67,48 @@ def _meet(model: "PeerModel", call: SimpleNamespace, guests: list[Cluster]) -> N
 
 def form_consortia(model: "PeerModel") -> None:
     """Ideas that ripen this month look for partners."""
-    say, p = model.say, model.parameters
+    say = model.say
     for call in model.calls:
         if not call.held or not call.open_month <= model.month <= call.close_month:
             continue
         time, window = model.since(call), call.close_month - call.open_month + 1
         for lead in model.clusters:
-            if not lead.has_funder(call) or lead.busy >= lead.capacity:
+            if not lead.has_funder(call):
                 continue
-            if call.open_month + int(model.luck(draws.RIPEN, time, lead.identity) * window) != model.month:
-                continue
-            assert lead.funder is not None
-            terms = call.terms[lead.funder.row]
-            expected = say.expected_grant(lead.funder.belief, terms.openness, terms.grant_eur)
-            response = say.application_response(expected, p.grant_midpoint_eur, p.grant_response_eur)
-            chance = say.idea_probability(
-                p.idea_rate, lead.focus, lead.size, lead.attended is call, p.attended_idea_factor, response,
-                lead.followon,
-            )  # fmt: skip
-            if model.luck(draws.IDEA, time, lead.identity) < chance:
-                _propose(model, call, lead)
+            ideas, number = _ideas(model, call, lead), 0
+            reached = say.exponential(model.luck(draws.IDEA, time, lead.identity))
+            while reached < ideas:
+                ripe = call.open_month + int(model.luck(draws.RIPEN, time, lead.identity, number) * window)
+                if ripe == model.month and lead.busy < lead.capacity:
+                    _propose(model, call, lead, number)
+                number += 1
+                reached += say.exponential(model.luck(draws.IDEA, time, lead.identity, number))
 
 
-def _propose(model: "PeerModel", call: SimpleNamespace, lead: Cluster) -> None:
+def _ideas(model: "PeerModel", call: SimpleNamespace, lead: Cluster) -> float:
+    """Expected number of ideas of a cluster in a call."""
+    say, p = model.say, model.parameters
+    assert lead.funder is not None
+    terms = call.terms[lead.funder.row]
+    expected = say.expected_grant(lead.funder.belief, terms.openness, terms.grant_eur)
+    response = say.application_response(expected, p.grant_midpoint_eur, p.grant_response_eur)
+    return float(
+        say.ideas_expected(
+            p.idea_rate, lead.focus, lead.size, lead.attended is call, p.attended_idea_factor, response, lead.followon
+        )
+    )
+
+
+def _propose(model: "PeerModel", call: SimpleNamespace, lead: Cluster, number: int) -> None:
     say, p, time = model.say, model.parameters, model.since(call)
-    top_down = model.luck(draws.TOP_DOWN, time, lead.identity) < p.top_down_share
-    u = model.luck(draws.DESIRED_PARTNERS, time, lead.identity)
+    identity = say.identity(lead.identity, call.year)
+    if number > 0:
+        identity = say.identity(identity, number)
+    top_down = model.luck(draws.TOP_DOWN, time, identity) < p.top_down_share
+    u = model.luck(draws.DESIRED_PARTNERS, time, identity)
     wanted = min(say.partners_wanted(u, p.extra_partners_mean), state.MAX_PARTNERS - 1)
     members, nations, asked = [lead], {lead.country.nation}, 0
-    for _, other in sorted(_preferences(model, call, lead, top_down), key=lambda pair: -pair[0]):
+    for _, other in sorted(_preferences(model, call, lead, identity, top_down), key=lambda pair: -pair[0]):
         if len(members) > wanted or asked >= int(p.asks_max):
             break
         if other.country.nation in nations:
@@ -104,12 +117,12 @@ def _propose(model: "PeerModel", call: SimpleNamespace, lead: Cluster) -> None:
         chance = say.acceptance_probability(
             other.has_funder(call), p.acceptance, p.acceptance_no_funder, other.focus
         )
-        if model.luck(draws.ACCEPT, time, other.identity, lead.identity) < chance:
+        if model.luck(draws.ACCEPT, time, other.identity, identity) < chance:
             members.append(other)
             nations.add(other.country.nation)
     if len(members) < 2:
         return
-    partners, identity = [_partner(each, call) for each in members], say.identity(lead.identity, call.year)
+    partners = [_partner(each, call) for each in members]
     project = Project(len(model.projects), identity, call, lead, partners, bool(top_down), model.month)
     for partner in project.partners:
         partner.project = project
@@ -126,7 +139,7 @@ def _partner(cluster: Cluster, call: SimpleNamespace) -> Partner:
 
 
 def _preferences(
-    model: "PeerModel", call: SimpleNamespace, lead: Cluster, top_down: bool
+    model: "PeerModel", call: SimpleNamespace, lead: Cluster, identity: int, top_down: bool
 ) -> list[tuple[float, Cluster]]:
     say, start = model.say, model.key(draws.CHOICE, model.since(call))
     spreads = call.funding_rule in (ALL_OR_NONE, VIRTUAL_COMMON_POT)
@@ -137,7 +150,7 @@ def _preferences(
         funded = other.has_funder(call)
         if top_down and not funded:
             continue
-        score = luck = say.gumbel(say.uniform(start, lead.identity, other.identity))
+        score = luck = say.gumbel(say.uniform(start, identity, other.identity))
         if not top_down:
             belief = other.funder.belief if other.funder else model.funders[0].belief
             risk = say.refusal_risk(spreads, funded, belief, model.parameters.risk_aversion)

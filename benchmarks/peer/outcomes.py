@@ -49,7 +49,7 @@ def _learn(model: "PeerModel", project: Project, part: Participation) -> None:
     part.knowledge_month = model.month
     sme.readiness = model.say.gap_closed(sme.readiness, model.parameters.readiness_gain)
     model.note(state.E_KNOWLEDGE, sme.row, state.NOBODY, project.row, 1.0)
-    model.meets_own_need(sme, state.KNOWLEDGE, project.lead.identity, time, project.row)
+    model.meets_own_need(sme, state.KNOWLEDGE, project.identity, time, project.row)
 
 
 def _meet_somebody(model: "PeerModel", project: Project, part: Participation) -> None:
@@ -58,7 +58,7 @@ def _meet_somebody(model: "PeerModel", project: Project, part: Participation) ->
     part.contact_hazard = 0.0
     part.contacts += 1
     again = model.since(project.call, part.contacts)
-    part.contact_threshold = say.exponential(model.luck(draws.CONTACT, again, sme.identity, project.lead.identity))
+    part.contact_threshold = say.exponential(model.luck(draws.CONTACT, again, sme.identity, project.identity))
     best, best_score, best_fit = None, -math.inf, 0.0
     for partner in project.partners:
         if partner.dose <= 0.0 or partner.cluster.country.nation == part.partner.cluster.country.nation:

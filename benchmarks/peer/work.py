@@ -49,13 +49,13 @@ def _equip(model: "PeerModel", project: Project, partner: Partner) -> None:
 
 def _recruit(model: "PeerModel", project: Project, partner: Partner) -> None:
     say, p, call, cluster = model.say, model.parameters, project.call, partner.cluster
-    time, lead, funded = model.since(call), project.lead.identity, partner.money == state.FUNDED
+    time, what, funded = model.since(call), project.identity, partner.money == state.FUNDED
     sought = min(len(cluster.members), _target(model, project, partner, funded))
     noise = model.key(draws.RECRUIT, time)
     scores = {
         each: say.recruitment_score(
             p.recruit_readiness_weight, each.readiness, each.spare_time,
-            say.gumbel(say.uniform(noise, each.identity, lead)),
+            say.gumbel(say.uniform(noise, each.identity, what)),
         )
         for each in cluster.members
     }  # fmt: skip
@@ -65,15 +65,15 @@ def _recruit(model: "PeerModel", project: Project, partner: Partner) -> None:
     keenest = sorted(cluster.members, key=lambda each: -scores[each])[:sought]
     for sme in sorted(keenest, key=lambda each: each.row):
         who = sme.identity
-        waited = model.luck(draws.RECRUITED_BEFORE, time, who, lead) < p.recruited_before_share
-        if waited and left > least and model.luck(draws.LOSE_INTEREST, time, who, lead) >= keep:
+        waited = model.luck(draws.RECRUITED_BEFORE, time, who, what) < p.recruited_before_share
+        if waited and left > least and model.luck(draws.LOSE_INTEREST, time, who, what) >= keep:
             left -= 1
             partner.lost_waiting += 1
             continue
         part = Participation(
-            sme, partner, model.luck(draws.ACTIVE, time, who, lead) < p.active_share,
-            say.exponential(model.luck(draws.KNOW, time, who, lead)),
-            say.exponential(model.luck(draws.CONTACT, time, who, lead)),
+            sme, partner, model.luck(draws.ACTIVE, time, who, what) < p.active_share,
+            say.exponential(model.luck(draws.KNOW, time, who, what)),
+            say.exponential(model.luck(draws.CONTACT, time, who, what)),
         )  # fmt: skip
         partner.smes.append(part)
         if part.is_active:
