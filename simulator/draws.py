@@ -14,12 +14,12 @@ same model, to check that nothing hangs on the generator. Batteries: docs/random
 Source of the principle: Pearson, Klein & Buffalo 2026; Klein et al. 2024.
 """
 
-import math
 import os
 
 import numpy as np
 
 from simulator import philox
+from simulator.elementary import log
 from simulator.jit import SettingError, rule
 
 _GENERATORS = ("splitmix", "philox")
@@ -101,16 +101,16 @@ def uniform_of_pair(start, one, other):
 @rule
 def exponential(u):
     """Threshold of a waiting time: Exp(1) from a uniform `u`."""
-    return -math.log(u)
+    return -log(u)
 
 
 @rule
 def logistic(u):
     """Standard logistic deviate with variance 1 (a bell curve with simple closed form)."""
-    return 0.5513288954217921 * math.log(u / (1.0 - u))
+    return 0.5513288954217921 * log(u / (1.0 - u))
 
 
 @rule
 def gumbel(u):
     """Standard Gumbel deviate: the largest of score + Gumbel is a logit choice (Luce 1959; McFadden 1974)."""
-    return -math.log(-math.log(u))
+    return -log(-log(u))

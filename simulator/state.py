@@ -177,6 +177,8 @@ TIE = _record(
     ("trust", np.float64),
     ("complementarity", np.float64),
     ("distance", np.float64),  # factor on hazards
+    ("readiness", np.float64),  # mean of the two, as it was when its promise was last seen; -1 never
+    ("promise", np.float64),  # factor on hazards: complementarity, readiness and distance
     ("partnership_month", np.int64),
     ("rni_threshold", np.float64),
     ("rni_hazard", np.float64),

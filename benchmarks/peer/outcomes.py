@@ -138,11 +138,12 @@ def live_ties(model: "PeerModel") -> None:
             if together:
                 project.partnerships += 1
             _book(model, tie, project, state.PARTNERSHIP, 0)
-        common = say.conversion_hazard(
-            1.0, tie.trust, p.trust_slope, tie.complementarity, p.complementarity_slope,
-            0.5 * (tie.one.readiness + tie.other.readiness), p.readiness_slope, tie.distance,
-            say.in_touch(tie.trust, dose, p.dose_reference), extra,
-        )  # fmt: skip
+        readiness = 0.5 * (tie.one.readiness + tie.other.readiness)
+        promise = say.tie_promise(
+            tie.complementarity, p.complementarity_slope, readiness, p.readiness_slope, tie.distance
+        )
+        touch = say.in_touch(tie.trust, dose, p.dose_reference)
+        common = say.conversion_hazard(1.0, promise, tie.trust, p.trust_slope, touch, extra)
         for kind, base in ((state.RNI, p.h_rni), (state.CONTRACT, p.h_contract)):
             tie.hazards[kind] += base * common
             if tie.hazards[kind] >= tie.thresholds[kind]:

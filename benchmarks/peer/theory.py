@@ -1,5 +1,6 @@
 """The project's scalar rules as plain Python functions, or as compiled ones called from Python; and luck for both."""
 
+import math
 from types import FunctionType, ModuleType, SimpleNamespace
 
 import numpy as np
@@ -11,6 +12,7 @@ from simulator.rules import consortia, funding, learning, matching, outcomes, pr
 
 SOURCES = (consortia, funding, learning, matching, outcomes, projects, trust, founding, own_paths)
 _DEVIATES = ("exponential", "logistic", "gumbel", "since")
+_ARITHMETIC = {"log": math.log, "exp": math.exp, "power": math.pow}  # for `simulator.elementary`: as Python has it
 _MASK, _WEYL = (1 << 64) - 1, 0x9E3779B97F4A7C15
 
 
@@ -29,7 +31,10 @@ def _functions(module: ModuleType, compiled: bool) -> dict[str, object]:
     if compiled:
         return dict(rules)
     namespace = dict(vars(module))
+    namespace |= _ARITHMETIC
     for name, each in rules.items():
+        if name in _ARITHMETIC:
+            continue
         text = each.py_func
         namespace[name] = FunctionType(text.__code__, namespace, name, text.__defaults__)
     return {name: namespace[name] for name in rules}

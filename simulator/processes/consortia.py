@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from simulator import draws
+from simulator.elementary import exp
 from simulator.jit import jit, rule
 from simulator.parameters import ALL_OR_NONE, VIRTUAL_COMMON_POT
 from simulator.processes.calendar import note
@@ -235,7 +236,7 @@ def _plan_project(project, seed, parameters, rules, world, state):
     projects[project].kind = kind
     luck = draws.logistic(draws.uniform(draws.key(seed, draws.PROJECT_EFFECT, 0), who, _NONE))
     spread = parameters.project_effect_spread
-    projects[project].effect = math.exp(spread * luck - 0.5 * spread * spread)
+    projects[project].effect = exp(spread * luck - 0.5 * spread * spread)
     projects[project].size_deviate = draws.logistic(
         draws.uniform(draws.key(seed, draws.PROJECT_SIZE, 0), who, _NONE)
     )

@@ -173,6 +173,7 @@ def _tie(month, row, other_row, fit, project, seed, parameters, world, state):
         ties[tie].one, ties[tie].other = i, j
         ties[tie].trust = 0.0
         ties[tie].complementarity = fit
+        ties[tie].readiness, ties[tie].promise = -1.0, 0.0
         ties[tie].distance = distance(like, parameters.distance_factor)
         ties[tie].partnership_month = NEVER
         ties[tie].rni_count, ties[tie].contract_count = 0, 0

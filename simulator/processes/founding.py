@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from simulator import draws
+from simulator.elementary import exp, log, power
 from simulator.jit import jit, rule, service
 from simulator.processes.own_paths import file_due, waiting_months
 from simulator.rules.consortia import size_factor
@@ -17,7 +18,7 @@ _NONE = np.uint64(0)
 @rule
 def level_around(mean, spread, deviate):
     """A level (0-1) around a mean: logistic in ln(mean/(1-mean)) + spread * deviate."""
-    return 1.0 / (1.0 + math.exp(-(math.log(mean / (1.0 - mean)) + spread * deviate)))
+    return 1.0 / (1.0 + exp(-(log(mean / (1.0 - mean)) + spread * deviate)))
 
 
 @rule
@@ -68,7 +69,7 @@ def _found_clusters(seed, parameters, world, clusters):
         clusters[k].nation = world.countries[country].nation
         clusters[k].sector = position_in(world.sectors.share, draws.uniform(sector, who, _NONE))
         clusters[k].excellence = draws.uniform(excellence, who, _NONE)
-        clusters[k].focus = draws.uniform(focus, who, _NONE) ** parameters.focus_shape
+        clusters[k].focus = power(draws.uniform(focus, who, _NONE), parameters.focus_shape)
         size = size_factor(clusters[k].members, parameters.members_reference, parameters.size_elasticity)
         clusters[k].capacity = 1 + whole_number(
             (parameters.capacity_mean - 1.0) * 2.0 * clusters[k].focus * size, draws.uniform(capacity, who, _NONE)

@@ -5,7 +5,7 @@ from simulator.jit import jit, rule
 from simulator.processes.calendar import note
 from simulator.processes.contacts import dose_of
 from simulator.processes.own_paths import displace, meet_own_need
-from simulator.rules.outcomes import conversion_hazard
+from simulator.rules.outcomes import conversion_hazard, tie_promise
 from simulator.rules.trust import in_touch, joint_dose, trust_after_contact, trust_after_silence
 from simulator.state import (
     CONTRACT,
@@ -23,6 +23,7 @@ from simulator.state import (
 def live_ties(month, seed, parameters, rules, world, state):
     """Every living tie: trust grows where both are at work and fades otherwise; hazards follow trust."""
     ties, t, partners, projects, smes = state.ties, state.participations, state.partners, state.projects, state.smes
+    p_slope, p_reference = parameters.trust_slope, parameters.dose_reference
     for tie in range(state.count[N_TIES]):
         if ties[tie].alive == 0:
             continue
@@ -30,56 +31,62 @@ def live_ties(month, seed, parameters, rules, world, state):
         p, q = t[one].partner, t[other].partner
         project = partners[p].project
         together = projects[project].alive == 1 and partners[p].dose > 0.0 and partners[q].dose > 0.0
-        dose, extra = 0.0, projects[project].effect
+        dose, extra, trust = 0.0, projects[project].effect, ties[tie].trust
         if together:
             dose = joint_dose(dose_of(one, t, partners, smes), dose_of(other, t, partners, smes))
-            ties[tie].trust = trust_after_contact(
-                ties[tie].trust, dose, parameters.dose_reference, parameters.trust_months, parameters.trust_half
-            )
+            trust = trust_after_contact(trust, dose, p_reference, parameters.trust_months, parameters.trust_half)
             if projects[project].phase == 2:
                 extra *= parameters.phase_two_effect
         else:
-            ties[tie].trust = trust_after_silence(ties[tie].trust, parameters.tie_decay)
-            if ties[tie].trust < parameters.tie_forgotten_trust:
-                ties[tie].alive = 0
-                continue
-        if ties[tie].partnership_month == NEVER and ties[tie].trust >= parameters.partnership_trust:
+            trust = trust_after_silence(trust, parameters.tie_decay)
+        ties[tie].trust = trust
+        if not together and trust < parameters.tie_forgotten_trust:
+            ties[tie].alive = 0
+            continue
+        if ties[tie].partnership_month == NEVER and trust >= parameters.partnership_trust:
             ties[tie].partnership_month = month
             if together:
                 projects[project].partnerships += 1
             _book(month, PARTNERSHIP, tie, project, 0, seed, parameters, rules, world, state)
-        i, j = ties[tie].one, ties[tie].other
-        readiness = 0.5 * (smes[i].readiness + smes[j].readiness)
+        readiness = 0.5 * (smes[ties[tie].one].readiness + smes[ties[tie].other].readiness)
+        if readiness != ties[tie].readiness:
+            _see_promise(tie, readiness, parameters, ties)
         common = conversion_hazard(
-            1.0,
-            ties[tie].trust,
-            parameters.trust_slope,
-            ties[tie].complementarity,
-            parameters.complementarity_slope,
-            readiness,
-            parameters.readiness_slope,
-            ties[tie].distance,
-            in_touch(ties[tie].trust, dose, parameters.dose_reference),
-            extra,
+            1.0, ties[tie].promise, trust, p_slope, in_touch(trust, dose, p_reference), extra
         )
         ties[tie].rni_hazard += parameters.h_rni * common
         if ties[tie].rni_hazard >= ties[tie].rni_threshold:
             ties[tie].rni_count += 1
             ties[tie].rni_hazard = 0.0
-            ties[tie].rni_threshold = _next_threshold(draws.RNI, ties[tie].rni_count, tie, seed, state)
+            ties[tie].rni_threshold = _next_threshold(draws.RNI, ties[tie].rni_count, tie, seed, ties, smes)
             _book(month, RNI, tie, project, ties[tie].rni_count, seed, parameters, rules, world, state)
         ties[tie].contract_hazard += parameters.h_contract * common
         if ties[tie].contract_hazard >= ties[tie].contract_threshold:
             ties[tie].contract_count += 1
             ties[tie].contract_hazard = 0.0
-            ties[tie].contract_threshold = _next_threshold(draws.CONTRACT, ties[tie].contract_count, tie, seed, state)
+            ties[tie].contract_threshold = _next_threshold(
+                draws.CONTRACT, ties[tie].contract_count, tie, seed, ties, smes
+            )
             _book(month, CONTRACT, tie, project, ties[tie].contract_count, seed, parameters, rules, world, state)
 
 
 @rule
-def _next_threshold(decision, number, tie, seed, state):
+def _see_promise(tie, readiness, parameters, ties):
+    """What the tie promises, now that its SMEs are that ready (their mean, 0-1); kept until one of them learns."""
+    ties[tie].readiness = readiness
+    ties[tie].promise = tie_promise(
+        ties[tie].complementarity,
+        parameters.complementarity_slope,
+        readiness,
+        parameters.readiness_slope,
+        ties[tie].distance,
+    )
+
+
+@rule
+def _next_threshold(decision, number, tie, seed, ties, smes):
     """Waiting-time threshold of a tie's next outcome of a kind; luck of the pair and of the number it has had."""
-    one, other = state.smes[state.ties[tie].one].identity, state.smes[state.ties[tie].other].identity
+    one, other = smes[ties[tie].one].identity, smes[ties[tie].other].identity
     return draws.exponential(draws.uniform_of_pair(draws.key(seed, decision, number), one, other))
 
 

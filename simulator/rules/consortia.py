@@ -1,7 +1,6 @@
 """How an idea becomes a consortium and an application."""
 
-import math
-
+from simulator.elementary import exp, log, power
 from simulator.jit import rule
 
 
@@ -18,7 +17,7 @@ def application_response(expected_eur, midpoint_eur, response_eur):
     Logistic in the expected grant: one half at `grant_midpoint_eur`, with scale
     `grant_response_eur`. A small grant draws fewer applications (assumption).
     """
-    return 1.0 / (1.0 + math.exp(-(expected_eur - midpoint_eur) / response_eur))
+    return 1.0 / (1.0 + exp(-(expected_eur - midpoint_eur) / response_eur))
 
 
 @rule
@@ -27,7 +26,7 @@ def size_factor(members, members_reference, size_elasticity):
 
     Danish networks (475 members on average) were in 23 of the 27 projects of 2015 (Wise 2017); size assumed.
     """
-    return (members / members_reference) ** size_elasticity
+    return power(members / members_reference, size_elasticity)
 
 
 @rule
@@ -51,7 +50,7 @@ def partners_wanted(u, extra_partners_mean):
     """
     if extra_partners_mean <= 0.0:
         return 1
-    return 1 + int(math.log(u) / math.log(extra_partners_mean / (1.0 + extra_partners_mean)))
+    return 1 + int(log(u) / log(extra_partners_mean / (1.0 + extra_partners_mean)))
 
 
 @rule

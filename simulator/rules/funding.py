@@ -1,7 +1,6 @@
 """How a funder assesses, dates and pays. Whole calls are decided in `simulator.processes.allocation`."""
 
-import math
-
+from simulator.elementary import log
 from simulator.jit import rule
 
 
@@ -18,7 +17,7 @@ def quality_threshold(pass_share, quality_sd):
     Logistic quantile: -quality_sd * 0.5513 * ln(p / (1 - p)); p is kept within 0.001 and 0.999.
     """
     p = min(0.999, max(0.001, pass_share))
-    return -quality_sd * 0.5513288954217921 * math.log(p / (1.0 - p))
+    return -quality_sd * 0.5513288954217921 * log(p / (1.0 - p))
 
 
 @rule

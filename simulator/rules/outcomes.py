@@ -1,5 +1,6 @@
 """How contact becomes knowledge, partnership, collaboration and contract, in and outside the programme."""
 
+from simulator.elementary import power
 from simulator.jit import rule
 
 
@@ -12,35 +13,33 @@ def service_hazard(base, dose, dose_reference, project_effect):
 @rule
 def factor_between(slope, level):
     """Factor on a hazard as a level (0-1) goes from none to full: slope^(level - 1/2), 1 in the middle."""
-    return slope ** (level - 0.5)
+    return power(slope, level - 0.5)
 
 
 @rule
-def conversion_hazard(
-    base, trust, trust_slope, complement, complement_slope, readiness, readiness_slope, distance, in_touch, extra
-):
+def tie_promise(complement, complement_slope, readiness, readiness_slope, distance):
+    """What a tie is good for, whatever the trust: a factor on its hazards.
+
+    complementarity_slope^(complementarity - 1/2) * readiness_slope^(readiness - 1/2) * distance factor.
+    """
+    return factor_between(complement_slope, complement) * factor_between(readiness_slope, readiness) * distance
+
+
+@rule
+def conversion_hazard(base, promise, trust, trust_slope, in_touch, extra):
     """Monthly hazard that a tie yields an R&I collaboration, or a contract.
 
-    base * trust_slope^trust * complementarity_slope^(complementarity - 1/2)
-    * readiness_slope^(readiness - 1/2) * distance factor * in touch * extra. `in_touch` comes from the
-    rule of that name. `extra` is the project's own effect, times
-    `phase_two_effect` in a phase two.
+    base * promise * trust_slope^trust * in touch * extra. `promise` and `in_touch` come from the rules
+    `tie_promise` and `in_touch`. `extra` is the project's own effect, times `phase_two_effect` in a
+    phase two.
     """
-    return (
-        base
-        * trust_slope**trust
-        * factor_between(complement_slope, complement)
-        * factor_between(readiness_slope, readiness)
-        * distance
-        * in_touch
-        * extra
-    )
+    return base * promise * power(trust_slope, trust) * in_touch * extra
 
 
 @rule
 def own_hazard(base, readiness_slope, readiness, readiness_mean):
     """Monthly hazard that an SME reaches an outcome on its own path: base * slope^(readiness - mean)."""
-    return base * readiness_slope ** (readiness - readiness_mean)
+    return base * power(readiness_slope, readiness - readiness_mean)
 
 
 @rule

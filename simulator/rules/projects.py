@@ -1,7 +1,6 @@
 """How projects recruit SMEs, what money buys, and how partners tire or leave."""
 
-import math
-
+from simulator.elementary import exp, power
 from simulator.jit import rule
 
 
@@ -14,7 +13,7 @@ def smes_sought(median, kind_factor, spread, deviate, grant_ratio, elasticity, p
     too little preparation time lost SMEs (Northern Connections 2021).
     """
     prepared = (1.0 + preparation_months) / (1.0 + preparation_months + half_months)
-    return median * kind_factor * math.exp(spread * deviate) * grant_ratio**elasticity * prepared
+    return median * kind_factor * exp(spread * deviate) * power(grant_ratio, elasticity) * prepared
 
 
 @rule
@@ -26,7 +25,7 @@ def recruitment_score(weight, readiness, spare_time, gumbel_noise):
 @rule
 def interest_left(waiting_loss, waiting_months):
     """Probability that an SME recruited before the decision is still interested: (1 - loss)^months."""
-    return (1.0 - waiting_loss) ** waiting_months
+    return power(1.0 - waiting_loss, waiting_months)
 
 
 @rule
@@ -42,7 +41,7 @@ def monthly_activity_eur(grant_eur, cofinance_rate, setup_cost_eur, overhead_eur
 @rule
 def effort_left(effort, fatigue, months_active):
     """Effort (1 = funded and fresh) after some months of work: effort * (1 - fatigue)^months."""
-    return effort * (1.0 - fatigue) ** months_active
+    return effort * power(1.0 - fatigue, months_active)
 
 
 @rule
@@ -54,7 +53,7 @@ def service_dose(activity_eur, excellence_factor, smes, rivalry, half_saturation
     """
     if activity_eur <= 0.0 or smes <= 0:
         return 0.0
-    u = activity_eur * excellence_factor / smes**rivalry
+    u = activity_eur * excellence_factor / power(smes, rivalry)
     return u / (u + half_saturation_eur)
 
 
@@ -70,7 +69,7 @@ def sme_dose(partner_dose, spare_time, projects):
 @rule
 def excellence_factor(excellence, quality_spread):
     """Multiplier of a cluster's activities: 1/sqrt(spread) for the weakest to sqrt(spread) for the best."""
-    return quality_spread ** (excellence - 0.5)
+    return power(quality_spread, excellence - 0.5)
 
 
 @rule

@@ -2,6 +2,7 @@
 
 import math
 
+from simulator.elementary import exp
 from simulator.jit import rule
 
 
@@ -14,7 +15,7 @@ def trust_after_contact(trust, joint_dose, dose_reference, trust_months, trust_h
     `trust_months`. Source of form: meetings saturate (Cai & Szeidl 2018); size assumed.
     """
     u = joint_dose / dose_reference
-    growth = (1.0 - math.exp(-1.0 / trust_months)) * u / (u + trust_half) * (1.0 + trust_half)
+    growth = (1.0 - exp(-1.0 / trust_months)) * u / (u + trust_half) * (1.0 + trust_half)
     return trust + min(1.0, growth) * (1.0 - trust)
 
 
