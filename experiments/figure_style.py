@@ -5,7 +5,7 @@ import re
 import textwrap
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import matplotlib
 from matplotlib.figure import Figure
@@ -57,16 +57,16 @@ STYLE: Any = {
     "path.simplify": True,
 }
 
-Draw = Callable[["Comparison"], Figure | None]
+Shown = TypeVar("Shown")  # what a figure shows: a comparison, or another study
 
 
-def styled(draw: Draw) -> Draw:
+def styled(draw: Callable[[Shown], Figure | None]) -> Callable[[Shown], Figure | None]:
     """The figure function, in the house's style; nothing global is left changed."""
 
     @wraps(draw)
-    def inside(comparison: "Comparison") -> Figure | None:
+    def inside(study: Shown) -> Figure | None:
         with matplotlib.rc_context(STYLE):
-            figure = draw(comparison)
+            figure = draw(study)
             return figure if figure is None else _settled(figure)
 
     return inside
@@ -88,9 +88,16 @@ def sheet(
     comparison: "Comparison", title: str, body: float, legend: list[Any] | None = None, columns: int = 1,
     legend_title: str = "",
 ) -> Figure:  # fmt: skip
+    """A figure of a comparison: see `sheet_of`."""
+    return sheet_of(source_line(comparison), title, body, legend, columns, legend_title)
+
+
+def sheet_of(
+    source: str, title: str, body: float, legend: list[Any] | None = None, columns: int = 1, legend_title: str = ""
+) -> Figure:
     """A figure with its title on top and its legend and source line below; `body` inches are left between them."""
     title = textwrap.fill(title, int(WIDTH * 11.5))
-    source = textwrap.fill(source_line(comparison), int(WIDTH * 13.2))
+    source = textwrap.fill(source, int(WIDTH * 13.2))
     rows = -(-len(legend or []) // columns) + (1 if legend_title else 0)
     top = 0.1 + 0.2 * len(title.splitlines())
     foot = 0.08 + _LINE * len(source.splitlines())

@@ -77,21 +77,29 @@ def write_report(comparison: "Comparison", folder: Path) -> Path:
     shown: dict[str, Shown] = {}
     for number, drawing in enumerate(DRAWINGS, start=1):
         figure = drawing.draw(comparison)
-        if figure is None:
-            continue
-        svg, told = svg_of(figure), drawing.tell(comparison)
-        stem = f"{number:02d}-{drawing.name.replace('_', '-')}"
-        (drawings / f"{stem}.svg").write_text(svg, encoding="utf-8")
-        (drawings / f"{stem}.png").write_bytes(png_of(figure))
-        page = inline(svg, f"f{number}", told.alt)
-        shown[drawing.name] = Shown(drawing.name, Markup(page), told.reading)
+        if figure is not None:
+            shown[drawing.name] = put(figure, drawing.tell(comparison), drawing.name, number, drawings)
     path = folder / "report.html"
     path.write_text(html(comparison, shown), encoding="utf-8")
     return path
 
 
+def put(figure: Figure, told: Caption, name: str, number: int, folder: Path) -> Shown:
+    """Write a figure to the folder, as SVG and as PNG; return it as it stands in the page."""
+    svg = svg_of(figure)
+    stem = f"{number:02d}-{name.replace('_', '-')}"
+    (folder / f"{stem}.svg").write_text(svg, encoding="utf-8")
+    (folder / f"{stem}.png").write_bytes(png_of(figure))
+    return Shown(name, Markup(inline(svg, f"f{number}", told.alt)), told.reading)
+
+
 def html(comparison: "Comparison", shown: dict[str, Shown]) -> str:
     """The page, with the figures that could be drawn."""
+    return page(TEMPLATE, content(comparison), shown)
+
+
+def page(template: str, said: dict[str, Any], shown: dict[str, Shown]) -> str:
+    """A page of the house: a template filled with what it says and the figures that could be drawn."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -100,7 +108,7 @@ def html(comparison: "Comparison", shown: dict[str, Shown]) -> str:
         lstrip_blocks=True,
     )
     environment.globals["table_id"] = partial(_next_number, [0])
-    return environment.get_template(TEMPLATE).render(**content(comparison), figures=shown) + "\n"
+    return environment.get_template(template).render(**said, figures=shown) + "\n"
 
 
 def _next_number(last: list[int]) -> int:

@@ -1,0 +1,186 @@
+"""The model beside studies that it was not fitted to: does it agree, and where not?
+
+What the studies found stands in `calibration/evidence/outside_checks.csv`; how far the model's own quantity is the
+same thing is said there too. None of it is used in the fit.
+"""
+
+import csv
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+import calibration
+from calibration.register import split
+from calibration.simulate import Progress, history
+from calibration.targets import evidence
+from experiments.many import ManyRuns
+from scenarios import Resolved
+from simulator.ensemble import simulate as run
+from simulator.state import E_MEETING, FUNDED, N_EVENTS, N_PARTICIPATIONS, N_PARTNERS, N_PROJECTS, NEVER, State
+
+F64 = npt.NDArray[np.float64]
+
+FILE = Path(calibration.__file__).with_name("evidence") / "outside_checks.csv"
+AGREES, DIFFERS, ABSENT = "agrees", "does not agree", "not in the model"
+SURE = 0.9  # share of draws on one side of zero that counts as a sign
+COMPARED = ("baseline", "common_pot", "phase_two_same_money", "budget_plus_30")
+CHANGED_FROM = 2016  # first call in which these differ
+RUNS = 2
+THREE_YEARS, TWO_YEARS = 36, 24
+LONG_MONTHS, SHORT_MONTHS = 8, 2  # of the project left after a first contact
+
+
+def outside_frame(
+    draws: Mapping[str, F64], seed: int, threads: int | None = None, progress: Progress | None = None
+) -> pd.DataFrame:
+    """One row per check: study, finding, the model's quantity with its 90% interval over draws, and the verdict.
+
+    Columns: check, study, finding, quantity, kind, low, high (of the study's range), median, low90, high90,
+    positive (share of draws above zero), verdict, independent, note.
+    """
+    found = outside_values(draws, seed, threads, progress)
+    with open(FILE, newline="", encoding="utf-8") as file:
+        rows = [dict(row) for row in csv.DictReader(file)]
+    return pd.DataFrame([{**row, **_judged(row, found.get(row["check"]))} for row in rows])
+
+
+def _judged(row: Mapping[str, str], values: F64 | None) -> dict[str, object]:
+    """The model's quantity, and whether it agrees by the kind of the check."""
+    nothing = {"low": np.nan, "high": np.nan, "median": np.nan, "low90": np.nan, "high90": np.nan, "positive": np.nan}
+    if values is None or row["kind"] == "none" or not np.isfinite(values).any():
+        return {**nothing, "verdict": ABSENT}
+    values = values[np.isfinite(values)]
+    low90, median, high90 = (float(value) for value in np.quantile(values, [0.05, 0.5, 0.95]))
+    low, high = (float(row[end]) if row[end] else np.nan for end in ("low", "high"))
+    positive = float(np.mean(values > 0))
+    agrees = {
+        "positive": positive >= SURE,
+        "zero": low90 <= 0.0 <= high90,
+        "range": low90 <= high and high90 >= low,
+    }[row["kind"]]
+    return {
+        "low": low, "high": high, "median": median, "low90": low90, "high90": high90, "positive": positive,
+        "verdict": AGREES if agrees else DIFFERS,
+    }  # fmt: skip
+
+
+def outside_values(
+    draws: Mapping[str, F64], seed: int, threads: int | None = None, progress: Progress | None = None
+) -> dict[str, F64]:
+    """The model's quantity for each check, one number (draws,) per draw."""
+    simulator = {name: values for name, values in draws.items() if name not in calibration.survey_entries()}
+    tell = progress or (lambda _: None)
+    names = ("contracts_net", "projects", "good_projects", "good_projects_lost", "smes_active", "smes_engaged")
+    long = ManyRuns(COMPARED, simulator, RUNS, seed, measures=names, threads=threads).frame(tell)
+    short = ManyRuns(
+        ("baseline",), simulator, RUNS, seed, measures=("contracts_additional", "smes_active"), horizon=TWO_YEARS,
+        threads=threads,
+    ).frame(tell)  # fmt: skip
+    return {**_of_scenarios(long, short), **_of_histories(draws, seed, threads or 1, tell)}
+
+
+def _of_scenarios(long: pd.DataFrame, short: pd.DataFrame) -> dict[str, F64]:
+    """Gains against the baseline in the changed calls, and shares in the calls of 2013 to 2015."""
+    changed = long[long["call"] >= CHANGED_FROM].groupby(["scenario", "draw"]).sum(numeric_only=True)
+    baseline = long[(long["call"] < CHANGED_FROM) & (long["scenario"] == "baseline")]
+    known = baseline.groupby("draw").sum(numeric_only=True)
+    two_years = short[short["call"] < CHANGED_FROM].groupby("draw").sum(numeric_only=True)
+
+    def gain(scenario: str, measure: str) -> F64:
+        base = changed.loc["baseline", measure].to_numpy(float)
+        return _ratio(changed.loc[scenario, measure].to_numpy(float) - base, base)
+
+    def share(frame: pd.DataFrame, part: str, whole: str) -> F64:
+        return _ratio(frame[part].to_numpy(float), frame[whole].to_numpy(float))
+
+    return {
+        "common_pot_gain": gain("common_pot", "contracts_net"),
+        "phase_two_gain": gain("phase_two_same_money", "contracts_net"),
+        "budget_gain": gain("budget_plus_30", "projects"),
+        "pot_shortfall": share(known, "good_projects_lost", "good_projects"),
+        "active_share": share(known, "smes_active", "smes_engaged"),
+        "contracts_24_months": share(two_years, "contracts_additional", "smes_active"),
+    }
+
+
+def _ratio(part: F64, whole: F64) -> F64:
+    """part / whole, NaN where there is nothing to divide by."""
+    return np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.nan)
+
+
+def _of_histories(draws: Mapping[str, F64], seed: int, threads: int, tell: Progress) -> dict[str, F64]:
+    """What single runs of the calls of 2013 to 2015 show."""
+    columns = {name: np.asarray(values, np.float64) for name, values in draws.items()}
+    count = len(next(iter(columns.values())))
+
+    def one(draw: int) -> dict[str, float]:
+        found = _of_history({name: float(column[draw]) for name, column in columns.items()}, seed + draw)
+        tell(2)
+        return found
+
+    with ThreadPoolExecutor(threads) as pool:
+        rows = list(pool.map(one, range(count)))
+    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+
+
+def _of_history(values: Mapping[str, float], seed: int) -> dict[str, float]:
+    simulator, survey = split(values)
+    inputs = history(simulator, survey, evidence())
+    state = run(inputs, seed)
+    unfamiliar = run(history({**simulator, "meeting_familiarity_gain": 0.0}, survey, evidence()), seed)
+    p = inputs.parameters
+    return {
+        "event_meeting": _joint_proposals(state, state) / max(_joint_proposals(state, unfamiliar), 0.5) - 1.0,
+        "projects_per_meeting": _projects_per_meeting(state, inputs),
+        "regular_meetings": _partnerships_by_time_left(state),
+        "background_rni": _own_within(inputs, state, p.own_h_rni),
+        "background_partner": _own_within(inputs, state, p.own_h_partnership),
+    }
+
+
+def _joint_proposals(met: State, proposed: State) -> float:
+    """Pairs of clusters that met at an event in one run and hand in a joint proposal in that call in another."""
+    pairs = set()
+    log = met.log[: met.count[N_EVENTS]]
+    for row in log[log.kind == E_MEETING]:
+        pairs |= {(int(row.who), int(row.whom)), (int(row.whom), int(row.who))}
+    partners = proposed.partners[: proposed.count[N_PARTNERS]]
+    found = 0
+    for project in proposed.projects[: proposed.count[N_PROJECTS]]:
+        inside = partners.cluster[project.first_partner : project.first_partner + project.partners]
+        found += sum((int(inside[0]), int(other)) in pairs for other in inside[1:])
+    return float(found)
+
+
+def _projects_per_meeting(state: State, inputs: Resolved) -> float:
+    """Projects with a grant per meeting, in the calls of 2014 and 2015."""
+    partners = state.partners[: state.count[N_PARTNERS]]
+    late = [row for row, year in enumerate(inputs.call_years) if year >= 2014]
+    funded = np.unique(partners.project[partners.money == FUNDED])
+    projects = np.isin(state.projects.call[funded], late).sum()
+    log = state.log[: state.count[N_EVENTS]]
+    meetings = ((log.kind == E_MEETING) & np.isin(log.month, inputs.rules.event_month[late])).sum()
+    return float(projects) / float(meetings) if meetings else np.nan
+
+
+def _partnerships_by_time_left(state: State) -> float:
+    """Share with a partnership among SMEs whose first contact left long in the project, less those it left little."""
+    t = state.participations[: state.count[N_PARTICIPATIONS]]
+    left = state.partners.end_month[t.partner] - t.contact_month
+    met = t.contact_month != NEVER
+    long, short = met & (left >= LONG_MONTHS), met & (left <= SHORT_MONTHS)
+    if not long.any() or not short.any():
+        return np.nan
+    partnership = t.partnership_month != NEVER
+    return float(partnership[long].mean() - partnership[short].mean())
+
+
+def _own_within(inputs: Resolved, state: State, base: float) -> float:
+    """Share of all SMEs whose own path brings an outcome with this monthly hazard within three years."""
+    p = inputs.parameters
+    hazard = base * p.own_readiness_slope ** (state.smes.found_readiness - p.readiness_mean)
+    return float(np.mean(1.0 - np.exp(-hazard * THREE_YEARS)))
