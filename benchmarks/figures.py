@@ -20,9 +20,10 @@ class Figure(NamedTuple):
     what: str
     unit: str
     values: tuple[float, ...]
-    target: float | None = None  # at most
+    target: float | None = None  # at most, or at least
     clock: str = "wall"
     note: str = ""
+    at_least: bool = False
 
     @property
     def median(self) -> float:
@@ -32,7 +33,10 @@ class Figure(NamedTuple):
     @property
     def verdict(self) -> str:
         """Whether the median keeps the target."""
-        return "" if self.target is None else "met" if self.median <= self.target else "missed"
+        if self.target is None:
+            return ""
+        kept = self.median >= self.target if self.at_least else self.median <= self.target
+        return "met" if kept else "missed"
 
 
 class Spent(NamedTuple):

@@ -22,6 +22,9 @@ PARTS = {
     "history_run": "One run",
     "month": "Where the time of a run goes",
     "threads": "Ratios",
+    "peers": "The same rules in a plain Mesa model",
+    "generators": "What keyed draws cost",
+    "scaling": "Size",
     "startup": "Starting",
     "compare_default": "The default comparison",
 }
@@ -39,10 +42,14 @@ def main() -> None:
     print("\n".join(lines), flush=True)
     for name in asked.parts or PARTS:
         before = load()
-        figures = importlib.import_module(f"benchmarks.{name}").figures()
+        part = importlib.import_module(f"benchmarks.{name}")
+        figures = part.figures()
         found[name] = figures
-        lines += _section(name, figures, before, load())
-        print("\n".join(lines[-len(figures) - 7 :]), flush=True)
+        section = _section(name, figures, before, load())
+        if hasattr(part, "remarks"):
+            section += [*part.remarks(figures), ""]
+        print("\n".join(section), flush=True)
+        lines += section
     if asked.write:
         PAGE.write_text("\n".join([*_head(), *lines]).rstrip() + "\n", encoding="utf-8")
         text = README.read_text(encoding="utf-8")
@@ -88,12 +95,18 @@ def _section(name: str, figures: Iterable[Figure], before: float, after: float) 
     rows = (
         (
             figure.what, figure.clock, figure.unit, *map(_number, _ends(figure)), len(figure.values),
-            "" if figure.target is None else f"{figure.target:g}", figure.verdict, figure.note,
+            _target(figure), figure.verdict, figure.note,
         )
         for figure in figures
     )  # fmt: skip
     load_line = f"`python -m benchmarks.run {name}`; load {before:.1f} before, {after:.1f} after."
     return [f"## {PARTS[name]}", "", load_line, "", *_table(head, rows), ""]
+
+
+def _target(figure: Figure) -> str:
+    if figure.target is None:
+        return ""
+    return f"{'at least ' if figure.at_least else ''}{figure.target:g}"
 
 
 def _ends(figure: Figure) -> tuple[float, float, float]:
@@ -104,7 +117,7 @@ def _short_table(found: dict[str, list[Figure]]) -> list[str]:
     """The figures with a target, by the wall, for the README."""
     with_target = ((name, each) for name in README_PARTS for each in found[name] if each.target is not None)
     rows = (
-        (each.what, f"{_number(each.median)} {each.unit}", _number(min(each.values)), f"{each.target:g}", name)
+        (each.what, f"{_number(each.median)} {each.unit}", _number(min(each.values)), _target(each), name)
         for name, each in with_target
     )
     head = ("what", "median", "best", "target", "`python -m benchmarks.run ...`")

@@ -1,0 +1,91 @@
+"""What keyed draws cost: against a stream consumed in order, and against the second generator.
+
+    python -m benchmarks.run generators
+
+Three processes, each with the model compiled with one generator; they run by turns, one run each, and are
+compared turn by turn in processor time. Luck differs, and with it how much happens in a run: hence many turns.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+from benchmarks.figures import Figure
+
+TURNS = 60
+_WORKER = """
+import sys, time
+if {stream}:
+    from benchmarks import stream
+    stream.put_in_place()
+import numpy as np
+from benchmarks.history_run import history
+from simulator.ensemble import simulate
+inputs = history()
+simulate(inputs, 0)
+print("ready", flush=True)
+for line in sys.stdin:
+    started = time.process_time()
+    simulate(inputs, int(line))
+    print(time.process_time() - started, flush=True)
+"""
+
+
+class Worker:
+    """A process that makes one run when it is told a seed, and answers with the seconds of processor."""
+
+    def __init__(self, stream: bool = False, **settings: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", _WORKER.format(stream=stream)], env=os.environ | settings, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        assert self.process.stdin and self.process.stdout
+        self.told, self.asked = self.process.stdout, self.process.stdin
+        self.told.readline()
+
+    def run(self, seed: int) -> float:
+        """Milliseconds of one run."""
+        self.asked.write(f"{seed}\n")
+        self.asked.flush()
+        return 1000.0 * float(self.told.readline())
+
+    def close(self) -> None:
+        """The process ends."""
+        self.asked.close()
+        self.process.wait()
+
+
+def figures(turns: int = TURNS) -> list[Figure]:
+    """Keyed draws (the generator in use) over a stream, and Philox over them."""
+    with tempfile.TemporaryDirectory() as folder:
+        workers = {
+            "keyed": Worker(INNOVEX_GENERATOR="splitmix"),
+            "Philox": Worker(INNOVEX_GENERATOR="philox"),
+            "stream": Worker(True, INNOVEX_CACHE_DIR=folder),
+        }
+        spent = {name: np.empty(turns) for name in workers}
+        for seed in range(turns):
+            for name, worker in workers.items():
+                spent[name][seed] = worker.run(seed)
+        for worker in workers.values():
+            worker.close()
+
+    def ratio(one: str, other: str) -> tuple[float, ...]:
+        """By turns of ten runs: what happens in a single run differs too much."""
+        return tuple((_by_ten(spent[one]) / _by_ten(spent[other])).tolist())
+
+    note = ", ".join(f"{name} {statistics.median(values):.1f} ms" for name, values in spent.items())
+    return [
+        Figure("Keyed draws against a stream (xoroshiro128+)", "times the cost", ratio("keyed", "stream"), 1.0,
+               "processor", f"history run, {note}"),
+        Figure("Philox4x32-10 against the keyed draws", "times the cost", ratio("Philox", "keyed"), None, "processor"),
+    ]  # fmt: skip
+
+
+def _by_ten(values: np.ndarray) -> np.ndarray:
+    """Sums of ten runs in a row."""
+    return values[: len(values) // 10 * 10].reshape(-1, 10).sum(axis=1)
