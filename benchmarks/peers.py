@@ -60,7 +60,7 @@ def cases(turns: int) -> list[Case]:
         inputs = baseline.resolve(last_call=last, horizon_months=horizon, **small)
         by_months.append(Case("months (4,000 SMEs)", inputs.months, inputs, turns))
     by_projects = []
-    for rate in (0.1, 1.4):
+    for rate in (0.1, 1.2):
         inputs = baseline.resolve({"idea_rate": rate}, last_call=2017, **small)
         projects = int(simulate(inputs, 1).count[N_PROJECTS])
         by_projects.append(Case("proposals (4,000 SMEs)", projects, inputs, turns))
