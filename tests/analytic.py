@@ -45,7 +45,7 @@ def with_shared_luck(f: np.ndarray, block: int, runs: int, sd: float, seed: int 
 
 
 def noisy_ishigami(case: str, values: Mapping[str, Any], seed: int) -> dict[str, float]:
-    """For a sweep: luck in the base, which the option shares; the option adds Ishigami's function and luck of its own."""
+    """For a sweep: luck in the base that the option shares; the option adds Ishigami's function and luck of its own."""
     luck = np.random.default_rng(seed).normal(0.0, (20.0, 3.0))
     if case == "base":
         return {"y": float(luck[0])}

@@ -43,7 +43,9 @@ def test_a_method_that_does_not_fit_is_refused_with_what_is_allowed(asked):
         Method(*asked)
 
 
-@pytest.mark.parametrize("f, first, total", [(ishigami, ISHIGAMI_FIRST, ISHIGAMI_TOTAL), (g_function, G_FIRST, G_TOTAL)])
+@pytest.mark.parametrize(
+    "f, first, total", [(ishigami, ISHIGAMI_FIRST, ISHIGAMI_TOTAL), (g_function, G_FIRST, G_TOTAL)]
+)
 def test_sobol_indices_are_the_known_ones_without_luck_and_with_it(f, first, total):
     design = sample(SOBOL, len(first), 1)
     for sd in (0.0, 0.6 * float(np.std(f(design)))):

@@ -1,0 +1,233 @@
+"""What a sweep found: for each contrast and measure its indices, luck, convergence and boxes; regret over options."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from experiments.effects import all_measures
+from experiments.sweeps import convergence, indices, noise, regret
+from experiments.sweeps.discovery import Discovery, discover
+from experiments.sweeps.methods import Method, block_rows, in_blocks
+from experiments.sweeps.noise import Luck, Range
+from simulator.parameters import F64
+
+if TYPE_CHECKING:
+    from experiments.sweeps.result import Sweep
+
+# Of these less is better; of all other measures more is.
+LESS_IS_BETTER = ("public_cost_eur", "cost_per_contract_eur", "cost_per_partnership_eur", "waiting_months_mean")
+FEW_FAILURES = 10  # up to which no box is looked for among failed points
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What the option changes over the points looked at: their mean, 90% of the points, share above (below) zero."""
+
+    mean: Range
+    low: float
+    high: float
+    better: float
+    points: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """All that is told of one contrast and measure. `why_not` says why there are no indices where there are none."""
+
+    contrast: str
+    measure: str
+    label: str
+    unit: str
+    method: Method
+    factors: tuple[str, ...]
+    design: F64  # of whole blocks
+    y: F64  # of whole blocks, (rows, runs)
+    blocks: int
+    effect: Effect | None
+    found: pd.DataFrame
+    path: pd.DataFrame
+    settled: convergence.Settled | None
+    luck: Luck | None
+    saving: float
+    paired: bool
+    discovery: Discovery | None
+    why_not: str = ""
+
+    @property
+    def whole(self) -> int:
+        """Blocks with an outcome in every row and run."""
+        return len(self.y) // block_rows(self.method, self.design.shape[1])
+
+    @property
+    def main(self) -> pd.DataFrame:
+        """The rows by which factors are ranked, the strongest first."""
+        rows = convergence.main_rows(self.method, self.found)
+        return rows.iloc[np.argsort(-rows["value"].abs().to_numpy(), kind="stable")]
+
+    def rows(self, index: str) -> pd.DataFrame:
+        """The rows of one index by factor, luck out where that was possible; pairs by both factors."""
+        rows = self.found[(self.found["index"] == index) & (self.found["factor"] >= 0)]
+        rows = rows[rows["luck"] == ("out" if (rows["luck"] == "out").any() else "in")]
+        return rows.set_index(["factor", "other"] if index == "S2" else "factor")
+
+
+@dataclass(frozen=True)
+class Turning:
+    """Regret over the options of one measure, and where the one of least regret is not the best."""
+
+    measure: str
+    label: str
+    unit: str
+    table: pd.DataFrame
+    favourite: str
+    discovery: Discovery
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Runs that failed: how many of how many finished, by cause, and where the failed points lie."""
+
+    count: int
+    finished: int
+    asked: int
+    causes: pd.Series
+    discovery: Discovery | None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that a report tells."""
+
+    sweep: "Sweep"
+    each: tuple[Finding, ...]
+    turning: tuple[Turning, ...]
+    failures: Failures
+
+
+def findings(sweep: "Sweep") -> Findings:
+    """Analyse a sweep, whole or as far as it has come."""
+    measures = sweep.experiment.measures
+    each = tuple(_finding(sweep, contrast, measure) for contrast in sweep.contrasts for measure in measures)
+    return Findings(sweep, each, tuple(_turnings(sweep)), _failures(sweep))
+
+
+def _about(measure: str) -> tuple[str, str]:
+    known = all_measures().get(measure)
+    return (known.label, known.unit) if known else (measure, "")
+
+
+def choices_of(sweep: "Sweep") -> list[int]:
+    """How many choices each factor has; 0 for a number."""
+    return [len(factor.choices) for factor in sweep.factors]
+
+
+def _finding(sweep: "Sweep", contrast: str, measure: str) -> Finding:
+    method, seed = sweep.method, sweep.experiment.seed % 2**32
+    y = sweep.outcomes(contrast, measure)
+    design, whole = indices.kept(method, sweep.unit, y)
+    label, unit = _about(measure)
+    size = block_rows(method, design.shape[1])
+    nothing = pd.DataFrame(columns=indices.COLUMNS)
+    found, path, settled, why = nothing, pd.DataFrame(), None, ""
+    if len(whole) < 2 * size:
+        why = "fewer than two blocks of rows are finished without a failure, so nothing can be told yet"
+    elif method.name in indices.ANALYSES:
+        found = indices.analyse(method, design, whole, seed)
+        path = convergence.paths(method, design, whole, seed)
+        settled = convergence.settled(method, path)
+        if convergence.main_rows(method, found)["value"].isna().all():
+            why = "nothing varies beyond luck, so there is nothing to share out between the factors"
+    return Finding(
+        contrast, measure, label, unit, method, tuple(factor.label for factor in sweep.factors), design, whole,
+        sweep.plan.rows // size, _effect(method, design, whole, measure, seed) if len(whole) >= 2 * size else None,
+        found, path, settled, _luck(method, design, whole, seed), *_saving(sweep, contrast, measure),
+        _boxes(sweep, method, design, whole, measure), why,
+    )  # fmt: skip
+
+
+def spread_rows(method: Method) -> tuple[int, ...]:
+    """The rows of a block that are independent points of the space of factors."""
+    return (0, -1) if method.name == "sobol" else (0,)
+
+
+def _effect(method: Method, design: F64, y: F64, measure: str, seed: int) -> Effect:
+    """Over points spread over the space; of a tornado around the centre, over the luck of the centre alone."""
+    blocks = in_blocks(method, design.shape[1], y)[:, list(spread_rows(method)), :].mean(axis=2)
+    mean = noise.bootstrap(blocks.mean(axis=1, keepdims=True), lambda each: each, seed)
+    low, high = np.quantile(blocks, ((1 - noise.INTERVAL) / 2, (1 + noise.INTERVAL) / 2))
+    better = blocks < 0.0 if measure in LESS_IS_BETTER else blocks > 0.0
+    return Effect(Range(*(each[0] for each in mean)), float(low), float(high), float(better.mean()), blocks.size)
+
+
+def _luck(method: Method, design: F64, y: F64, seed: int) -> Luck | None:
+    """How much is luck; None where single points or single runs cannot tell."""
+    still = method.name == "tornado" and method["around"] == "centre"
+    if y.shape[1] < 2 or still or len(y) < 2 * block_rows(method, design.shape[1]):
+        return None
+    return noise.separated(in_blocks(method, design.shape[1], y), spread_rows(method), seed)
+
+
+def _saving(sweep: "Sweep", contrast: str, measure: str) -> tuple[float, bool]:
+    """What pairing saves, and whether anything is paired in this contrast."""
+    base, option = next((base, option) for label, base, option in sweep.plan.pairs if label == contrast)
+    if base is None:
+        return float("nan"), False
+    arms = [sweep.values(sweep.cases[place], measure) for place in (base, option)]
+    whole = np.isfinite(arms[0]).all(axis=1) & np.isfinite(arms[1]).all(axis=1)
+    return (noise.pairing(arms[0][whole], arms[1][whole]), True) if whole.any() else (float("nan"), True)
+
+
+def _boxes(sweep: "Sweep", method: Method, design: F64, y: F64, measure: str) -> Discovery | None:
+    """Where the option stops being better than the base (of a contrast without a base: where nothing is gained)."""
+    if method.name != "discovery":
+        return None
+    effect = y.mean(axis=1)
+    worse = effect > 0.0 if measure in LESS_IS_BETTER else effect < 0.0
+    return discover(design, worse, sweep.experiment.seed % 2**32, choices=choices_of(sweep))
+
+
+def _turnings(sweep: "Sweep") -> list[Turning]:
+    """Regret over all cases, where there are options to choose from that the factors do not change themselves."""
+    if len(sweep.cases) < 2 or any(factor.lever for factor in sweep.factors):
+        return []
+    return [_turning(sweep, measure) for measure in sweep.experiment.measures]
+
+
+def _turning(sweep: "Sweep", measure: str) -> Turning:
+    outcomes = [sweep.values(case, measure) for case in sweep.cases]
+    higher = measure not in LESS_IS_BETTER
+    rows = block_rows(sweep.method, len(sweep.factors))
+    spread = np.zeros(rows, dtype=bool)
+    spread[list(spread_rows(sweep.method))] = True
+    chosen = np.flatnonzero(np.resize(spread, len(sweep.unit)))
+    table = regret.table(sweep.cases, [y[chosen] for y in outcomes], higher)
+    favourite = str(table["option"].iloc[0])
+    label, unit = _about(measure)
+    return Turning(measure, label, unit, table, favourite, _turned(sweep, outcomes, chosen, favourite, higher))
+
+
+def _turned(sweep: "Sweep", outcomes: Sequence[F64], rows: np.ndarray, favourite: str, higher: bool) -> Discovery:
+    """Where another option is better than the one of least regret, in means over runs."""
+    means = np.stack([y[rows].mean(axis=1) for y in outcomes]) * (1.0 if higher else -1.0)
+    usable = np.isfinite(means).all(axis=0)
+    beaten = (means > means[list(sweep.cases).index(favourite)]).any(axis=0)
+    if sweep.method.name != "discovery":
+        return Discovery((), float(beaten[usable].mean()) if usable.any() else float("nan"), int(usable.sum()))
+    design = sweep.unit[rows][usable]
+    return discover(design, beaten[usable], sweep.experiment.seed % 2**32, choices=choices_of(sweep))
+
+
+def _failures(sweep: "Sweep") -> Failures:
+    """How many runs failed, of what, and in which corner of the space."""
+    failed = sweep.failures
+    asked = sweep.plan.cells
+    tried = sweep.tried
+    where = None
+    if len(failed) > FEW_FAILURES:
+        design = sweep.unit[: int(np.flatnonzero(tried.any(axis=1)).max()) + 1]
+        event = np.isin(np.arange(len(design)), failed["row"].to_numpy())
+        where = discover(design, event, sweep.experiment.seed % 2**32, most=1, choices=choices_of(sweep))
+    return Failures(len(failed), int(tried.sum()), asked, failed["failure"].value_counts(), where)
