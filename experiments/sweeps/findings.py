@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from experiments import words
 from experiments.effects import all_measures
 from experiments.sweeps import convergence, indices, noise, regret
 from experiments.sweeps.discovery import Discovery, discover
+from experiments.sweeps.factors import Factor
 from experiments.sweeps.methods import Method, block_rows, in_blocks
 from experiments.sweeps.noise import Luck, Range
 from simulator.parameters import F64
@@ -34,6 +37,18 @@ class Effect:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What scenario discovery found of an event: points (rows, factors), those with the event, and the boxes."""
+
+    event_in_words: str
+    design: F64
+    event: npt.NDArray[np.bool_]
+    discovery: Discovery
+    factors: tuple[Factor, ...]
+    source: str
+
+
+@dataclass(frozen=True)
 class Finding:
     """All that is told of one contrast and measure. `why_not` says why there are no indices where there are none."""
 
@@ -42,7 +57,7 @@ class Finding:
     label: str
     unit: str
     method: Method
-    factors: tuple[str, ...]
+    factors: tuple[Factor, ...]
     design: F64  # of whole blocks
     y: F64  # of whole blocks, (rows, runs)
     blocks: int
@@ -53,8 +68,9 @@ class Finding:
     luck: Luck | None
     saving: float
     paired: bool
-    discovery: Discovery | None
+    boxes: Found | None
     why_not: str = ""
+    source: str = ""
 
     @property
     def whole(self) -> int:
@@ -83,7 +99,7 @@ class Turning:
     unit: str
     table: pd.DataFrame
     favourite: str
-    discovery: Discovery
+    boxes: Found
 
 
 @dataclass(frozen=True)
@@ -94,7 +110,7 @@ class Failures:
     finished: int
     asked: int
     causes: pd.Series
-    discovery: Discovery | None
+    boxes: Found | None
 
 
 @dataclass(frozen=True)
@@ -114,14 +130,17 @@ def findings(sweep: "Sweep") -> Findings:
     return Findings(sweep, each, tuple(_turnings(sweep)), _failures(sweep))
 
 
+def source_of(sweep: "Sweep") -> str:
+    """What a figure rests on."""
+    plan, runs = sweep.plan, sweep.experiment.runs
+    others = "drawn from their priors" if sweep.experiment.others == "prior" else "at central values"
+    rest = "" if plan.work.evaluate else f"; what is not varied is {others}, not calibrated"
+    return f"innovex sweep, {plan.rows:,} points × {words.plural(runs, 'run')}{rest}."
+
+
 def _about(measure: str) -> tuple[str, str]:
     known = all_measures().get(measure)
     return (known.label, known.unit) if known else (measure, "")
-
-
-def choices_of(sweep: "Sweep") -> list[int]:
-    """How many choices each factor has; 0 for a number."""
-    return [len(factor.choices) for factor in sweep.factors]
 
 
 def _finding(sweep: "Sweep", contrast: str, measure: str) -> Finding:
@@ -141,10 +160,10 @@ def _finding(sweep: "Sweep", contrast: str, measure: str) -> Finding:
         if convergence.main_rows(method, found)["value"].isna().all():
             why = "nothing varies beyond luck, so there is nothing to share out between the factors"
     return Finding(
-        contrast, measure, label, unit, method, tuple(factor.label for factor in sweep.factors), design, whole,
+        contrast, measure, label, unit, method, sweep.factors, design, whole,
         sweep.plan.rows // size, _effect(method, design, whole, measure, seed) if len(whole) >= 2 * size else None,
         found, path, settled, _luck(method, design, whole, seed), *_saving(sweep, contrast, measure),
-        _boxes(sweep, method, design, whole, measure), why,
+        _boxes(sweep, contrast, measure, design, whole), why, source_of(sweep),
     )  # fmt: skip
 
 
@@ -180,13 +199,32 @@ def _saving(sweep: "Sweep", contrast: str, measure: str) -> tuple[float, bool]:
     return (noise.pairing(arms[0][whole], arms[1][whole]), True) if whole.any() else (float("nan"), True)
 
 
-def _boxes(sweep: "Sweep", method: Method, design: F64, y: F64, measure: str) -> Discovery | None:
-    """Where the option stops being better than the base (of a contrast without a base: where nothing is gained)."""
-    if method.name != "discovery":
+def _boxes(sweep: "Sweep", contrast: str, measure: str, design: F64, y: F64) -> Found | None:
+    """Where the option stops being better than the base (of a contrast without a base: where it is below zero)."""
+    if sweep.method.name != "discovery":
         return None
     effect = y.mean(axis=1)
     worse = effect > 0.0 if measure in LESS_IS_BETTER else effect < 0.0
-    return discover(design, worse, sweep.experiment.seed % 2**32, choices=choices_of(sweep))
+    base = next(base for label, base, _ in sweep.plan.pairs if label == contrast)
+    more = "more" if measure in LESS_IS_BETTER else "fewer" if _counted(measure) else "less"
+    told = f"{contrast} has {more} {_short(measure)} than {sweep.cases[base] if base is not None else 'nothing'}"
+    return _found(sweep, told, design, worse)
+
+
+def _counted(measure: str) -> bool:
+    return not _about(measure)[1].startswith(("EUR", "share", "0-1", "month"))
+
+
+def _short(measure: str) -> str:
+    """A measure's label without what explains it."""
+    label = _about(measure)[0].split(":")[0]
+    return label[:1].lower() + label[1:]
+
+
+def _found(sweep: "Sweep", told: str, design: F64, event: npt.NDArray[np.bool_], most: int = 2) -> Found:
+    choices = [len(factor.choices) for factor in sweep.factors]
+    discovery = discover(design, event, sweep.experiment.seed % 2**32, most, choices)
+    return Found(told, design, event, discovery, sweep.factors, source_of(sweep))
 
 
 def _turnings(sweep: "Sweep") -> list[Turning]:
@@ -209,25 +247,25 @@ def _turning(sweep: "Sweep", measure: str) -> Turning:
     return Turning(measure, label, unit, table, favourite, _turned(sweep, outcomes, chosen, favourite, higher))
 
 
-def _turned(sweep: "Sweep", outcomes: Sequence[F64], rows: np.ndarray, favourite: str, higher: bool) -> Discovery:
+def _turned(sweep: "Sweep", outcomes: Sequence[F64], rows: np.ndarray, favourite: str, higher: bool) -> Found:
     """Where another option is better than the one of least regret, in means over runs."""
     means = np.stack([y[rows].mean(axis=1) for y in outcomes]) * (1.0 if higher else -1.0)
     usable = np.isfinite(means).all(axis=0)
-    beaten = (means > means[list(sweep.cases).index(favourite)]).any(axis=0)
-    if sweep.method.name != "discovery":
-        return Discovery((), float(beaten[usable].mean()) if usable.any() else float("nan"), int(usable.sum()))
-    design = sweep.unit[rows][usable]
-    return discover(design, beaten[usable], sweep.experiment.seed % 2**32, choices=choices_of(sweep))
+    beaten = (means > means[list(sweep.cases).index(favourite)]).any(axis=0)[usable]
+    told = f"another option is better than {favourite}"
+    if sweep.method.name == "discovery":
+        return _found(sweep, told, sweep.unit[rows][usable], beaten)
+    share = float(beaten.mean()) if len(beaten) else float("nan")
+    nothing = Discovery((), share, len(beaten), "boxes are looked for by the method discovery alone")
+    return Found(told, sweep.unit[rows][usable], beaten, nothing, sweep.factors, source_of(sweep))
 
 
 def _failures(sweep: "Sweep") -> Failures:
     """How many runs failed, of what, and in which corner of the space."""
-    failed = sweep.failures
-    asked = sweep.plan.cells
-    tried = sweep.tried
+    failed, tried = sweep.failures, sweep.finished
     where = None
     if len(failed) > FEW_FAILURES:
-        design = sweep.unit[: int(np.flatnonzero(tried.any(axis=1)).max()) + 1]
-        event = np.isin(np.arange(len(design)), failed["row"].to_numpy())
-        where = discover(design, event, sweep.experiment.seed % 2**32, most=1, choices=choices_of(sweep))
-    return Failures(len(failed), int(tried.sum()), asked, failed["failure"].value_counts(), where)
+        rows = np.flatnonzero(tried.any(axis=1))
+        event = np.isin(rows, failed["row"].to_numpy())
+        where = _found(sweep, "a run fails", sweep.unit[rows], event, most=1)
+    return Failures(len(failed), int(tried.sum()), sweep.plan.cells, failed["failure"].value_counts(), where)

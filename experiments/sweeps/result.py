@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
@@ -88,6 +89,14 @@ class Sweep:
         table = self._table(["row", "run", "failure"]).to_pandas()
         failed = table[table["failure"] != ""].drop_duplicates(["row", "run"])
         return failed.merge(self.design, on="row").sort_values(["row", "run"], ignore_index=True)
+
+    @cached_property
+    def finished(self) -> npt.NDArray[np.bool_]:
+        """Which runs are done, those that failed too, (rows, runs)."""
+        found = np.zeros((self.plan.rows, self.experiment.runs), dtype=bool)
+        table = self._table(["row", "run"])
+        found[table["row"].to_numpy(), table["run"].to_numpy()] = True
+        return found
 
     @property
     def complete(self) -> bool:
