@@ -126,7 +126,8 @@ def test_pairing_saves_what_the_two_arms_share():
     rng = np.random.default_rng(1)
     common, own = rng.normal(0, 10, (2000, 2)), rng.normal(0, 1, (2000, 2))
     assert noise.pairing(common, common + own) == pytest.approx(201, rel=0.15)
-    assert np.isnan(noise.pairing(common, common))
+    assert noise.pairing(common, common) == np.inf  # nothing is left to luck
+    assert np.isnan(noise.pairing(0 * common, 0 * common))  # there is none
 
 
 @pytest.mark.parametrize("name", ["sobol", "morris", "dgsm", "pawn", "rbd_fast"])
@@ -186,9 +187,9 @@ def test_a_tornado_swings_as_far_as_each_factor_by_itself():
 
 @pytest.mark.parametrize("name", ["pawn", "delta"])
 def test_distances_rank_and_chance_is_told(name):
-    method = Method(name, 512)
+    method = Method(name, 256)
     design = sample(method, 3, 1)
-    found = indices.analyse(method, design, with_luck(4 * design[:, 0] + 2 * design[:, 1], 2, 0.05))
+    found = indices.analyse(method, design, with_luck(3 * design[:, 0] + 2 * design[:, 1], 2, 0.05))
     rows = convergence.main_rows(method, found)
     assert list(rows.sort_values("value", ascending=False)["factor"]) == [0, 1, 2]
     assert set(convergence.above_nothing(rows, found)) == {0, 1}

@@ -47,8 +47,13 @@ def form_of(index: str, unit: str = "") -> words.Form:
         return _share
     if index in DISTANCES:
         return lambda value: words.MISSING if value != value else f"{value:.2f}"
-    plain = words.eur if unit.startswith("EUR") else words.count
+    plain = words.eur if unit.startswith("EUR") else _number
     return plain if index in ("mu_star", "sigma", "beyond_luck", "slope") else partial(words.signed, form=plain)
+
+
+def _number(value: float) -> str:
+    """A number with three digits at the most behind which there is something: `1,234`, `56`, `0.65`."""
+    return words.count(value) if not abs(value) < 10 else words.axis(float(f"{value:.2g}"))
 
 
 def _share(value: float) -> str:

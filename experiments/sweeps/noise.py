@@ -17,6 +17,7 @@ from simulator.parameters import F64
 
 INTERVAL = 0.9  # of the bootstrap: 90% intervals, as everywhere in innovex
 RESAMPLES = 400
+ROUNDING = 1e-20  # of a variance: below it differences are due to the computer's numbers alone
 STANDARD = float(ndtri(0.5 + INTERVAL / 2))  # standard errors that a 90% interval reaches to either side
 
 
@@ -104,13 +105,15 @@ def _shares(mean: F64) -> F64:
 def pairing(base: F64, option: F64) -> float:
     """How many times more runs independent luck would need: luck of unpaired over luck of paired differences.
 
-    `base` and `option` are (rows, R), R at least 2. NaN where nothing is left to luck.
+    `base` and `option` are (rows, R), R at least 2. NaN where there is no luck, infinite where none is left.
     """
     if base.shape[-1] < 2:
         return float("nan")
     paired = float(luck_of(option - base).mean())
     apart = float(luck_of(option).mean() + luck_of(base).mean())
-    return apart / paired if paired > 0.0 else float("nan")
+    if not apart > 0.0:
+        return float("nan")
+    return apart / paired if paired > ROUNDING * apart else float("inf")
 
 
 # Sobol' indices

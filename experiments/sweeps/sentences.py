@@ -1,7 +1,6 @@
 """What a sweep found, in plain words: every part computed, nothing said that the numbers cannot carry."""
 
 import math
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,12 +35,11 @@ def effect(finding: "Finding") -> str:
     found = finding.effect
     if found is None:
         return f"{words.capital(finding.why_not)}."
-    plain = words.eur if finding.unit == "EUR" else words.count
-    form = partial(words.signed, form=plain) if finding.paired else plain
+    form = form_of("swing" if finding.paired else "mu_star", finding.unit)
     mean, low, high = (form(float(x)) for x in found.mean)
     point = finding.method.name == "tornado" and finding.method["around"] == "centre"
     where = "with all factors in the middle" if point else f"on average over {found.points:,} points"
-    unit = "" if finding.unit == "EUR" else f"{finding.unit} "
+    unit = "" if finding.unit == "EUR" or not finding.unit else f"{finding.unit} "
     text = f"{words.capital(finding.label)}, {finding.contrast}: {mean} {unit}{where}"
     text += f" (90% interval {low} to {high})"
     if not point:
@@ -137,6 +135,8 @@ def pairing(finding: "Finding") -> str:
     """What meeting the same luck saves."""
     if not finding.paired or math.isnan(finding.saving):
         return ""
+    if math.isinf(finding.saving):
+        return "Option and base meet the same luck, and none of it is left in their difference."
     if finding.saving < 1.1:
         return "Option and base meet the same luck, which saves no runs here: too much of it is the option's own."
     return f"Option and base meet the same luck; with luck apart it would take {finding.saving:.1f} times as many runs."
