@@ -1,18 +1,17 @@
 """The page on a sweep: the answer first, how far it can be trusted, what it hangs on, and how to repeat it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import jinja2
-from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from experiments import words
-from experiments.figure_style import inline, png_of, svg_of
+from experiments.captions import Caption
 from experiments.manifest import machine
+from experiments.report import Shown, page, put
 from experiments.sweeps import figures, figures_space, sentences, tables
 from experiments.sweeps.findings import Finding, Findings, Found, findings
 from experiments.sweeps.indices import MAIN_INDEX
@@ -20,7 +19,7 @@ from experiments.sweeps.indices import MAIN_INDEX
 if TYPE_CHECKING:
     from experiments.sweeps.result import Sweep
 
-TEMPLATE = "sweep.html.j2"
+TEMPLATE = "sweeps/sweep.html.j2"
 REPORT, INDICES = "report.html", "indices.parquet"
 
 
@@ -68,13 +67,6 @@ BOXES = (
 )
 
 
-class Shown(NamedTuple):
-    """A figure as it stands in the page."""
-
-    svg: Markup
-    reading: str
-
-
 class Part(NamedTuple):
     """What the page says of one contrast and measure; `figures` by name."""
 
@@ -97,9 +89,9 @@ def write_report(sweep: "Sweep", folder: Path | None = None) -> Path:
     drawings = folder / "figures"
     drawings.mkdir(parents=True, exist_ok=True)
     found = findings(sweep)
-    keep = partial(_kept, drawings, count(1))
+    keep = partial(_numbered, drawings, count(1))
     path = folder / REPORT
-    path.write_text(html(found, keep), encoding="utf-8")
+    path.write_text(page(TEMPLATE, content(found, keep), {}), encoding="utf-8")
     as_table(found).to_parquet(folder / INDICES)
     return path
 
@@ -120,24 +112,9 @@ def as_table(found: Findings) -> Any:
     return pd.concat(frames, ignore_index=True)
 
 
-def _kept(folder: Path, number: Any, name: str, reading: str, alt: str, figure: Figure) -> Shown:
-    """A figure written as SVG and PNG, and made ready to stand in the page."""
-    svg, place = svg_of(figure), next(number)
-    stem = f"{place:02d}-{name}"
-    (folder / f"{stem}.svg").write_text(svg, encoding="utf-8")
-    (folder / f"{stem}.png").write_bytes(png_of(figure))
-    return Shown(Markup(inline(svg, f"f{place}", alt)), reading)
-
-
-def html(found: Findings, keep: Callable[..., Shown]) -> str:
-    """The page."""
-    here = Path(__file__).parent
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([here, here.parent]), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.globals["table_id"] = partial(next, count(1))
-    return environment.get_template(TEMPLATE).render(**content(found, keep), figures={}) + "\n"
+def _numbered(folder: Path, number: Iterator[int], name: str, reading: str, alt: str, figure: Figure) -> Shown:
+    """A figure written to the folder, and as it stands in the page."""
+    return put(figure, Caption(reading, alt), name, next(number), folder)
 
 
 def content(found: Findings, keep: Callable[..., Shown]) -> dict[str, Any]:
