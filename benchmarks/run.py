@@ -27,6 +27,7 @@ PARTS = {
     "scaling": "Size",
     "startup": "Starting",
     "compare_default": "The default comparison",
+    "sweeps": "Sweeps",
 }
 ROOT = Path(__file__).parents[1]
 PAGE, README = ROOT / "docs" / "performance.md", ROOT / "README.md"

@@ -1,0 +1,94 @@
+"""What the machinery of a sweep costs beside the kernels, and what it takes to plan a million runs.
+
+    python -m benchmarks.run sweeps
+"""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.figures import Figure, Spent, timed
+from experiments.ensemble import run_seed
+from experiments.sweeps import sweep
+from experiments.sweeps.result import prepared
+from experiments.sweeps.work import inputs_of
+from simulator.ensemble import measure, twin_of
+
+TIMES = 5
+ROWS = 64
+TARGET = 1.10
+LARGE = 100_000  # blocks of ten rows
+ASKED = {
+    "title": "One scenario",
+    "question": "What does the machinery cost?",
+    "contrast": [{"option": "baseline"}],
+    "vary": {"idea_rate": "prior", "h_contact": "prior", "project_months": {"low": 12, "high": 36, "from": 2016}},
+    "method": {"name": "pawn", "n": ROWS},
+    "runs": 1,
+}
+_PLANNED = f"""
+import re, tempfile, time
+from pathlib import Path
+from experiments.sweeps.form import read
+from experiments.sweeps.plan import plan_of, write_design, Design
+from experiments.sweeps.parts import addresses
+def peak():  # not of getrusage: a new process starts there with its parent's
+    return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
+experiment, path = read("levers_sobol")
+small = plan_of(experiment, "small", path)
+before = peak()
+started = time.process_time()
+plan = small.with_size({LARGE}, 1)
+with tempfile.TemporaryDirectory() as folder:
+    write_design(plan, Path(folder) / "design.parquet")
+    chunks = sum(1 for _ in addresses(plan, Design(plan, Path(folder) / "design.parquet")))
+print(plan.cells, chunks, time.process_time() - started, peak() - before)
+"""
+
+
+def figures(times: int = TIMES) -> list[Figure]:
+    """The sweep over its bare kernels, and a million runs planned."""
+    return [_overhead(times), *_planned()]
+
+
+def _overhead(times: int) -> Figure:
+    """A sweep in one thread, from the question to the manifest, over the same runs and twins by themselves."""
+    plan, _ = prepared(ASKED, Path("never-made"))
+    numbers = [factor.numbers(plan.unit()[:, place]) for place, factor in enumerate(plan.factors)]
+    case = plan.work.cases[0]
+    inputs = [inputs_of(plan.work, case, [column[row] for column in numbers], {}) for row in range(ROWS)]
+    first = inputs[0].call_years.index(plan.work.first_year)
+
+    def bare(_: int) -> None:
+        for row, each in enumerate(inputs):
+            luck = run_seed(plan.work.seed, row, 0)
+            measure(each, luck, twin_of(each, luck), first)
+
+    def whole(_: int) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            sweep(ASKED, folder, workers=1)
+
+    bare(0)
+    whole(0)
+    pairs = [(_least(bare), _least(whole)) for _ in range(times)]
+    each = 1000.0 * min(one.cpu for one, _ in pairs) / ROWS
+    note = f"{ROWS} rows, one thread; run and twin by themselves {each:.0f} ms"
+    ratios = tuple(sweep.cpu / kernels.cpu for kernels, sweep in pairs)
+    return Figure("Sweep over bare kernels", "times the cost", ratios, TARGET, "processor", note)
+
+
+def _least(work: Callable[[int], object]) -> Spent:
+    return min(timed(work, 2), key=lambda spent: spent.cpu)
+
+
+def _planned() -> list[Figure]:
+    told = subprocess.run([sys.executable, "-c", _PLANNED], check=True, capture_output=True, text=True).stdout.split()
+    cells, chunks, seconds, mib = int(told[0]), int(told[1]), float(told[2]), float(told[3])
+    note = f"{cells:,} runs in {chunks:,} chunks, design on disk"
+    memory = "most of it the sampler's own matrix"
+    return [
+        Figure("A million runs planned", "s", (seconds,), None, "processor", note),
+        Figure("A million runs planned", "MiB above the start", (mib,), None, "", memory),
+    ]
