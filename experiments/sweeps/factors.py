@@ -59,7 +59,7 @@ def factors_of(experiment: Experiment, source: str | Path, free: bool = False) -
 
     `free`: names need not stand in the register (functions other than the model). Raises InputError.
     """
-    found = [_factor(name, how, source, free) for name, how in experiment.vary.items()]
+    found = [_factor(name, vary, source, free) for name, vary in experiment.vary.items()]
     named = set(experiment.vary)
     for name, entry in drawn().items():
         if entry.evidence in experiment.vary_all and name not in named and _varies(entry):
@@ -71,8 +71,7 @@ def _varies(entry: Entry) -> bool:
     return entry.prior != "fixed" and entry.low != entry.high
 
 
-def _factor(name: str, how: str | Vary, source: str | Path, free: bool) -> Factor:
-    vary = how if isinstance(how, Vary) else Vary()
+def _factor(name: str, vary: Vary, source: str | Path, free: bool) -> Factor:
     if name in drawn():
         return _parameter(name, drawn()[name], vary, source)
     if name in levers("call"):

@@ -3,19 +3,20 @@
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints
 
 from experiments.sweeps.methods import METHODS, Method
 from scenarios.entries import Evidence
-from scenarios.errors import Fault, InputError, echo, listed, nearest, refuse, told
+from scenarios.errors import Fault, echo, listed, nearest, refuse, told
 from scenarios.file_form import LONGEST_HORIZON_MONTHS
 from scenarios.files import read_toml
 from scenarios.form import STRICT, Guide, KeyPath, check
 
 LIBRARY = Path(__file__).with_name("library")
 MOST_RUNS = 100_000_000
+PRIOR = "prior"
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Choice = bool | float | str
@@ -51,15 +52,16 @@ class Vary(BaseModel):
     to: int | None = None
     applies_to: Literal["option", "both"] | None = None
 
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
+    @property
+    def fault(self) -> str:
+        """What does not hold together, in words; empty if all does."""
         if (self.low is None) != (self.high is None):
-            raise ValueError("a range needs low and high")
+            return "a range needs low and high"
         if self.low is not None and self.choices is not None:
-            raise ValueError("either a range or choices, not both")
+            return "either a range or choices, not both"
         if self.low is not None and self.high is not None and not self.low < self.high:
-            raise ValueError("low must lie below high")
-        return self
+            return "low must lie below high"
+        return ""
 
 
 class Asked(BaseModel):
@@ -79,7 +81,7 @@ class Experiment(BaseModel):
     title: Words
     question: Words
     contrast: list[Contrast] = Field(min_length=1)
-    vary: dict[str, Literal["prior"] | Vary] = {}
+    vary: dict[str, Vary] = {}
     vary_all: list[Evidence] = []
     method: Asked
     measures: list[str] = Field(default=["contracts_net"], min_length=1)
@@ -108,11 +110,14 @@ GUIDE = Guide(names_at)
 
 def experiment_of(content: Mapping[str, Any], source: str | Path) -> Experiment:
     """A checked experiment from what a file holds. Raises InputError."""
-    found = check(Experiment, _with_floats(dict(content)), source, GUIDE)
+    found = check(Experiment, _spelled_out(dict(content), source), source, GUIDE)
     try:
         found.design  # noqa: B018
     except ValueError as error:
         raise refuse(source, [Fault("method", str(error), "", nearest(found.method.name, METHODS))]) from None
+    faults = [Fault(f"vary.{name}", vary.fault) for name, vary in found.vary.items() if vary.fault]
+    if faults:
+        raise refuse(source, faults)
     labels = [contrast.label for contrast in found.contrast]
     for label in labels:
         if labels.count(label) > 1:
@@ -151,24 +156,25 @@ def check_measures(asked: Iterable[str], known: Iterable[str], source: str | Pat
             raise refuse(source, [fault])
 
 
-def _with_floats(content: dict[str, Any]) -> dict[str, Any]:
-    """Whole numbers where ranges and choices are numbers: 1 and 1.0 mean the same in a range."""
+def _spelled_out(content: dict[str, Any], source: str | Path) -> dict[str, Any]:
+    """"prior" as the empty table that it stands for; whole numbers where ranges and choices are numbers."""
     vary = content.get("vary")
     if not isinstance(vary, dict):
         return content
-    return content | {"vary": {name: _range_as_floats(how) for name, how in vary.items()}}
+    for name, how in vary.items():
+        if not isinstance(how, dict) and how != PRIOR:
+            allowed = f'"{PRIOR}", or a table with low and high, or with choices'
+            raise refuse(source, [Fault(f"vary.{name}", f"{told(how)} does not fit", allowed)])
+    return content | {"vary": {name: {} if how == PRIOR else _range_as_floats(how) for name, how in vary.items()}}
 
 
-def _range_as_floats(how: Any) -> Any:
+def _range_as_floats(how: dict[str, Any]) -> dict[str, Any]:
+    """A range or choices as floats, where a whole number was written."""
+
     def as_float(value: Any) -> Any:
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
-    if not isinstance(how, dict):
-        return how
     changed = {key: as_float(value) if key in ("low", "high") else value for key, value in how.items()}
     if isinstance(how.get("choices"), list):
         changed["choices"] = [as_float(value) for value in how["choices"]]
     return changed
-
-
-__all__ = ["Contrast", "Experiment", "InputError", "Vary", "check_measures", "experiment_of", "read", "shipped"]

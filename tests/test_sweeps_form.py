@@ -1,0 +1,215 @@
+"""Experiment files: what they mean, and a sentence for each way in which one can be wrong."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sweep_functions as functions
+
+import scenarios
+from experiments import compare
+from experiments.sweeps import sweep
+from experiments.sweeps.factors import Factor, with_levers
+from experiments.sweeps.form import LIBRARY, experiment_of, read, shipped
+from experiments.sweeps.plan import plan_of
+from experiments.sweeps.result import prepared
+from scenarios import InputError
+
+INNOVEX = Path(sys.executable).with_name("innovex")
+WHOLE = """
+title = "T"
+question = "Q?"
+[[contrast]]
+base = "baseline"
+option = "projects_24"
+[method]
+name = "morris"
+n = 4
+[vary]
+idea_rate = "prior"
+"""
+
+
+def factors(**vary):
+    """The factors of a small experiment."""
+    asked = experiment_of(tomllib.loads(WHOLE) | {"vary": vary}, "mine.toml")
+    return plan_of(asked, "mine", "mine.toml").factors
+
+
+@pytest.mark.parametrize(
+    ("was", "is_", "sentence"),
+    [
+        ('title = "T"', "", "mine.toml, title: it is missing"),
+        ("idea_rate", "idea_rat", "mine.toml, vary.idea_rat: this name is not known here; .* did you mean idea_rate?"),
+        ('"prior"', '"posterior"', "vary.idea_rate: text 'posterior' does not fit; allowed: \"prior\", or"),
+        ('"prior"', "{ low = 2, high = 1 }", "low must lie below high"),
+        ('"prior"', "{ low = 0.5 }", "a range needs low and high"),
+        ('"prior"', "{ low = -1, high = 1 }", "mine.toml, vary.idea_rate: -1.0 is out of range; allowed: .* to "),
+        ('"prior"', '{ low = 0.1, high = 1, from = 2016 }', "it describes how the world behaves, in all calls"),
+        ('idea_rate = "prior"', "budget_factor = { low = 0.5, high = 2 }", "from = one of 2013, 2014"),
+        ('idea_rate = "prior"', 'budget_factor = "prior"', "a lever is varied from a call on"),
+        ('idea_rate = "prior"', "budget_factor = { from = 2016 }", "a lever has no prior; allowed: low and high"),
+        ('idea_rate = "prior"', "decision_dates = { low = 0, high = 1, from = 2016 }", "a range does not fit"),
+        (
+            'idea_rate = "prior"',
+            'decision_dates = { choices = ["own", "late"], from = 2016 }',
+            "text 'late' does not fit; allowed: own, slowest, committed",
+        ),
+        ('idea_rate = "prior"', "", "nothing is varied"),
+        ('"morris"', '"moris"', "method 'moris' is not known; .* did you mean morris?"),
+        ("n = 4", "n = 1", "mine.toml, method.n: 1 is out of range; allowed: at least 2"),
+        ("n = 4", "n = 4\nlevels = 5", "levels = 5 does not fit; allowed: 4, 6, 8, 10"),
+        ("n = 4", "n = 4\nlevel = 4", "morris has no setting 'level'; allowed: levels"),
+        ('"projects_24"', '"projects_25"', "there is no such scenario; .* did you mean projects_24?"),
+        ('title = "T"', 'title = "T"\nmeasures = ["contract_net"]', "did you mean contracts_net?"),
+        ('title = "T"', 'title = "T"\nmesures = []', "mine.toml, mesures: this name is not known here"),
+        ('title = "T"', 'title = "T"\nruns = 0', "mine.toml, runs: 0 is out of range"),
+        ("[[contrast]]", '[[contrast]]\noption = "no_programme"\n[[contrast]]\noption = "no_programme"\n[[contrast]]',
+         "'no_programme' stands twice"),
+    ],
+)  # fmt: skip
+def test_wrong_input_gets_one_sentence_and_nothing_is_written(tmp_path, was, is_, sentence):
+    assert was in WHOLE
+    path = tmp_path / "mine.toml"
+    path.write_text(WHOLE.replace(was, is_), encoding="utf-8")
+    with pytest.raises(InputError, match=sentence) as caught:
+        sweep(path, tmp_path / "out")
+    assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
+
+
+def test_a_scenario_that_holds_what_is_varied_is_refused(tmp_path):
+    held = 'title = "H"\nquestion = "?"\n[parameters]\nidea_rate = 1.0\n'
+    (tmp_path / "held.toml").write_text(held, encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(WHOLE.replace("projects_24", "held.toml"), encoding="utf-8")
+    with pytest.raises(InputError, match="the scenario held holds it at a value, so it cannot be varied"):
+        prepared(tmp_path / "mine.toml", tmp_path)
+
+
+def test_every_shipped_experiment_can_be_planned():
+    names = shipped()
+    assert {"sobol", "morris", "pawn", "dgsm", "discovery", "tornado"} <= {read(name)[0].method.name for name in names}
+    for name in names:
+        plan, folder = prepared(name, Path("results"))
+        assert plan.rows > 0 and folder.name.startswith(f"sweep-{name}-")
+        assert (LIBRARY / f"{name}.toml").exists()
+
+
+def test_the_shipped_experiment_on_levers_varies_the_four_main_ones():
+    plan, _ = prepared("levers_sobol", Path("results"))
+    assert [factor.name for factor in plan.factors] == [
+        "budget_factor", "decision_dates", "project_months", "phase_two_share",
+    ]  # fmt: skip
+    assert "contracts_net" in plan.experiment.measures and plan.experiment.runs >= 2
+
+
+def test_a_lever_means_what_it_means_in_a_scenario():
+    base = scenarios.load("baseline")
+    for name, lever, value in (
+        ("budget_less_30", "budget_factor", 0.7), ("projects_24", "project_months", 24.0),
+        ("synchronised", "decision_dates", "slowest"),
+    ):  # fmt: skip
+        factor = Factor(name=lever, label="", unit="", low=0.0, high=1.0, lever=True, first=2016)
+        assert with_levers(base.settings, {factor: value}) == scenarios.load(name).settings
+
+
+def test_a_lever_holds_in_its_calls_and_then_as_before():
+    base = scenarios.load("phase_two_same_money")
+    factor = Factor(name="phase_two_share", label="", unit="", low=0.0, high=1.0, lever=True, first=2016, last=2017)
+    other = Factor(name="grant_factor", label="", unit="", low=0.0, high=1.0, lever=True, first=2015, last=2015)
+    settings = with_levers(base.settings, {factor: 0.1, other: 2.0})
+    found = {(each.year, each.name): each.value for each in settings}
+    assert found[2016, "phase_two_share"] == 0.1 and found[2018, "phase_two_share"] == 0
+    assert found[2015, "grant_factor"] == 2.0 and found[2016, "grant_factor"] == 1
+
+
+def test_numbers_become_values():
+    idea, budget, dates, held = factors(
+        idea_rate="prior",
+        budget_factor={"low": 0.5, "high": 2, "from": 2016},
+        decision_dates={"choices": ["own", "slowest", "committed"], "from": 2016},
+        held={"from": 2016},
+    )
+    u = np.array([0.0, 0.34, 0.5, 1.0])
+    assert budget.numbers(u).tolist() == [0.5, 1.01, 1.25, 2.0]
+    assert [dates.value(x) for x in dates.numbers(u)] == ["own", "slowest", "slowest", "committed"]
+    assert [held.value(x) for x in held.numbers(u)] == [False, False, True, True]
+    entry = scenarios.register()["idea_rate"]
+    assert idea.numbers(u).tolist() == scenarios.quantile(entry, u).tolist()
+
+
+def test_all_assumptions_are_those_of_the_register():
+    asked = experiment_of(tomllib.loads(WHOLE) | {"vary": {}, "vary_all": ["assumption"]}, "mine.toml")
+    found = {factor.name for factor in plan_of(asked, "mine").factors}
+    drawn = [entry for entry in scenarios.register().values() if entry.prior not in (None, "fixed")]
+    assert found == {entry.name for entry in drawn if entry.evidence == "assumption" and entry.low != entry.high}
+
+
+def test_draws_may_begin_anywhere():
+    whole = scenarios.draw(40, 3)
+    for first in (0, 1, 3, 4, 17):
+        part = scenarios.draw(9, 3, first)
+        assert all((part[name] == whole[name][first : first + 9]).all() for name in whole)
+
+
+def test_a_contrast_of_nothing_has_no_effect(tmp_path):
+    asked = functions.levers(contrast=[{"option": "baseline", "base": "baseline"}], vary={"idea_rate": "prior"})
+    found = sweep(asked, tmp_path)
+    assert (found.outcomes(found.contrasts[0], "contracts_net") == 0.0).all()
+    assert np.ptp(found.values("baseline", "contracts_net")) > 0.0
+
+
+def test_a_row_is_what_a_comparison_finds(tmp_path):
+    """The middle of a tornado with nothing moved is the comparison at central values, to the last bit."""
+    value = scenarios.register()["idea_rate"].value
+    asked = functions.levers(
+        contrast=[{"option": "projects_24", "base": "baseline"}], method={"name": "tornado", "n": 2},
+        vary={"idea_rate": {"low": value - 0.1, "high": value + 0.1}},
+    )  # fmt: skip
+    found = sweep(asked, tmp_path)
+    assert found.design["idea_rate"][0] == pytest.approx(value, abs=1e-12)
+    with_it = compare(
+        "baseline", "projects_24", draws=0, runs=2, smes=2000, horizon=12, reasons=0, spending=0
+    ).by_country.query("run == 0")
+    columns = ["spent_eur", "applications", "contracts_additional"]
+    for case in ("baseline", "projects_24"):
+        ours = [found.values(case, name)[0, 0] for name in columns]
+        assert ours == pytest.approx(with_it[with_it["scenario"] == case][columns].sum().tolist(), rel=1e-9)
+
+
+def _innovex(*words, **more):
+    return subprocess.run([INNOVEX, *map(str, words)], capture_output=True, text=True, timeout=300, **more)
+
+
+def test_the_command_line_stops_and_goes_on(tmp_path):
+    path = tmp_path / "mine.toml"
+    small = WHOLE.replace("[[contrast]]", "smes = 2000\nhorizon_months = 12\n[[contrast]]", 1)
+    path.write_text(small, encoding="utf-8")
+    words = ["sweep", path, "--out", tmp_path / "out", "--no-report", "--n", "40"]
+    process = subprocess.Popen([INNOVEX, *map(str, words)], stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 200
+    while len([*tmp_path.glob("out/*/parts/*.parquet")]) < 2:
+        assert time.monotonic() < until and process.poll() is None
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGTERM)  # what SLURM sends before the time is up
+    _, told = process.communicate(timeout=60)
+    (folder,) = (tmp_path / "out").iterdir()
+    assert process.returncode == 130 and f"to go on: innovex sweep {folder} --resume" in told
+    assert "nobody is at work on it" in _innovex("sweep", "status", folder).stdout
+    done = _innovex("sweep", folder, "--resume", "--no-report")
+    assert done.returncode == 0 and f"Tables: {folder}" in done.stdout and "of them there already" in done.stderr
+    assert "160 of 160 runs finished (all), 0 of them failed" in _innovex("sweep", "status", folder).stdout
+
+
+def test_the_command_line_tells_what_is_wrong(tmp_path):
+    found = _innovex("sweep", "lever_sobol", "--out", tmp_path / "out")
+    assert found.returncode == 2 and "did you mean levers_sobol?" in found.stderr and "Traceback" not in found.stderr
+    found = _innovex("sweep", "levers_sobol", "--resume", "--out", tmp_path / "out")
+    assert found.returncode == 2 and "there is no sweep to go on with" in found.stderr
+    assert not (tmp_path / "out").exists()
+    assert "Which of funding level" in _innovex("sweep", "list").stdout
