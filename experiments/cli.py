@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from experiments.cli_calibrate import calibrate
 from experiments.sweeps.command import app as sweep_app
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 scenarios_app = typer.Typer(rich_markup_mode=None, help="List the shipped scenarios; show one; print the file schema.")
 app.add_typer(sweep_app, name="sweep")
+app.command()(calibrate)
 app.add_typer(scenarios_app, name="scenarios", invoke_without_command=True)
 
 INTERRUPTED = 130  # exit code after Ctrl-C
@@ -31,7 +33,8 @@ MAIN_VALUES = (
     "partnerships_net", "rni_collaborations_net", "contracts_net", "public_cost_eur", "cost_per_contract_eur",
 )  # fmt: skip
 
-Draws = Annotated[int, typer.Option(help="Parameter draws from the priors; 0 takes the central values.")]
+Draws = Annotated[int, typer.Option(help="Parameter draws; 0 takes the central values.")]
+DrawsFrom = Annotated[str, typer.Option(help="posterior, prior, or a .parquet file that calibrate has made.")]
 Runs = Annotated[int, typer.Option(help="Seeds per draw.")]
 Seed = Annotated[int, typer.Option(help="Seed of the whole study: same seed, same numbers.")]
 Out = Annotated[Path, typer.Option(help="Folder in which the results folder is made.")]
@@ -95,6 +98,7 @@ def innovex(
 def run(
     scenario: Annotated[str, typer.Argument(help="Name of a shipped scenario, or path of a file.")],
     draws: Draws = 0,
+    draws_from: DrawsFrom = "posterior",
     runs: Runs = 20,
     seed: Seed = 1,
     out: Out = Path("results"),
@@ -106,7 +110,7 @@ def run(
     """Run one scenario, beside the world without the programme."""
     from experiments.comparison import Settings, prepare
 
-    study = prepare((scenario,), Settings(draws, runs, seed, horizon, smes, 0, 0, threads))
+    study = prepare((scenario,), Settings(draws, runs, seed, horizon, smes, 0, 0, threads, draws_from))
     _tell(_carry_out(study, out, report)[1])
 
 
@@ -117,6 +121,7 @@ def compare(
     ] = None,
     shipped: Annotated[bool, typer.Option("--shipped", help="All shipped scenarios against the baseline.")] = False,
     draws: Draws = 200,
+    draws_from: DrawsFrom = "posterior",
     runs: Runs = 2,
     seed: Seed = 1,
     out: Out = Path("results"),
@@ -135,7 +140,7 @@ def compare(
         raise InputError("--shipped takes all shipped scenarios: leave the names away, or leave --shipped away")
     asked = names() if shipped else tuple(scenario or ())
     at_least_two(asked)
-    study = prepare(asked, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads))
+    study = prepare(asked, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, draws_from))
     _tell(_carry_out(study, out, report)[1])
 
 
@@ -158,7 +163,7 @@ def rerun(
         _tell(folder)
     elif other:
         print(f"Not the same: {', '.join(other)} differ from those of {manifest}.")
-        for name in ("code", "versions", "python", "platform"):
+        for name in ("code", "parameters_from", "versions", "python", "platform"):
             if told.get(name) != found.manifest[name]:
                 print(f"  {name}: then {told.get(name)}, now {found.manifest[name]}")
         print(f"Tables: {folder}")

@@ -13,6 +13,7 @@ import pandas as pd
 
 import scenarios as library
 from experiments.answers import answer
+from experiments.drawing import POSTERIOR, drawn
 from experiments.effects import (
     MAIN,
     all_measures,
@@ -53,6 +54,7 @@ class Settings:
     reasons: int = 12  # draws for the reasons; 0 leaves them out
     spending: int = 24  # draws for equal spending; 0 leaves it out
     threads: int | None = None
+    draws_from: str = POSTERIOR  # or "prior", or a posterior's file
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,8 @@ class Study:
     drawn: dict[str, F64]
     first_year: int
     centre: tuple[Resolved, ...]
+    drawn_from: str  # in words
+    informed: tuple[str, ...]  # parameters about which the evidence has told something
 
     @property
     def first_counted(self) -> int:
@@ -135,19 +139,20 @@ def compare(
     reasons: int = 12,
     spending: int = 24,
     threads: int | None = None,
+    draws_from: str = POSTERIOR,
     stage: Stage | None = None,
 ) -> Comparison:
     """Compare scenarios (names or paths), the first being the base, and return tables and answers.
 
-    draws: parameter draws from the priors (0: one, at the register's central values). runs: seeds per
-    draw. horizon: months for which each call is counted. reasons, spending: draws on which the reasons
-    and the comparison at equal spending are computed (0: left out). threads: all cores unless given;
-    no number depends on it. Raises InputError for wrong input.
+    draws: parameter draws (0: one, at the central values), from the shipped posterior unless `draws_from` is
+    "prior" or the path of a posterior of one's own. runs: seeds per draw. horizon: months for which each call
+    is counted. reasons, spending: draws on which the reasons and the comparison at equal spending are computed
+    (0: left out). threads: all cores unless given; no number depends on it. Raises InputError for wrong input.
 
     >>> from experiments import compare
     >>> compare("baseline", "projects_24", draws=20).summary  # doctest: +SKIP
     """
-    settings = Settings(draws, runs, seed, horizon, smes, reasons, spending, threads)
+    settings = Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, draws_from)
     at_least_two(scenarios)
     return carry_out(prepare(scenarios, settings), stage or _quiet)
 
@@ -161,10 +166,11 @@ def run(
     horizon: int | None = None,
     smes: int | None = None,
     threads: int | None = None,
+    draws_from: str = POSTERIOR,
     stage: Stage | None = None,
 ) -> Comparison:
     """Run one scenario (beside the world without the programme); arguments as for `compare`."""
-    settings = Settings(draws, runs, seed, horizon, smes, 0, 0, threads)
+    settings = Settings(draws, runs, seed, horizon, smes, 0, 0, threads, draws_from)
     return carry_out(prepare((scenario,), settings), stage or _quiet)
 
 
@@ -258,13 +264,13 @@ def prepare(chosen: Sequence[Asked], settings: Settings) -> Study:
     for name in names:
         if names.count(name) > 1:
             raise InputError(f"{name} is given more than once: scenarios to compare must have different names.")
-    drawn = library.draw(settings.draws, settings.seed) if settings.draws else _central_draw()
+    found = drawn(settings.draws_from, settings.draws, settings.seed)
     centre = tuple(scenario.resolve(horizon_months=settings.horizon, smes=settings.smes) for scenario in loaded)
     for scenario, resolved in zip(loaded, centre, strict=True):
         check_same_calls(scenario, resolved, loaded[0], centre[0])
     changed = [resolved.change_year for resolved in centre if resolved.change_year is not None]
     first = min(changed, default=min(FIRST_POLICY_CALL, centre[0].call_years[-1]))
-    return Study(loaded, settings, drawn, first, centre)
+    return Study(loaded, settings, found.values, first, centre, found.words, found.informed)
 
 
 def check_same_calls(scenario: Scenario, resolved: Resolved, base: Scenario, base_resolved: Resolved) -> None:
@@ -281,11 +287,6 @@ def check_same_calls(scenario: Scenario, resolved: Resolved, base: Scenario, bas
             f"{scenario.path}, horizon_months: {months} is not the base's, so the two cannot be compared; "
             f"allowed: {base_months}, as in {base.name}, or --horizon for both"
         )
-
-
-def _central_draw() -> dict[str, F64]:
-    """The register's central values, as a draw."""
-    return {name: np.array([entry.value], float) for name, entry in library.register().items() if entry.kind != "lever"}
 
 
 def _effects(basis: str, study: Study, found: dict[str, F64]) -> list[dict[str, object]]:
@@ -472,7 +473,8 @@ def _hangs_on(study: Study, found: F64, drawn: dict[str, F64]) -> pd.DataFrame:
         rows += hangs_on_rows(scenario.name, effect, drawn, names, most=6)
     for row in rows:
         entry = entries[str(row["parameter"])]
-        row |= {"label": entry.label, "evidence": entry.evidence}
+        informed = row["parameter"] in study.informed
+        row |= {"label": entry.label, "evidence": "fitted" if informed else entry.evidence}
     return pd.DataFrame(rows, columns=_no_rows("hangs_on").columns)
 
 

@@ -11,6 +11,7 @@ import matplotlib
 from matplotlib.figure import Figure
 
 from experiments import views, words
+from experiments.drawing import is_calibrated
 from experiments.views import Verdict
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ def source_line(comparison: "Comparison") -> str:
     basis = f"{words.plural(draws, 'draw')} × {words.plural(int(manifest.get('runs') or 1), 'run')}"
     calls = words.years(counted_calls(comparison))
     about = f", calls of {calls}" if calls else ""
-    return f"innovex simulation, {basis}{about}; not calibrated; evidence: Wise 2017 and the studies in the register."
+    fitted = "draws fitted to the calls of 2013-2015" if is_calibrated(manifest) else "not calibrated"
+    return f"innovex simulation, {basis}{about}; {fitted}; evidence: Wise 2017 and the studies in the register."
 
 
 def counted_calls(comparison: "Comparison") -> list[int]:

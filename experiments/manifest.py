@@ -38,9 +38,8 @@ def asked(study: "Study") -> dict[str, Any]:
         "clusters": len(centre.world.cluster_country),
         "months": centre.months,
         "counted_calls": [year for year in centre.call_years if year >= study.first_year],
-        "parameters_from": "draws from the register's priors, not calibrated"
-        if settings.draws
-        else "the register's central values, not calibrated",
+        "draws_from": settings.draws_from,
+        "parameters_from": study.drawn_from,
         "code": code_version(),
         "countries": list(centre.country_codes),
         "funders": list(centre.funder_codes),

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from experiments import captions, figures, figures_who, tables, tables_who, views, words
 from experiments.captions import Caption
+from experiments.drawing import is_calibrated
 from experiments.figure_style import counted_calls, inline, png_of, svg_of
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ def content(comparison: "Comparison") -> dict[str, Any]:
         "warning": warning(comparison),
         "few_draws": _draws(comparison) < 30,
         "draws": _draws(comparison),
+        "calibrated": is_calibrated(comparison.manifest),
         "base_title": views.title(comparison, comparison.base),
         "groups": groups(comparison),
         "alone": "" if views.others(comparison) else _alone(comparison),

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.comparison import Comparison, Settings, Study, prepare
+from experiments.drawing import POSTERIOR, PRIOR
 from experiments.results import default_name, question_id
 from experiments.table_files import table_hashes
 from scenarios import InputError, Scenario
@@ -21,7 +22,15 @@ def study_of(manifest: dict[str, Any], source: Path, threads: int | None = None)
     if not isinstance(compared, list) or not compared or not isinstance(manifest["scenarios"], dict):
         raise InputError(f"{source}, compared: does not fit; allowed: a list of the names under scenarios")
     chosen = [_scenario(name, manifest["scenarios"], source) for name in compared]
-    return prepare(chosen, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads))
+    told = _draws_from(manifest, source)
+    return prepare(chosen, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, told))
+
+
+def _draws_from(manifest: dict[str, Any], source: Path) -> str:
+    told = manifest.get("draws_from", PRIOR)
+    if not isinstance(told, str):
+        raise InputError(f"{source}, draws_from: does not fit; allowed: {POSTERIOR}, {PRIOR} or the path of a file")
+    return told
 
 
 def differing(comparison: Comparison, manifest: dict[str, Any]) -> list[str]:

@@ -21,7 +21,10 @@ from experiments.table_files import TABLES, summary_of, table_hashes, units_of, 
 from scenarios import InputError
 
 MANIFEST, REPORT, UNFINISHED = "manifest.json", "report.html", ".unfinished"
-QUESTION = ("compared", "scenarios", "draws", "runs", "seed", "horizon_months", "smes", "reasons", "spending", "code")
+QUESTION = (
+    "compared", "scenarios", "draws", "runs", "seed", "horizon_months", "smes", "reasons", "spending", "code",
+    "parameters_from",
+)  # fmt: skip
 LARGEST_MANIFEST_BYTES = 20_000_000
 FREE_BYTES = 50_000_000  # on disk, before a study is started
 ABANDONED_SECONDS = 3600.0  # since the last change to an unfinished folder
