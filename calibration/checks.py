@@ -20,7 +20,7 @@ from calibration.problem import F64, Progress
 from calibration.sampler import Effort, Part, log_posterior, sample_ensemble
 
 # Reduced against the shipped fit: one ensemble, fewer steps. Ranks need fewer draws than quantiles do.
-SHORT = Effort(ensembles=1, walkers_per_parameter=4, burn_in=400, steps=500)
+SHORT = Effort(ensembles=1, walkers_per_parameter=4, burn_in=250, steps=300)
 KEPT = 99  # draws among which the true value is ranked
 LEVELS = (0.5, 0.9)
 BINS = 10

@@ -101,7 +101,7 @@ class Copula:
 
     def log_density(self, scores: F64) -> F64:
         """Log-density at normal scores (..., targets), against independence."""
-        return -0.5 * (np.einsum("...i,ij,...j->...", scores, self.tilt, scores) + self.log_det)
+        return -0.5 * (((scores @ self.tilt) * scores).sum(axis=-1) + self.log_det)
 
 
 def log_likelihood(mean: F64, sd: F64, seen: Steps, copula: Copula) -> F64:

@@ -1,5 +1,6 @@
 """What comes out of a fit: the posterior's draws, what each parameter has learned, and the manifest."""
 
+import hashlib
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -76,7 +77,7 @@ def _manifest(fit: Fit, unidentified_below: float, about: dict[str, Any] | None)
     return {
         "what": "weighted draws of the posterior of the fitted parameters; all others stay at their priors",
         "command": "innovex calibrate",
-        "code": fit.problem.code,
+        "code": hashlib.blake2b(fit.problem.code.encode(), digest_size=8).hexdigest(),
         "settings": {
             "bank": settings.bank, "near": settings.near, "held_out": settings.held_out, "draws": settings.draws,
             "seed": settings.seed, "ensembles": effort.ensembles, "walkers_per_parameter": effort.walkers_per_parameter,

@@ -25,7 +25,7 @@ class Known:
 
     @property
     def measure(self) -> str:
-        return self.name
+        return self.name.split("_")[0]
 
 
 def uniform(name: str) -> Entry:
