@@ -4,7 +4,8 @@
 
 Every point is a world of its own, the months alone (no measures), in processor time. One sum is fitted to all
 of them: what each SME that is founded, each step on an own path, each pair of clusters and of guests at an event, and
-each month that a firm works in a project costs. Below it the roofline: what moving the tables and drawing the luck would cost alone.
+each month that a firm works in a project costs. Below it the roofline: what moving the tables and drawing the
+luck would cost alone.
 """
 
 import math
@@ -286,7 +287,8 @@ def _luck_drawn(inputs: Resolved, state: State) -> float:
     asked = state.clusters["members"][recruiting["cluster"][recruiting["start_month"] >= 0]].sum()
     traits, outcomes = 4, len(state.own)
     pairs = clusters * (clusters - 1) / 2 + float((guests * (guests - 1) / 2).sum())
-    return smes * (traits + outcomes) + pairs + _own_steps(state) + float(asked) + float(state.count[N_PROJECTS]) * clusters
+    partners_sought = float(state.count[N_PROJECTS]) * clusters
+    return smes * (traits + outcomes) + pairs + _own_steps(state) + float(asked) + partners_sought
 
 
 # Large questions
@@ -323,10 +325,9 @@ def remarks(found: list[Figure]) -> list[str]:
     )
     over, off = value["A history run over its roofline"], value["The fit is off by"]
     return [
-        f"In words: a run costs {fixed:.2g} ms, {firms:.3g} ns for each SME that is founded, {steps:.3g} ns for each step",
-        f"on an own path, {pairs:.3g} ns for each pair of clusters, {guests:.3g} ns for each pair of guests at an event",
-        f"and {work:.3g} ns for each month that a firm works in a project, ties and contacts included. The fit is off by",
-        f"{off:.0f}% at the median. The roofline",
-        "counts what no program could leave out on this machine: the tables moved once each way, the luck drawn. A",
-        f"history run takes {over:.1f} times that.",
+        f"In words: a run costs {fixed:.2g} ms, {firms:.3g} ns for each SME that is founded, {steps:.3g} ns for each",
+        f"step on an own path, {pairs:.3g} ns for each pair of clusters, {guests:.3g} ns for each pair of guests at an",
+        f"event and {work:.3g} ns for each month that a firm works in a project, ties and contacts included. The fit",
+        f"is off by {off:.0f}% at the median. The roofline counts what no program could leave out on this machine: the",
+        f"tables moved once each way, the luck drawn. A history run takes {over:.1f} times that.",
     ]
