@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.figures import Figure, both_clocks, timed
 from scenarios import Resolved, load
-from simulator.ensemble import measure, simulate, twin_of
+from simulator.ensemble import measure, simulate
 from simulator.schedule import run
 from simulator.state import given, new_state
 
@@ -21,10 +21,9 @@ def history() -> Resolved:
 
 
 def figures(times: int = TIMES) -> list[Figure]:
-    """The months alone, a run with its tables, a run with its measures, and what a twin costs beside it."""
+    """The months alone, a run with its tables, and a run with its measures."""
     inputs = history()
-    twin = twin_of(inputs, 1)
-    measure(inputs, 1, twin, 3)
+    measure(inputs, 1, 3)
     state = new_state(inputs.world, inputs.rules, inputs.months)
     told = given(inputs.parameters, inputs.rules, inputs.world)
 
@@ -34,19 +33,15 @@ def figures(times: int = TIMES) -> list[Figure]:
 
     smes, clusters = inputs.world.cluster_members.sum(), len(inputs.world.cluster_country)
     size = f"{smes:,} SMEs, {clusters} clusters, {inputs.months} months"
-    alone, whole, measured, twins = [], [], [], []
+    alone, whole, measured = [], [], []
     for number in range(times):  # by turns, so that the machine's moods are shared
         alone += timed(lambda _, n=number: months(n), 1)
         whole += timed(lambda _, n=number: simulate(inputs, n), 1)
-        measured += timed(lambda _: measure(inputs, 1, twin, 3), 1)
-        twins += timed(lambda _, n=number: twin_of(inputs, n), 1)
-    by_run = [m.cpu / t.cpu for m, t in zip(measured, twins, strict=True)]
+        measured += timed(lambda _: measure(inputs, 1, 3), 1)
     return [
         *both_clocks("History run, months alone", alone, "ms", TARGET_MS, size),
         *both_clocks("History run with its tables made new", whole, "ms", TARGET_MS, size),
         *both_clocks("History run and its measures against a twin", measured, "ms", TARGET_MS, size),
-        *both_clocks("The twin without the programme", twins, "ms", None, size),
-        Figure("A measured run over a twin", "times", tuple(by_run), None, "processor", "ratio, run by run"),
         Figure("Memory of one run's tables", "MiB", (_mib(state),), None, "", size),
     ]
 

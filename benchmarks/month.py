@@ -68,7 +68,7 @@ def profiled(months, seed, parameters, rules, world, state, spent):
         t8 = _clock()
         live_ties(month, seed, parameters, rules, world, state)
         t9 = _clock()
-        slow_own_paths(parameters, state)
+        slow_own_paths(month, seed, parameters, state)
         t10 = _clock()
         follow_own_paths(month, seed, parameters, state)
         t11 = _clock()

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simulator.ensemble import Inputs, Observation, Twin, measure, twin_of
-from simulator.parameters import F64, Parameters
+from simulator.ensemble import Inputs, Observation, measure
+from simulator.parameters import F64
 
 # (case, draw) -> what a run needs; all cases of one call must share the world
 Case = Callable[[int], Inputs]
@@ -94,16 +94,11 @@ def run_all(
 def _cell(
     cases: Sequence[Case], draw: int, run: int, seed: int, first_counted: int, tell: Progress
 ) -> list[Observation]:
-    """All cases of one draw and seed, each against its twin; those with the same parameters share it."""
-    inputs = [case(draw) for case in cases]
+    """All cases of one draw and seed, each against the world without the programme."""
     luck = run_seed(seed, draw, run)
-    twins: dict[Parameters, Twin] = {}
     observed = []
-    for each in inputs:
-        if each.parameters not in twins:
-            twins[each.parameters] = twin_of(each, luck)
-        twin = twins[each.parameters]
-        observed.append(_summed(measure(each, luck, twin, first_counted), first_counted))
+    for case in cases:
+        observed.append(_summed(measure(case(draw), luck, first_counted), first_counted))
         tell(1)
     return observed
 

@@ -1,5 +1,9 @@
-"""One run in full: every event with who, when and why, and the tables behind it, as frames."""
+"""One run in full: every event with who, when and why, and the tables behind it, as frames.
 
+Of a world of more than MOST_SMES, the SMEs that the programme touched and their events.
+"""
+
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,7 +11,7 @@ import pandas as pd
 
 from experiments.ensemble import run_seed
 from scenarios import Resolved
-from simulator.ensemble import simulate
+from simulator.ensemble import own_events, simulate
 from simulator.state import (
     CAUSES,
     E_APPLIED,
@@ -31,8 +35,10 @@ from simulator.state import (
     NEVER,
     NOBODY,
     State,
+    Table,
 )
 
+MOST_SMES = 200_000  # of which each is told of, whether the programme touched it or not
 MONEY = ("no funder", "not applied", "funded", "refused", "not started")
 SIZES = ("micro", "small", "medium")
 # What `whom` names, by kind of event; `who` is an SME from the first outcome on, but for reviews and the like.
@@ -46,12 +52,20 @@ def trace(inputs: Resolved, seed: int, draw: int = 0, run: int = 0) -> dict[str,
 
     Any figure of the run can be traced in them to who, when and why.
     """
-    state = simulate(inputs, run_seed(seed, draw, run))
+    luck = run_seed(seed, draw, run)
+    state = simulate(inputs, luck)
     names = _Names(inputs, state)
+    told: Any = np.arange(len(state.smes))
+    log = state.log[: state.count[N_EVENTS]]
+    if len(state.smes) <= MOST_SMES:
+        log = np.concatenate([log, own_events(inputs, luck, state)])
+        log = log[np.argsort(log["month"], kind="stable")]
+    else:
+        told = np.flatnonzero(state.smes.path != NOBODY)
     return {
-        "events": _events(state, names),
+        "events": _events(log.view(np.recarray), names),
         "clusters": _clusters(inputs, state, names),
-        "smes": _smes(inputs, state, names),
+        "smes": _smes(inputs, state, names, told),
         "projects": _projects(inputs, state, names),
         "partners": _partners(inputs, state, names),
         "participations": _participations(state, names),
@@ -66,10 +80,7 @@ class _Names:
         country = np.array(inputs.country_codes, object)[inputs.world.cluster_country]
         rank = inputs.world.cluster_rank + 1
         self.cluster = np.array([f"{c}-{r:02d}" for c, r in zip(country, rank, strict=True)], object)
-        member = np.arange(len(state.smes)) - state.clusters.first_sme[state.smes.cluster] + 1
-        self.sme = np.array(
-            [f"{c}/{m}" for c, m in zip(self.cluster[state.smes.cluster], member, strict=True)], object
-        )
+        self._state = state
         self.funder = np.array(inputs.funder_codes, object)
         projects = state.projects[: state.count[N_PROJECTS]]
         years = np.array(inputs.call_years)[projects.call]
@@ -82,11 +93,18 @@ class _Names:
 
     def of(self, kind: np.ndarray, rows: Any) -> np.ndarray:
         """Names of rows, None where there is nobody."""
-        rows = np.asarray(rows)
-        found = np.full(len(rows), None, object)
-        there = rows != NOBODY
-        found[there] = kind[rows[there]]
-        return found
+        return _where_somebody(rows, lambda there: kind[there])
+
+    def smes(self, rows: Any) -> np.ndarray:
+        """Names of SMEs by row, None where there is nobody."""
+        return _where_somebody(rows, self._members)
+
+    def _members(self, rows: np.ndarray) -> np.ndarray:
+        those, back = np.unique(rows, return_inverse=True)
+        cluster = self._state.smes.cluster[those]
+        member = those - self._state.clusters.first_sme[cluster] + 1
+        names = [f"{c}/{m}" for c, m in zip(self.cluster[cluster], member, strict=True)]
+        return np.array(names, object)[back] if names else np.empty(0, object)
 
     def date(self, months: Any) -> pd.Series:
         """Dates of months, NaT for never."""
@@ -94,17 +112,26 @@ class _Names:
         return pd.Series(self.months[np.maximum(months, 0)]).where(months != NEVER)
 
 
-def _events(state: State, names: _Names) -> pd.DataFrame:
-    log = state.log[: state.count[N_EVENTS]]
+def _where_somebody(rows: Any, name: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    rows = np.asarray(rows)
+    found = np.full(len(rows), None, object)
+    there = rows != NOBODY
+    found[there] = name(rows[there])
+    return found
+
+
+def _events(log: Table, names: _Names) -> pd.DataFrame:
     kind = np.asarray(log.kind)
     about_sme = (kind >= E_KNOWLEDGE) & (kind <= E_CONTRACT) | (kind > E_CONTRACT) & (kind <= E_OWN_CONTRACT)
     about_sme |= kind == E_DISPLACED
-    who = np.where(about_sme, names.of(names.sme, np.where(about_sme, log.who, NOBODY)),
+    who = np.where(about_sme, names.smes(np.where(about_sme, log.who, NOBODY)),
                    names.of(names.cluster, np.where(about_sme, NOBODY, log.who)))  # fmt: skip
     whom = np.full(len(kind), None, object)
-    for those, table in ((_WHOM_FUNDER, names.funder), (_WHOM_SME, names.sme), ((E_MEETING,), names.cluster)):
+    for those, table in ((_WHOM_FUNDER, names.funder), ((E_MEETING,), names.cluster)):
         chosen = np.isin(kind, those)
         whom[chosen] = names.of(table, log.whom[chosen])
+    chosen = np.isin(kind, _WHOM_SME)
+    whom[chosen] = names.smes(log.whom[chosen])
     return pd.DataFrame(
         {
             "date": names.date(log.month),
@@ -133,11 +160,11 @@ def _clusters(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
     )
 
 
-def _smes(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
-    t = state.smes
+def _smes(inputs: Resolved, state: State, names: _Names, rows: np.ndarray) -> pd.DataFrame:
+    t = state.smes[rows]
     return pd.DataFrame(
         {
-            "sme": names.sme,
+            "sme": names.smes(rows),
             "cluster": names.cluster[t.cluster],
             "sector": np.array(inputs.sector_names, object)[t.sector],
             "size": np.array(SIZES, object)[t.size_class],
@@ -198,7 +225,7 @@ def _participations(state: State, names: _Names) -> pd.DataFrame:
     dates = ("knowledge", "contact", "partnership", "rni", "contract")
     return pd.DataFrame(
         {
-            "sme": names.sme[t.sme],
+            "sme": names.smes(t.sme),
             "project": names.project[state.partners.project[t.partner]],
             "active": t.is_active == 1,
             "contacts": t.contacts,
@@ -211,8 +238,8 @@ def _ties(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
     t = state.ties[: state.count[N_TIES]]
     return pd.DataFrame(
         {
-            "one": names.sme[t.one],
-            "other": names.sme[t.other],
+            "one": names.smes(t.one),
+            "other": names.smes(t.other),
             "call": np.array(inputs.call_years)[t.call],
             "trust": t.trust,
             "complementarity": t.complementarity,

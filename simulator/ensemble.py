@@ -1,13 +1,14 @@
 """Whole runs: from inputs and a seed to a filled state, or to its measures against the twin."""
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from simulator.observe import Observation, observe, own_needs
-from simulator.parameters import F64, I64, Parameters, Rules, World
+from simulator.observe import Observation, observe
+from simulator.parameters import Parameters, Rules, World
+from simulator.processes.own_paths import untouched_events
 from simulator.schedule import run
-from simulator.state import N_EVENTS, TOO_SMALL, Capacity, State, given, new_state
+from simulator.state import EVENT, TOO_SMALL, Capacity, State, Table, given, new_state
 
 
 class Inputs(Protocol):
@@ -38,32 +39,27 @@ def simulate(inputs: Inputs, seed: int, capacity: Capacity | None = None) -> Sta
         capacity = capacity.doubled()
 
 
-class Twin(NamedTuple):
-    """What the SMEs of a world reach without the programme: see `simulator.observe.own_needs`."""
-
-    first: I64
-    months: F64
-
-
-def twin_of(inputs: Inputs, seed: int) -> Twin:
-    """The run without the programme: the same world and luck, no call is held. Serves every scenario of a draw."""
-    rules = inputs.rules._replace(held=np.zeros_like(inputs.rules.held))
-    state = simulate(_With(inputs, rules), seed)
-    return Twin(*own_needs(state.count[N_EVENTS], state.log, len(state.smes)))
-
-
-def measure(inputs: Inputs, seed: int, twin: Twin, first_counted: int) -> Observation:
-    """One run, counted against its twin; `first_counted` is the row of the first call of interest."""
+def measure(inputs: Inputs, seed: int, first_counted: int) -> Observation:
+    """One run, counted against its twin without the programme; `first_counted` is the row of the first call of
+    interest."""
     state = simulate(inputs, seed)
     told = given(inputs.parameters, inputs.rules, inputs.world)
-    return Observation(
-        *observe(first_counted, told.rules, told.world, told.parameters, state, twin.first, twin.months)
-    )
+    return Observation(*observe(first_counted, np.int64(seed), told.rules, told.world, told.parameters, state))
 
 
-class _With:
-    """Inputs with other rules."""
+def own_events(inputs: Inputs, seed: int, state: State, months: int | None = None) -> Table:
+    """What SMEs reach on their own paths before the programme first touches them, if it ever does.
 
-    def __init__(self, inputs: Inputs, rules: Rules) -> None:
-        self.parameters, self.world, self.months = inputs.parameters, inputs.world, inputs.months
-        self.rules = rules
+    The log of a run leaves it out, since it is the same in every scenario of a draw and seed. Rows as in the log,
+    in order of month, outcome and SME; `months`: before that month, the whole run unless given.
+    """
+    months = inputs.months if months is None else months
+    told = given(inputs.parameters, inputs.rules, inputs.world)
+    rows = Capacity().events
+    while True:
+        log = np.empty(rows, EVENT).view(np.recarray)
+        found = untouched_events(months, np.int64(seed), told.parameters, state, log)
+        if found <= rows:
+            in_order = np.lexsort((log.who[:found], log.kind[:found], log.month[:found]))
+            return log[in_order]
+        rows = found

@@ -30,7 +30,7 @@ import numpy as np
 
 from simulator import schedule
 from simulator.agents import ClusterAgent, FunderAgent, RowAgent, SMEAgent
-from simulator.ensemble import Inputs
+from simulator.ensemble import Inputs, own_events
 from simulator.jit import jit
 from simulator.parameters import I64, World
 from simulator.processes.contacts import find_slot
@@ -39,6 +39,7 @@ from simulator.state import (
     N_EVENTS,
     N_PARTICIPATIONS,
     N_PARTNERS,
+    N_PATHS,
     N_PROJECTS,
     N_TIES,
     NEVER,
@@ -70,7 +71,10 @@ _ROWS_IN_USE = {
     "participations": N_PARTICIPATIONS,
     "ties": N_TIES,
     "log": N_EVENTS,
+    "paths": N_PATHS,
+    "own": N_PATHS,
 }
+_OWN = tuple(event for event in EVENTS if event.startswith("own_"))
 
 
 class InnovexModel(mesa.Model):
@@ -78,7 +82,10 @@ class InnovexModel(mesa.Model):
 
     `month` is the month that comes next (months since January of the first year). `parameters`, `rules` and
     `world` are the model's own copies as the kernels read them: `model.parameters.idea_rate = 0.9` holds from
-    the next month on. `state` holds the tables; it is replaced when one of them has to grow: do not keep it.
+    the next month on. What SMEs reach on their own is walked from their first month when somebody asks for it: leave
+    the parameters of own paths as they are.
+
+    `state` holds the tables; it is replaced when one of them has to grow: do not keep it.
 
     `datacollector` collects MEASURES at the end of each month; assign another one to collect something else,
     or None.
@@ -106,12 +113,21 @@ class InnovexModel(mesa.Model):
         self.funder_codes = _names(inputs, "funder_codes", len(self.world.funders))
         self.country_codes = _names(inputs, "country_codes", len(self.world.countries))
         self.sector_names = _names(inputs, "sector_names", len(self.world.sectors))
-        self.state = new_state(inputs.world, inputs.rules, inputs.months, capacity or roomy(inputs.world))
-        schedule.run(0, 0, self.seed, self.parameters, self.rules, self.world, self.state)
+        self._inputs = inputs
+        self.state = self._founded(capacity or roomy(inputs.world))
         self.datacollector: mesa.DataCollector | None = mesa.DataCollector({name: name for name in MEASURES})
         self._by_sme: dict[str, I64] = {}
         self._views: tuple[tuple[RowAgent, ...], ...] | None = None
         self._free_ids = itertools.count(1 + sum(self._populations()))
+
+    def _founded(self, capacity: Capacity) -> State:
+        """The world before the first month."""
+        while True:
+            state = new_state(self._inputs.world, self._inputs.rules, self._inputs.months, capacity)
+            schedule.run(0, 0, self.seed, self.parameters, self.rules, self.world, state)
+            if state.count[TOO_SMALL] == 0:
+                return state
+            capacity = capacity._replace(own_contracts=2 * capacity.own_contracts)
 
     def step(self) -> None:
         """One month. After the last one, nothing happens."""
@@ -183,9 +199,11 @@ class InnovexModel(mesa.Model):
         """Number of events of a kind (one of `simulator.state.EVENTS`) so far, or in one month."""
         if event not in EVENTS:
             raise ValueError(f"there is no event {event!r}; allowed: {', '.join(EVENTS)}")
-        log = self._used("log")
-        happened = log["kind"] == EVENTS.index(event)
-        return int(happened.sum() if month is None else (happened & (log["month"] == month)).sum())
+        logs = [self._used("log")]
+        if event in _OWN:
+            logs.append(own_events(self._inputs, self.seed, self.state, self.month))
+        happened = [(log["kind"] == EVENTS.index(event)) & (month in (None, log["month"])) for log in logs]
+        return sum(int(each.sum()) for each in happened)
 
     def by_sme(self, outcome: str) -> I64:
         """Number of "partnerships", "rni_collaborations" or "contracts" so far by SME, shape (M,)."""
@@ -299,6 +317,7 @@ def roomy(world: World) -> Capacity:
         participations=max(least.participations, smes),
         ties=max(least.ties, smes // 2),
         events=max(least.events, 4 * smes),
+        paths=max(least.paths, 2 * smes),
     )
 
 
@@ -316,7 +335,7 @@ def with_room(state: State) -> State:
 
 
 def _doubled(table: Table) -> Table:
-    grown = np.empty(2 * len(table), table.dtype).view(np.recarray)
+    grown = np.empty((2 * len(table), *table.shape[1:]), table.dtype).view(np.recarray)
     grown[: len(table)] = table
     return grown
 

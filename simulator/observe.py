@@ -19,6 +19,7 @@ import numpy as np
 
 from simulator.jit import jit
 from simulator.parameters import F64
+from simulator.processes.own_paths import own_needs
 from simulator.state import (
     CAUSES,
     CONTRACT,
@@ -31,8 +32,10 @@ from simulator.state import (
     E_PARTNERSHIP,
     E_RNI,
     FUNDED,
+    N_DUE,
     N_EVENTS,
     N_PARTNERS,
+    N_PATHS,
     N_PROJECTS,
     NEVER,
     NO_FUNDER,
@@ -141,8 +144,11 @@ class Observation(NamedTuple):
 
 
 @jit
-def observe(first_counted, rules, world, parameters, state, twin_first, twin_months):
-    """Counts one run against the needs of its twin (see `own_needs`). Pure: nothing in the run is changed.
+def observe(first_counted, seed, rules, world, parameters, state):
+    """Counts one run against its twin. Pure: nothing in the run is changed.
+
+    In the twin nothing is but own paths, and they are pure functions of each SME's draws: so it is enough to walk
+    those of the SMEs that the programme has touched.
 
     `first_counted` is the first call whose outcomes enter the monthly table, the network of months and the groups.
     """
@@ -158,8 +164,10 @@ def observe(first_counted, rules, world, parameters, state, twin_first, twin_mon
     _count_smes(first_counted, world, state, cells, groups)
     _count_money(rules, world, parameters, state, cells)
     _count_events(first_counted, rules, world, state, cells, monthly, groups)
-    _count_against_twin(rules, state, twin_first, twin_months, cells)
+    twin = _twin_needs(seed, parameters, state)
+    _count_against_twin(rules, state, twin, cells)
     _count_months(first_counted, state, monthly)
+    _count_own_contracts(state, twin, monthly)
     return cells, monthly, lost, short, network, groups
 
 
@@ -308,39 +316,42 @@ def _count_events(first_counted, rules, world, state, cells, monthly, groups):
 
 
 @jit
-def own_needs(count, log, smes):
-    """When each SME's needs are met on its own path, from the log of a run without the programme.
+def _twin_needs(seed, parameters, state):
+    """When touched SMEs meet their needs in the twin: `months`, need k for an outcome at first[path, outcome] + k.
 
-    Returns `first` (4 * M + 1,) and `months`: need k for an outcome of SME i stands at first[outcome * M + i] + k.
+    The needs of path and outcome end at first[path, outcome + 1]: each path has one place more than outcomes.
     """
-    first = np.zeros(len(OUTCOMES) * smes + 1, np.int64)
-    for row in range(count):
-        outcome = log[row].kind - E_OWN_KNOWLEDGE
-        if 0 <= outcome < len(OUTCOMES):
-            first[outcome * smes + log[row].who + 1] += 1
-    for place in range(first.shape[0] - 1):
-        first[place + 1] += first[place]
-    months = np.empty(first[-1])
-    filled = np.zeros(first.shape[0] - 1, np.int64)
-    for row in range(count):
-        outcome = log[row].kind - E_OWN_KNOWLEDGE
-        if 0 <= outcome < len(OUTCOMES):
-            place = outcome * smes + log[row].who
-            months[first[place] + filled[place]] = log[row].amount
-            filled[place] += 1
+    paths, last = state.paths, state.due.shape[1]
+    n = state.count[N_PATHS]
+    first = np.zeros((n, len(OUTCOMES) + 1), np.int64)
+    months = np.empty(max(64, 8 * n))
+    used = 0
+    for path in range(n):
+        who = state.smes[paths[path].sme].identity
+        for outcome in range(len(OUTCOMES)):
+            first[path, outcome] = used
+            needs = own_needs(outcome, who, paths[path].pull, seed, parameters, last, months[used:])
+            if used + needs > months.shape[0]:
+                more = np.empty(2 * (used + needs))
+                more[:used] = months[:used]
+                months = more
+                own_needs(outcome, who, paths[path].pull, seed, parameters, last, months[used:])
+            used += needs
+        first[path, len(OUTCOMES)] = used
     return first, months
 
 
 @jit
-def _count_against_twin(rules, state, first, months, cells):
+def _count_against_twin(rules, state, twin, cells):
     """Splits gross outcomes by what the twin has, and counts what the twin has and this run has not.
 
     Needs are passed in order, here and in the twin, so the n-th need passed here is the twin's n-th.
     """
     own, smes, clusters, calls, log = state.own, state.smes, state.clusters, rules.calls, state.log
-    n = own.shape[1]
-    passed = np.zeros((len(OUTCOMES), n), np.int32)
-    in_time = np.zeros((len(OUTCOMES), n), np.int32)  # of these, before the end of the call that touched it last
+    first, months = twin
+    passed = np.zeros((state.count[N_PATHS], len(OUTCOMES)), np.int32)
+    in_time = np.zeros(passed.shape, np.int32)  # of these, before the end of the call that touched it last
+    _count_before(calls, own, first, months, passed, in_time)
     for row in range(state.count[N_EVENTS]):
         kind = log[row].kind
         outcome = kind - E_OWN_KNOWLEDGE
@@ -351,17 +362,18 @@ def _count_against_twin(rules, state, first, months, cells):
         if outcome < 0 or outcome >= len(OUTCOMES):
             continue
         i, month = log[row].who, log[row].month
-        place = first[outcome * n + i] + passed[outcome, i]
-        passed[outcome, i] += 1
-        if own[outcome, i].call != NEVER:
-            last = calls[own[outcome, i].call]
+        path = smes[i].path
+        place = first[path, outcome] + passed[path, outcome]
+        passed[path, outcome] += 1
+        if own[path, outcome].call != NEVER:
+            last = calls[own[path, outcome].call]
             if month < last.close_month + last.counted_months:
-                in_time[outcome, i] += 1
+                in_time[path, outcome] += 1
         if kind >= E_OWN_KNOWLEDGE and kind != E_DISPLACED:
             continue
         call = state.projects[log[row].project].call
         end = calls[call].close_month + calls[call].counted_months
-        if month >= end or place >= first[outcome * n + i + 1] or months[place] >= end:
+        if month >= end or place >= first[path, outcome + 1] or months[place] >= end:
             continue
         home = clusters[smes[i].cluster].country
         column = _FIRST_OUTCOME + outcome * _N_ROLES
@@ -372,7 +384,7 @@ def _count_against_twin(rules, state, first, months, cells):
             cells[call, home, column + FORWARD] += months[place] - month
         else:
             cells[call, home, column + DEADWEIGHT] += 1.0
-    _count_given_up(calls, clusters, smes, own, first, months, in_time, cells)
+    _count_given_up(calls, state, first, months, in_time, cells)
     for outcome in range(len(OUTCOMES)):
         column = _FIRST_OUTCOME + outcome * _N_ROLES
         for call in range(cells.shape[0]):
@@ -385,28 +397,42 @@ def _count_against_twin(rules, state, first, months, cells):
 
 
 @jit
-def _count_given_up(calls, clusters, smes, own, first, months, in_time, cells):
+def _count_before(calls, own, first, months, passed, in_time):
+    """Needs that were over before the programme touched the SME: the same here and in the twin."""
+    for path in range(passed.shape[0]):
+        for outcome in range(len(OUTCOMES)):
+            passed[path, outcome] = own[path, outcome].before
+            if own[path, outcome].call == NEVER:
+                continue
+            last = calls[own[path, outcome].call]
+            for need in range(own[path, outcome].before):
+                if months[first[path, outcome] + need] < last.close_month + last.counted_months:
+                    in_time[path, outcome] += 1
+
+
+@jit
+def _count_given_up(calls, state, first, months, in_time, cells):
     """Own effort given up: needs that the twin has met by the end of the call and this run has not."""
-    n = own.shape[1]
-    for outcome in range(len(OUTCOMES)):
-        for i in range(n):
-            call = own[outcome, i].call
+    own, smes, clusters = state.own, state.smes, state.clusters
+    for path in range(in_time.shape[0]):
+        home = clusters[smes[state.paths[path].sme].cluster].country
+        for outcome in range(len(OUTCOMES)):
+            call = own[path, outcome].call
             if call == NEVER:
                 continue
             end = calls[call].close_month + calls[call].counted_months
             in_twin = 0
-            for place in range(first[outcome * n + i], first[outcome * n + i + 1]):
+            for place in range(first[path, outcome], first[path, outcome + 1]):
                 if months[place] < end:
                     in_twin += 1
-            missing = in_twin - in_time[outcome, i]
+            missing = in_twin - in_time[path, outcome]
             if missing > 0:
-                home = clusters[smes[i].cluster].country
                 cells[call, home, _FIRST_OUTCOME + outcome * _N_ROLES + DISPLACED] += missing
 
 
 @jit
 def _count_months(first_counted, state, monthly):
-    """Money, SMEs at work and own paths, month by month."""
+    """Money and SMEs at work, month by month."""
     partners = state.partners
     months = monthly.shape[0]
     for month in range(months):
@@ -417,6 +443,18 @@ def _count_months(first_counted, state, monthly):
             continue
         for month in range(partners[p].start_month, min(months, partners[p].end_month)):
             monthly[month, 1] += partners[p].active
+
+
+@jit
+def _count_own_contracts(state, twin, monthly):
+    """Contracts on own paths, month by month: the twin's, with those of touched SMEs as they came here."""
+    first, months = twin
+    for row in range(state.count[N_DUE]):
+        monthly[int(state.calendar[row].month), 6] += 1.0
+    for path in range(first.shape[0]):
+        touched = first[path, CONTRACT] + state.own[path, CONTRACT].before
+        for place in range(touched, first[path, CONTRACT + 1]):
+            monthly[int(months[place]), 6] -= 1.0
     for row in range(state.count[N_EVENTS]):
         if state.log[row].kind == E_OWN_CONTRACT:
             monthly[state.log[row].month, 6] += 1.0

@@ -11,7 +11,7 @@ from simulator.processes.matchmaking import hold_event
 from simulator.processes.own_paths import follow_own_paths, slow_own_paths
 from simulator.processes.projects import start_partners, work
 from simulator.processes.ties import live_ties
-from simulator.state import FOUNDED
+from simulator.state import FOUNDED, TOO_SMALL
 
 MONTH = (
     turn_of_the_year,  # 1 calendar
@@ -31,10 +31,15 @@ MONTH = (
 
 @jit
 def run(first_month, last_month, seed, parameters, rules, world, state):
-    """Months from `first_month` to before `last_month`; a state that is not founded yet is founded first."""
+    """Months from `first_month` to before `last_month`; a state that is not founded yet is founded first.
+
+    Ends at once where a table is too small.
+    """
     if state.count[FOUNDED] == 0:
         found(seed, parameters, rules, world, state)
     for month in range(first_month, last_month):
+        if state.count[TOO_SMALL] == 1:  # to be repeated with larger tables
+            return
         turn_of_the_year(month, parameters, state)
         hold_event(month, seed, parameters, rules, world, state)
         form_consortia(month, seed, parameters, rules, world, state)
@@ -44,6 +49,6 @@ def run(first_month, last_month, seed, parameters, rules, world, state):
         work(month, parameters, state)
         learn_and_meet(month, seed, parameters, rules, world, state)
         live_ties(month, seed, parameters, rules, world, state)
-        slow_own_paths(parameters, state)
+        slow_own_paths(month, seed, parameters, state)
         follow_own_paths(month, seed, parameters, state)
         review_and_close(month, seed, parameters, rules, state)

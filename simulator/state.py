@@ -66,14 +66,30 @@ SME = _record(
     ("sector", np.int32),
     ("size_class", np.int32),  # 0 micro, 1 small, 2 medium
     ("projects", np.int32),  # in which it is active now
+    ("path", np.int32),  # row of its own path, NOBODY before the programme first touches it
 )
 
-# One row per outcome and SME: the next need on the SME's own path.
+# One row per SME that the programme has touched.
+PATH = _record(
+    ("pull", np.float64),  # factor on the hazards of its own path
+    ("sme", np.int32),
+    ("following", np.int32),  # next of the same country and sector, NOBODY at the end
+)
+
+# One row per outcome of such an SME: the next need on its own path.
 OWN_PATH = _record(
     ("month", np.float64),  # in which it falls due
     ("number", np.int32),  # of the need, from 0
+    ("before", np.int32),  # needs that were over before the first touch
     ("call", np.int32),  # call through which the programme last touched the own path, -1 none
-    ("following", np.int32),  # next SME filed under the same month, NOBODY at the end
+    ("following", np.int32),  # next path filed under the same month, NOBODY at the end
+)
+
+# One row per contract that an SME wins on its own without the programme.
+DUE = _record(
+    ("month", np.float64),
+    ("sme", np.int32),
+    ("following", np.int32),  # next of the same country, sector and month, NOBODY at the end
 )
 
 # One row per funder.
@@ -214,19 +230,23 @@ EVENTS = (
 ) = range(28)  # fmt: skip
 
 # Rows in use, by table; and flags: a table was too small, so that the run is to be repeated; the world is founded.
-N_PROJECTS, N_PARTNERS, N_PARTICIPATIONS, N_TIES, N_EVENTS, TOO_SMALL, FOUNDED = range(7)
+N_PROJECTS, N_PARTNERS, N_PARTICIPATIONS, N_TIES, N_EVENTS, N_PATHS, N_DUE, TOO_SMALL, FOUNDED = range(9)
 
 
 class State(NamedTuple):
-    """All that a run remembers; K clusters, M SMEs, F funders, C calls, T months."""
+    """All that a run remembers; K clusters, M SMEs, F funders, C calls, T months, N countries, S sectors."""
 
     count: I64  # type: ignore[assignment]  # rows in use, by table (not the count of a tuple)
     clusters: Table  # (K,)
     familiarity: F64  # (K, K) of clusters, symmetric, 0-1
     trust: F64  # (K, K) of clusters from joint projects, symmetric, 0-1
     smes: Table  # (M,)
-    own: Table  # (4, M), outcome by SME
-    due: I64  # (4, T) first SME whose own path fell due in the month when last filed, NOBODY if none
+    paths: Table  # own paths that the programme has touched, in the order in which it did
+    own: Table  # (paths, 4), by outcome
+    due: I64  # (4, T) first path that fell due in the month when last filed, NOBODY if none
+    touched: I64  # (N, S) first touched path by country and sector, NOBODY if none
+    calendar: Table  # contracts that SMEs win on their own without the programme
+    first_due: I64  # (N, S, T) first row of the calendar by country, sector and month, NOBODY if none
     funders: Table  # (F,)
     ledger: Table  # (C, F)
     spent_by_month: F64  # (T, F) EUR paid out
@@ -268,7 +288,9 @@ class Capacity(NamedTuple):
     projects: int = 512
     participations: int = 16_384
     ties: int = 8_192
-    events: int = 131_072
+    events: int = 65_536
+    paths: int = 8_192
+    own_contracts: int = 2  # per SME
 
     def doubled(self) -> "Capacity":
         """The next size up."""
@@ -309,6 +331,7 @@ def new_state(world: World, rules: Rules, months: int, capacity: Capacity | None
     capacity = capacity or Capacity()
     clusters, smes = len(world.cluster_country), int(world.cluster_members.sum())
     calls, funders = rules.budget_eur.shape
+    groups = (len(world.country_key), len(world.sector_share))
 
     def table(shape: int | tuple[int, ...], dtype: np.dtype) -> Table:
         return np.empty(shape, dtype).view(np.recarray)
@@ -319,8 +342,12 @@ def new_state(world: World, rules: Rules, months: int, capacity: Capacity | None
         familiarity=np.empty((clusters, clusters)),
         trust=np.empty((clusters, clusters)),
         smes=table(smes, SME),
-        own=table((len(OUTCOMES), smes), OWN_PATH),
+        paths=table(capacity.paths, PATH),
+        own=table((capacity.paths, len(OUTCOMES)), OWN_PATH),
         due=np.empty((len(OUTCOMES), months), np.int64),
+        touched=np.empty(groups, np.int64),
+        calendar=table(capacity.own_contracts * smes, DUE),
+        first_due=np.empty((*groups, months), np.int64),
         funders=table(funders, FUNDER),
         ledger=table((calls, funders), LEDGER),
         spent_by_month=np.empty((months, funders)),

@@ -8,12 +8,15 @@ import numpy as np
 
 import scenarios
 from scenarios import Programme, Resolved
+from simulator.ensemble import own_events
 from simulator.schedule import run
 from simulator.state import (
     EVENTS,
+    N_DUE,
     N_EVENTS,
     N_PARTICIPATIONS,
     N_PARTNERS,
+    N_PATHS,
     N_PROJECTS,
     N_TIES,
     TOO_SMALL,
@@ -102,6 +105,9 @@ def tables(state: State) -> dict[str, np.ndarray]:
         "participations": N_PARTICIPATIONS,
         "ties": N_TIES,
         "log": N_EVENTS,
+        "paths": N_PATHS,
+        "own": N_PATHS,
+        "calendar": N_DUE,
     }
     rows = {name: int(state.count[place]) for name, place in in_use.items()}
     return {name: table[: rows.get(name, len(table))] for name, table in state._asdict().items()}
@@ -147,6 +153,12 @@ def events_of(state: State, kind: str) -> np.ndarray:
     """The events of one kind."""
     log = log_of(state)
     return log[log.kind == KIND[kind]]
+
+
+def own_events_of(resolved: Resolved, state: State, kind: str, seed: int = 1, last: int | None = None) -> np.ndarray:
+    """What SMEs reach on their own paths: before the programme touches them, which no log tells, and after."""
+    before = own_events(resolved, seed, state, last)
+    return np.concatenate([before[before.kind == KIND[kind]], events_of(state, kind)]).view(np.recarray)
 
 
 def told_by_identity(resolved: Resolved, state: State) -> np.ndarray:

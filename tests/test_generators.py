@@ -12,7 +12,7 @@ import pytest
 from small_worlds import shipped
 
 from simulator import draws, philox
-from simulator.ensemble import measure, twin_of
+from simulator.ensemble import measure
 from simulator.observe import MEASURES
 
 ROOT = Path(__file__).parents[1]
@@ -54,7 +54,7 @@ def test_philox_words_hold_both_halves_of_every_part_of_the_key():
 def measures(runs=RUNS):
     """Every measure summed over calls and countries, shape (runs, measures)."""
     inputs = shipped()
-    return np.array([measure(inputs, seed, twin_of(inputs, seed), 0).cells.sum(axis=(0, 1)) for seed in range(runs)])
+    return np.array([measure(inputs, seed, 0).cells.sum(axis=(0, 1)) for seed in range(runs)])
 
 
 @pytest.mark.slow

@@ -114,7 +114,7 @@ def test_without_ideas_there_is_no_programme():
         programme, twin = simulate(with_calls, seed), simulate(without, seed)
         assert programme.count[N_PROJECTS] == twin.count[N_PROJECTS] == 0
         assert (
-            set(differing(programme, twin)) & {"own.month", "own.number", "own.call", "smes.readiness"}
+            set(differing(programme, twin)) & {"paths.sme", "calendar.month", "smes.path", "smes.readiness"}
             == set()
         )
         assert len(events_of(programme, "meeting")) > 100 and len(events_of(twin, "meeting")) == 0

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from small_worlds import KIND, events_of, log_of, shipped, simulate
+from small_worlds import KIND, events_of, log_of, own_events_of, shipped, simulate
 
 import scenarios
 from simulator.state import (
     FUNDED,
     N_PARTICIPATIONS,
     N_PARTNERS,
+    N_PATHS,
     N_PROJECTS,
     N_TIES,
     NEVER,
@@ -46,7 +47,7 @@ class Run:
 
     def __init__(self, name, draw, seed):
         self.resolved = shipped(name, **draw)
-        self.rules = self.resolved.rules
+        self.seed, self.rules = seed, self.resolved.rules
         self.state = state = simulate(self.resolved, seed)
         self.projects = state.projects[: state.count[N_PROJECTS]]
         self.partners = state.partners[: state.count[N_PARTNERS]]
@@ -296,18 +297,23 @@ def test_when_nothing_is_alive_all_hands_are_free(done):
 
 def test_own_paths_are_told_need_by_need(done):
     """Each need is reached, met in the programme or lost to a rival, in order and none too early."""
-    own, log = done.state.own, done.log
+    state, touched = done.state, done.state.count[N_PATHS]
+    paths, own = state.paths[:touched], state.own[:touched]
+    assert sorted(paths.sme) == np.flatnonzero(state.smes.path != NOBODY).tolist()
     for outcome, name in enumerate(("knowledge", "partnership", "rni_collaboration", "contract")):
-        ways = [KIND[f"own_{name}"], KIND[f"met_{name}"]] + [KIND["displaced"]] * (name == "contract")
-        passed = log[np.isin(log.kind, ways)]
-        np.testing.assert_array_equal(np.bincount(passed.who, minlength=own.shape[1]), own.number[outcome])
+        ways = [KIND[f"met_{name}"]] + [KIND["displaced"]] * (name == "contract")
+        reached = own_events_of(done.resolved, state, f"own_{name}", done.seed)
+        passed = np.concatenate([reached, done.log[np.isin(done.log.kind, ways)]]).view(np.recarray)
+        passed = passed[np.argsort(passed.month, kind="stable")]
+        number = np.bincount(passed.who, minlength=len(state.smes))
+        np.testing.assert_array_equal(number[paths.sme], own.number[:, outcome])
         assert (np.floor(passed.amount) >= passed.month).all()
-        reached = passed[passed.kind == KIND[f"own_{name}"]]
         assert (np.floor(reached.amount) == reached.month).all()
-        in_turn = np.lexsort((np.arange(len(passed)), passed.who))
-        due, same = passed.amount[in_turn], np.diff(passed.who[in_turn]) == 0
-        assert (np.diff(due)[same] > 0).all()
-        assert (own.month[outcome] >= done.resolved.months).all()  # nothing due is left behind
+        in_turn = np.lexsort((passed.amount, passed.who))
+        month, same = passed.month[in_turn], np.diff(passed.who[in_turn]) == 0
+        assert (np.diff(month)[same] >= 0).all()
+        assert (np.diff(passed.amount[in_turn])[same] > 0).all()
+        assert (own.month[:, outcome] >= done.resolved.months).all()  # nothing due is left behind
 
 
 def test_an_outcome_meets_at_most_one_need_of_each_sme_or_displaces_one_rival(done):

@@ -19,6 +19,7 @@ from small_worlds import (
     fingerprint,
     log_of,
     never_held,
+    own_events_of,
     shipped,
     simulate,
     tiny,
@@ -475,9 +476,9 @@ def test_where_every_contract_takes_a_buyer_nothing_is_won():
         np.testing.assert_array_equal(field[displaced.who], field[displaced.whom])
     assert (displaced.who != displaced.whom).all()
     # displaced is what the twin has and this run has not: each buyer lost once, nobody else's plans changed
+    on_their_own = [own_events_of(resolved, each, "own_contract", last=108) for each in (programme, twin)]
     lost, reached, would = (
-        sorted(zip(rows.who.tolist(), rows.amount.tolist()))
-        for rows in (displaced, events_of(programme, "own_contract"), events_of(twin, "own_contract"))
+        sorted(zip(rows.who.tolist(), rows.amount.tolist())) for rows in (displaced, *on_their_own)
     )
     assert len(set(lost)) == len(lost)
     lost_by_now = [need for need in lost if need[1] < 108]
@@ -492,7 +493,7 @@ def test_the_rival_who_loses_is_the_next_in_line():
     twin = simulate(never_held(resolved))
     state = simulate(resolved)
     home, sector = state.clusters.country[state.smes.cluster], state.smes.sector
-    for row in events_of(twin, "own_contract"):
+    for row in own_events_of(resolved, twin, "own_contract"):
         i = row.who
         months_ahead.setdefault((home[i], sector[i]), []).append((float(row.amount), int(i)))
     gone = set()

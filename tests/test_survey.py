@@ -199,8 +199,7 @@ def test_everybody_chooses_three_kinds_of_support():
 def test_statistics_are_those_that_the_simulator_counts(run):
     state, inputs = run
     told = ensemble.given(inputs.parameters, inputs.rules, inputs.world)
-    twin = ensemble.twin_of(inputs, 3)
-    cells = ensemble.observe(0, told.rules, told.world, told.parameters, state, twin.first, twin.months)[0].sum(axis=1)
+    cells = ensemble.observe(0, np.int64(3), told.rules, told.world, told.parameters, state)[0].sum(axis=1)
     for call in range(3):
         found = programme_statistics(state, inputs, call)
         counted = (cells[call, APPLICATIONS], cells[call, APPROVALS], cells[call, PROJECTS], cells[call, ENGAGED])

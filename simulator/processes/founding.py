@@ -7,10 +7,10 @@ import numpy as np
 from simulator import draws
 from simulator.elementary import exp, log, power
 from simulator.jit import jit, rule, service
-from simulator.processes.own_paths import file_due, waiting_months
+from simulator.processes.own_paths import file_contracts, pull_of
 from simulator.rules.consortia import size_factor
 from simulator.rules.matching import relatedness
-from simulator.state import FOUNDED, NEVER, NOBODY, OUTCOMES
+from simulator.state import FOUNDED, NEVER, NOBODY
 
 _NONE = np.uint64(0)
 
@@ -101,21 +101,26 @@ def _acquaint(seed, parameters, world, state):
 
 @jit
 def _found_smes(seed, parameters, world, state):
-    """Traits of every SME and the months in which it gets there on its own."""
-    clusters, smes, own, due = state.clusters, state.smes, state.own, state.due
-    due[:] = NOBODY
+    """Traits of every SME, and the calendar of the contracts that it wins on its own."""
+    clusters, smes = state.clusters, state.smes
+    count, calendar, first_due = state.count, state.calendar, state.first_due
+    state.due[:] = NOBODY
+    first_due[:] = NOBODY
+    state.touched[:] = NOBODY
     other_sector = draws.key(seed, draws.SME_SECTOR, 0)
     new_sector = draws.key(seed, draws.SME_SECTOR, 1)
     size = draws.key(seed, draws.SIZE, 0)
     readiness = draws.key(seed, draws.READINESS, 0)
     spare_time = draws.key(seed, draws.SPARE_TIME, 0)
     for k in range(clusters.shape[0]):
+        country = clusters[k].country
         for member in range(clusters[k].members):
             i = clusters[k].first_sme + member
             who = draws.identity(clusters[k].identity, member)
             smes[i].identity = who
             smes[i].cluster = k
             smes[i].projects = 0
+            smes[i].path = NOBODY
             smes[i].sector = clusters[k].sector
             if draws.uniform(other_sector, who, _NONE) >= parameters.sme_sector_match:
                 smes[i].sector = position_in(world.sectors.share, draws.uniform(new_sector, who, _NONE))
@@ -138,12 +143,10 @@ def _found_smes(seed, parameters, world, state):
                 parameters.spare_time_spread,
                 draws.logistic(draws.uniform(spare_time, who, _NONE)),
             )
-            for outcome in range(len(OUTCOMES)):
-                own[outcome, i].number = 0
-                own[outcome, i].month = waiting_months(outcome, 0, who, smes[i].readiness, seed, parameters)
-                own[outcome, i].call = NEVER
-                own[outcome, i].following = NOBODY
-                file_due(i, outcome, own, due)
+            pull = pull_of(smes[i].readiness, parameters)
+            file_contracts(
+                i, who, country, smes[i].sector, pull, seed, parameters, count, calendar, first_due
+            )
 
 
 @jit

@@ -3,6 +3,10 @@
 An own path is a chain of needs: need number k of an SME for an outcome falls due a waiting time after
 need k-1. With no programme each is reached when it is due. An outcome in the programme may meet the
 next need early; a rival's contract may take it away; work in a project delays it.
+
+The chain is a pure function of the SME's own draws, so it is walked when somebody asks for it: an SME gets
+rows of its own (`Path`, in `state.own`) when the programme first touches it, and only these are followed from
+month to month. What all others reach is what they reach without the programme (`own_needs`).
 """
 
 import numpy as np
@@ -17,12 +21,18 @@ from simulator.state import (
     E_MET_KNOWLEDGE,
     E_OWN_KNOWLEDGE,
     KNOWLEDGE,
+    N_DUE,
     N_PARTNERS,
+    N_PATHS,
+    NEVER,
     NOBODY,
     OUTCOMES,
     PARTNERSHIP,
     RNI,
+    TOO_SMALL,
 )
+
+_MOST_NEEDS_A_MONTH = 32  # on average over a run; hazards are far below
 
 
 @rule
@@ -38,51 +48,126 @@ def base_hazard(outcome, parameters):
 
 
 @rule
-def waiting_months(outcome, number, who, readiness, seed, parameters):
-    """Months that an SME waits for its own path's need of this number (from 0); its readiness is the one it was
-    found with, so that the chain of needs is the same in every scenario."""
-    hazard = own_hazard(
-        base_hazard(outcome, parameters), parameters.own_readiness_slope, readiness, parameters.readiness_mean
-    )
+def pull_of(readiness, parameters):
+    """Factor on all of an SME's own hazards. Its readiness is the one it was found with, so that the chain of needs
+    is the same in every scenario."""
+    return own_hazard(1.0, parameters.own_readiness_slope, readiness, parameters.readiness_mean)
+
+
+@rule
+def waiting_months(outcome, number, who, pull, seed, parameters):
+    """Months that an SME waits for its own path's need of this number (from 0)."""
     start = draws.key(seed, draws.OWN_PATH, draws.since(0, number))
+    hazard = base_hazard(outcome, parameters) * pull
     return draws.exponential(draws.uniform(start, who, np.uint64(outcome + 1))) / hazard
 
 
+@jit
+def own_needs(outcome, who, pull, seed, parameters, last, months):
+    """Writes the months before `last` in which an SME's needs fall due without the programme; their number.
+
+    Of more needs than `months` has room for, the number alone is told.
+    """
+    number = 0
+    month = waiting_months(outcome, 0, who, pull, seed, parameters)
+    while month < last:
+        if number < months.shape[0]:
+            months[number] = month
+        number += 1
+        month += waiting_months(outcome, number, who, pull, seed, parameters)
+    return number
+
+
 @service
-def file_due(i, outcome, own, due):
-    """Puts an SME at the head of those whose next need falls due in the same month; beyond the run, nowhere."""
-    month = own[outcome, i].month
+def file_contracts(i, who, country, sector, pull, seed, parameters, count, calendar, first_due):
+    """Enters the months in which an SME without the programme wins contracts into the calendar of its rivals."""
+    last = first_due.shape[2]
+    number = 0
+    month = waiting_months(CONTRACT, 0, who, pull, seed, parameters)
+    while month < last and count[N_DUE] < calendar.shape[0]:
+        row = count[N_DUE]
+        count[N_DUE] = row + 1
+        calendar[row].month = month
+        calendar[row].sme = i
+        calendar[row].following = first_due[country, sector, int(month)]
+        first_due[country, sector, int(month)] = row
+        number += 1
+        month += waiting_months(CONTRACT, number, who, pull, seed, parameters)
+    if month < last:
+        count[TOO_SMALL] = 1
+
+
+@jit
+def path_of(i, month, seed, parameters, state):
+    """Row of an SME's own path. At the first touch it is walked to the first need that is not over before `month`."""
+    smes, paths, own = state.smes, state.paths, state.own
+    path = np.int64(smes[i].path)
+    if path != NOBODY:
+        return path
+    path = state.count[N_PATHS]
+    if path >= paths.shape[0]:
+        state.count[TOO_SMALL] = 1
+        return paths.shape[0] - 1
+    state.count[N_PATHS] = path + 1
+    smes[i].path = path
+    who = smes[i].identity
+    pull = pull_of(smes[i].found_readiness, parameters)
+    paths[path].sme = i
+    paths[path].pull = pull
+    country, sector = state.clusters[smes[i].cluster].country, smes[i].sector
+    paths[path].following = state.touched[country, sector]
+    state.touched[country, sector] = path
+    for outcome in range(len(OUTCOMES)):
+        number = 0
+        due = waiting_months(outcome, 0, who, pull, seed, parameters)
+        while due < month:
+            number += 1
+            due += waiting_months(outcome, number, who, pull, seed, parameters)
+        own[path, outcome].month = due
+        own[path, outcome].number = number
+        own[path, outcome].before = number
+        own[path, outcome].call = NEVER
+        own[path, outcome].following = NOBODY
+        file_due(path, outcome, own, state.due)
+    return path
+
+
+@service
+def file_due(path, outcome, own, due):
+    """Puts a path at the head of those whose next need falls due in the same month; beyond the run, nowhere."""
+    month = own[path, outcome].month
     if month < due.shape[1]:
-        own[outcome, i].following = due[outcome, int(month)]
-        due[outcome, int(month)] = i
+        own[path, outcome].following = due[outcome, int(month)]
+        due[outcome, int(month)] = path
 
 
 @jit
 def follow_own_paths(month, seed, parameters, state):
-    """Every SME whose own path has come to an outcome this month reaches it, and the next need starts."""
-    own, due, log, count, smes = state.own, state.due, state.log, state.count, state.smes
+    """Every touched SME whose own path has come to an outcome this month reaches it, and the next need starts."""
+    own, due, log, count, smes, paths = state.own, state.due, state.log, state.count, state.smes, state.paths
     for outcome in range(len(OUTCOMES)):
-        i = due[outcome, month]
-        while i != NOBODY:
-            following = own[outcome, i].following
-            while own[outcome, i].month < month + 1:
-                note(count, log, month, E_OWN_KNOWLEDGE + outcome, i, NOBODY, -1, own[outcome, i].month)
-                next_need(i, outcome, seed, parameters, smes, own)
-            file_due(i, outcome, own, due)  # a new need, or one that a project has slowed
-            i = following
+        path = due[outcome, month]
+        while path != NOBODY:
+            following = own[path, outcome].following
+            i = paths[path].sme
+            while own[path, outcome].month < month + 1:
+                note(count, log, month, E_OWN_KNOWLEDGE + outcome, i, NOBODY, -1, own[path, outcome].month)
+                next_need(path, outcome, seed, parameters, smes, paths, own)
+            file_due(path, outcome, own, due)  # a new need, or one that a project has slowed
+            path = following
 
 
 @service
-def next_need(i, outcome, seed, parameters, smes, own):
+def next_need(path, outcome, seed, parameters, smes, paths, own):
     """The need at hand is over, whoever met it; the next falls due a waiting time after it would have been."""
-    own[outcome, i].number += 1
-    own[outcome, i].month += waiting_months(
-        outcome, own[outcome, i].number, smes[i].identity, smes[i].found_readiness, seed, parameters
+    own[path, outcome].number += 1
+    own[path, outcome].month += waiting_months(
+        outcome, own[path, outcome].number, smes[paths[path].sme].identity, paths[path].pull, seed, parameters
     )
 
 
 @jit
-def slow_own_paths(parameters, state):
+def slow_own_paths(month, seed, parameters, state):
     """SMEs active in a project give up part of their own effort: what lies ahead comes that much later."""
     t, partners, smes, own, projects = state.participations, state.partners, state.smes, state.own, state.projects
     for p in range(state.count[N_PARTNERS]):
@@ -93,9 +178,12 @@ def slow_own_paths(parameters, state):
             i = t[row].sme
             if t[row].is_active == 0:
                 continue
+            path = np.int64(smes[i].path)
+            if path == NOBODY:
+                path = path_of(i, month, seed, parameters, state)
             for outcome in range(len(OUTCOMES)):
-                own[outcome, i].month += parameters.own_effort_substitution / max(1, smes[i].projects)
-                own[outcome, i].call = call
+                own[path, outcome].month += parameters.own_effort_substitution / max(1, smes[i].projects)
+                own[path, outcome].call = call
 
 
 @jit
@@ -108,9 +196,10 @@ def meet_own_need(month, outcome, i, whom, time, call, project, seed, parameters
     who = state.smes[i].identity
     if draws.uniform(start, who, whom + np.uint64(outcome)) >= parameters.own_need_overlap:
         return False
-    note(state.count, state.log, month, E_MET_KNOWLEDGE + outcome, i, NOBODY, project, state.own[outcome, i].month)
-    state.own[outcome, i].call = call
-    next_need(i, outcome, seed, parameters, state.smes, state.own)
+    path, own = path_of(i, month, seed, parameters, state), state.own
+    note(state.count, state.log, month, E_MET_KNOWLEDGE + outcome, i, NOBODY, project, own[path, outcome].month)
+    own[path, outcome].call = call
+    next_need(path, outcome, seed, parameters, state.smes, state.paths, own)
     return True
 
 
@@ -118,26 +207,68 @@ def meet_own_need(month, outcome, i, whom, time, call, project, seed, parameters
 def displace(month, i, whom, time, call, project, seed, parameters, state):
     """A contract may take the buyer that a rival would have won: the next one in the same country and sector.
 
-    Rivals are looked for month by month among those whose own contract falls due; without a rival
-    before the end of the run nobody loses.
+    Without a rival before the end of the run nobody loses.
     """
     start = draws.key(seed, draws.DISPLACE, time)
-    smes, own, due, clusters = state.smes, state.own, state.due, state.clusters
-    if draws.uniform(start, smes[i].identity, whom) >= parameters.displacement:
+    if draws.uniform(start, state.smes[i].identity, whom) >= parameters.displacement:
         return
-    country = clusters[smes[i].cluster].country
-    rival = NOBODY
-    for ahead in range(month, due.shape[1]):
-        if rival != NOBODY and own[CONTRACT, rival].month < ahead:
-            break  # who is filed from here on comes later: nobody is due before the month under which it is filed
-        other = due[CONTRACT, ahead]
-        while other != NOBODY:
-            same = smes[other].sector == smes[i].sector and clusters[smes[other].cluster].country == country
-            if same and other != i and (rival == NOBODY or own[CONTRACT, other].month < own[CONTRACT, rival].month):
-                rival = other
-            other = own[CONTRACT, other].following
-    if rival == NOBODY or own[CONTRACT, rival].month >= due.shape[1]:
+    rival = next_rival(i, month, state)
+    if rival == NOBODY:
         return
-    note(state.count, state.log, month, E_DISPLACED, rival, i, project, own[CONTRACT, rival].month)
-    own[CONTRACT, rival].call = call
-    next_need(rival, CONTRACT, seed, parameters, smes, own)
+    path, own = path_of(rival, month, seed, parameters, state), state.own
+    note(state.count, state.log, month, E_DISPLACED, rival, i, project, own[path, CONTRACT].month)
+    own[path, CONTRACT].call = call
+    next_need(path, CONTRACT, seed, parameters, state.smes, state.paths, own)
+
+
+@jit
+def next_rival(i, month, state):
+    """The other SME of the same country and sector whose own contract falls due first, NOBODY before the run's end.
+
+    Those that the programme has touched are asked one by one; the others stand in the calendar.
+    """
+    smes, own, paths, calendar = state.smes, state.own, state.paths, state.calendar
+    country, sector = state.clusters[smes[i].cluster].country, smes[i].sector
+    first = state.first_due[country, sector]
+    rival, soonest = np.int64(NOBODY), float(first.shape[0])
+    path = state.touched[country, sector]
+    while path != NOBODY:
+        if paths[path].sme != i and own[path, CONTRACT].month < soonest:
+            rival, soonest = np.int64(paths[path].sme), own[path, CONTRACT].month
+        path = np.int64(paths[path].following)
+    for ahead in range(month, first.shape[0]):
+        if soonest < ahead:
+            break
+        row = first[ahead]
+        while row != NOBODY:
+            other = np.int64(calendar[row].sme)
+            if calendar[row].month < soonest and other != i and smes[other].path == NOBODY:
+                rival, soonest = other, calendar[row].month
+            row = np.int64(calendar[row].following)
+    return rival
+
+
+@jit
+def untouched_events(last, seed, parameters, state, log):
+    """Writes what SMEs reach on their own paths before they are touched, if ever, and before the month `last`.
+
+    Returns the number of events. Of more events than `log` has room for, the number alone is told.
+    """
+    smes, own = state.smes, state.own
+    months = np.empty(1 + last * _MOST_NEEDS_A_MONTH)
+    row = 0
+    for i in range(smes.shape[0]):
+        who, path = smes[i].identity, smes[i].path
+        pull = pull_of(smes[i].found_readiness, parameters)
+        for outcome in range(len(OUTCOMES)):
+            needs = own_needs(outcome, who, pull, seed, parameters, last, months)
+            if path != NOBODY:
+                needs = min(needs, own[path, outcome].before)
+            for need in range(needs):
+                if row < log.shape[0]:
+                    log[row].month = int(months[need])
+                    log[row].kind = E_OWN_KNOWLEDGE + outcome
+                    log[row].who, log[row].whom, log[row].project = i, NOBODY, -1
+                    log[row].amount = months[need]
+                row += 1
+    return row
