@@ -202,8 +202,8 @@ class InnovexModel(mesa.Model):
         logs = [self._used("log")]
         if event in _OWN:
             logs.append(own_events(self._inputs, self.seed, self.state, self.month))
-        happened = [(log["kind"] == EVENTS.index(event)) & (month in (None, log["month"])) for log in logs]
-        return sum(int(each.sum()) for each in happened)
+        happened = [log[log["kind"] == EVENTS.index(event)] for log in logs]
+        return sum(len(log) if month is None else int((log["month"] == month).sum()) for log in happened)
 
     def by_sme(self, outcome: str) -> I64:
         """Number of "partnerships", "rni_collaborations" or "contracts" so far by SME, shape (M,)."""

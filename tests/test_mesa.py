@@ -44,7 +44,7 @@ GROWING = {
     "log": N_EVENTS, "paths": N_PATHS, "own": N_PATHS, "calendar": N_DUE,
 }  # fmt: skip
 SHORT = {"smes": 3000, "last_call": 2014, "horizon_months": 24}  # 48 months
-TIGHT = Capacity(projects=90, participations=300, ties=60, events=5000)
+TIGHT = Capacity(projects=60, participations=300, ties=60, events=1500, paths=100)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_inputs_may_be_any_object_with_the_four_parts(inputs):
 
 def test_tables_grow_on_the_way_and_nothing_else_changes(inputs):
     model = finished(InnovexModel(inputs, rng=7, capacity=TIGHT))
-    for name, rows in {"projects": 90, "participations": 300, "ties": 60, "log": 5000}.items():
+    for name, rows in {"projects": 60, "participations": 300, "ties": 60, "log": 1500, "own": 100}.items():
         assert len(getattr(model.state, name)) > rows, name
     assert differing(model.state, scheduled(inputs, 7)) == []
 
@@ -352,7 +352,7 @@ def test_sets_of_agents_work_as_in_mesa(inputs):
         (ClusterAgent, "excellence", 0.0),
         (ClusterAgent, "focus", 1.0),
         (ClusterAgent, "capacity", 0),
-        (ClusterAgent, "experience", 3),
+        (ClusterAgent, "experience", 30),
         (FunderAgent, "budget_eur", 0),
         (FunderAgent, "grant_eur", 20_000.0),
         (FunderAgent, "openness", np.float64(0.2)),
