@@ -14,7 +14,7 @@ from experiments.ensemble import run_seed
 from experiments.sweeps import sweep
 from experiments.sweeps.result import prepared
 from experiments.sweeps.work import inputs_of
-from simulator.ensemble import measure, twin_of
+from simulator.ensemble import measure
 
 TIMES = 5
 ROWS = 64
@@ -64,7 +64,7 @@ def _overhead(times: int) -> Figure:
     def bare(_: int) -> None:
         for row, each in enumerate(inputs):
             luck = run_seed(plan.work.seed, row, 0)
-            measure(each, luck, twin_of(each, luck), first)
+            measure(each, luck, first)
 
     def whole(_: int) -> None:
         with tempfile.TemporaryDirectory() as folder:

@@ -44,7 +44,7 @@ GROWING = {
     "log": N_EVENTS, "paths": N_PATHS, "own": N_PATHS, "calendar": N_DUE,
 }  # fmt: skip
 SHORT = {"smes": 3000, "last_call": 2014, "horizon_months": 24}  # 48 months
-TIGHT = Capacity(projects=60, participations=300, ties=60, events=1500, paths=100)
+TIGHT = Capacity(projects=60, participations=300, ties=60, events=1800, paths=250)
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +164,7 @@ def test_inputs_may_be_any_object_with_the_four_parts(inputs):
 
 def test_tables_grow_on_the_way_and_nothing_else_changes(inputs):
     model = finished(InnovexModel(inputs, rng=7, capacity=TIGHT))
-    for name, rows in {"projects": 60, "participations": 300, "ties": 60, "log": 1500, "own": 100}.items():
+    for name, rows in {"projects": 60, "participations": 300, "ties": 60, "log": 1800, "own": 250}.items():
         assert len(getattr(model.state, name)) > rows, name
     assert differing(model.state, scheduled(inputs, 7)) == []
 
