@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from experiments.cli_calibrate import calibrate
+from experiments.cli_validate import validate
 from experiments.sweeps.command import app as sweep_app
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ scenarios_app = typer.Typer(rich_markup_mode=None, help="List the shipped scenar
 app.add_typer(sweep_app, name="sweep")
 app.command()(calibrate)
 app.add_typer(scenarios_app, name="scenarios", invoke_without_command=True)
+app.command()(validate)
 
 INTERRUPTED = 130  # exit code after Ctrl-C
 WRONG_INPUT = 2

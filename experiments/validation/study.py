@@ -1,0 +1,121 @@
+"""`innovex validate`: every check of what the calibration is worth, carried out and gathered as tables."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from calibration.posterior import Posterior
+
+from calibration.forecast import forecast
+from calibration.predictive import predictive_frame, replicates, typicality_frame
+from calibration.targets import evidence
+from experiments.validation.outside import COMPARED, RUNS, outside_frame
+
+F64 = npt.NDArray[np.float64]
+Progress = Callable[[int], None]
+Stage = Callable[[str, int], Progress]
+
+FORECAST_DRAWS = 1_000  # of the forecast that ships
+OUTSIDE_DRAWS = 60
+LEFT_OUT = 2015
+# What a forecast of a call is fitted with: fewer worlds, since it is one check among several.
+REDUCED = {"bank": 4_000, "near": 1_000}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is asked for. `fit` is the folder of the calibration (its bank and chains are used again); `checked`:
+    worlds on which the fit is checked (0 leaves the checks of the fit out)."""
+
+    draws: int = 400
+    checked: int = 200
+    outside: int = OUTSIDE_DRAWS
+    seed: int = 1
+    threads: int = 1
+    fit: Path = Path("results/calibration")
+    posterior: Path | None = None
+    evidence: Path | None = None
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What was found, as tables by name, and the manifest. Checks of the fit are missing where they were left out."""
+
+    tables: Mapping[str, pd.DataFrame]
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    def table(self, name: str) -> pd.DataFrame | None:
+        """A table, None if its check was left out."""
+        return self.tables.get(name)
+
+
+def validate(ask: Ask, posterior: Posterior, stage: Stage) -> Validation:
+    """Carry out all checks; the same ask and posterior give the same numbers on any number of threads."""
+    known = evidence(ask.evidence)
+    draws = posterior.draw(ask.draws, ask.seed)
+    found = replicates(draws, ask.seed, known, ask.threads, stage("data sets of the fitted model", ask.draws))
+    few = {name: values[: ask.outside] for name, values in draws.items()}
+    many = len(next(iter(few.values()))) * ((len(COMPARED) + 1) * RUNS + 2)
+    tables = {
+        "predictive": predictive_frame(found),
+        "typicality": typicality_frame(found),
+        "forecast": forecast(draws, ask.seed, ask.threads, stage("forecast of 2016 and 2017", ask.draws)),
+        "outside": outside_frame(few, ask.seed, ask.threads, stage("outside checks", many)),
+        "parameters": pd.DataFrame(posterior.manifest["parameters"]),
+    }
+    if ask.checked:
+        tables |= _checks_of_the_fit(ask, stage)
+    return Validation(tables, _manifest(ask, posterior))
+
+
+def shipped_forecast(posterior: Posterior, seed: int, threads: int, stage: Stage) -> pd.DataFrame:
+    """The forecast of 2016 and 2017 that ships with the package."""
+    draws = posterior.draw(FORECAST_DRAWS, seed)
+    return forecast(draws, seed, threads, stage("forecast of 2016 and 2017", FORECAST_DRAWS))
+
+
+def _checks_of_the_fit(ask: Ask, stage: Stage) -> dict[str, pd.DataFrame]:
+    """Coverage, recovery, emulators, and a call left out; the fit's folder holds what is done already."""
+    from dataclasses import replace
+
+    from calibration.calibrate import fit
+    from calibration.leave_out import leave_out, totals
+
+    from calibration import checks, shipped
+
+    problem, settings = shipped.problem(ask.evidence, ask.threads), shipped.settings()
+    whole = fit(problem, settings, ask.fit, stage)
+    tell = stage("worlds with known parameters", ask.checked)
+    ranks = checks.replicates(whole, ask.checked, workers=ask.threads, tell=tell)
+    found = {
+        "coverage": checks.coverage(ranks),
+        "recovery": checks.recovery(ranks),
+        "emulators": checks.emulator_frame(whole),
+    }
+    if any(target.call == LEFT_OUT for target in problem.targets):
+        reduced = replace(settings, **{name: min(getattr(settings, name), most) for name, most in REDUCED.items()})
+        left = leave_out(problem, reduced, LEFT_OUT, ask.fit / "left_out", stage)
+        found |= {"left_out": left, "left_out_totals": totals(left)}
+    return found
+
+
+def _manifest(ask: Ask, posterior: Posterior) -> dict[str, Any]:
+    from experiments.manifest import code_version, machine
+
+    return {
+        "what": "checks of what the calibration is worth",
+        "draws": ask.draws,
+        "checked": ask.checked,
+        "outside": ask.outside,
+        "seed": ask.seed,
+        "posterior": posterior.identity,
+        "evidence": str(ask.evidence) if ask.evidence else "shipped",
+        "reduced": f"the fit for the call left out: {REDUCED['bank']:,} worlds, {REDUCED['near']:,} near the "
+        "posterior; fits to known worlds: one short ensemble each, by the emulators of the whole fit",
+        "code": code_version(),
+        **machine(),
+    }
