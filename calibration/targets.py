@@ -1,7 +1,7 @@
 """The evidence as targets: each number that is known, how sure it is, and the measure of the model that answers it.
 
 `evidence/targets.csv` is the shipped table; a folder of one's own with a `targets.csv`, and a `responses.csv` where it
-holds a survey, gets the same checks. What the columns mean is told in docs/calibration.md.
+holds a survey, gets the same checks. What the columns mean is told in docs/evidence.md.
 """
 
 from functools import cache

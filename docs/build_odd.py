@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import scenarios
+from calibration import survey_entries
 from experiments.mechanisms import MECHANISMS
 from scenarios import Entry
 from simulator import observe, parameters, schedule, state
@@ -313,6 +314,16 @@ def _parameters() -> list[str]:
     return _table(("parameter", "meaning", "value", "unit", "prior", "evidence", "source", "used in"), rows)
 
 
+def _survey() -> list[str]:
+    """Every entry of the survey layer."""
+    rows = [
+        (_code(entry.name), f"{entry.label}. {entry.description}", _value(entry.value), entry.unit, _prior(entry),
+         entry.evidence, entry.source)
+        for entry in survey_entries().values()
+    ]  # fmt: skip
+    return _table(("parameter", "meaning", "value", "unit", "prior", "evidence", "source"), rows)
+
+
 def _value(value: Any) -> str:
     if value is None:
         return "by funder"
@@ -424,6 +435,7 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "submodels": _submodels,
     "parameters": _parameters,
     "mechanisms": _mechanisms,
+    "survey": _survey,
 }
 
 

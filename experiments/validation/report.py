@@ -37,8 +37,8 @@ DRAWINGS = (
         figures.calls,
         Caption(
             alt="For each statistic of the calls of 2013 to 2015 the simulated interval over the real number.",
-            reading="Each row is one statistic, its real number in brackets. A bar that misses the line at 1 is a number "
-            "that the fitted model does not give.",
+            reading="Each row is one statistic, its real number in brackets. A bar that misses the line at 1 is a "
+            "number that the fitted model does not give.",
         ),
     ),
     Drawing(
@@ -46,8 +46,8 @@ DRAWINGS = (
         figures.coverage,
         Caption(
             alt="Share of known worlds in which 50% and 90% intervals hold the true value, for each fitted parameter.",
-            reading="Worlds were drawn from the priors, their numbers taken as data and their parameters inferred by the "
-            "same code. Dots should lie within the bands; left of them, intervals are too narrow.",
+            reading="Worlds were drawn from the priors, their numbers taken as data and their parameters inferred by "
+            "the same code. Dots should lie within the bands; left of them, intervals are too narrow.",
         ),
     ),
     Drawing(

@@ -29,8 +29,8 @@ def _typical(found: Validation) -> Finding:
     row = found.tables["typicality"].set_index("block").loc["all"]
     told = (
         f"Of data sets that the fitted model produces, {_percent(row['probability'])} lie as far from the others as "
-        f"the real one does, taking all {row['numbers']:.0f} fitted numbers together; {_percent(row['outside'])} of the "
-        f"real numbers are outside their 90% interval, where {_percent(row['usual_low'])} to "
+        f"the real one does, taking all {row['numbers']:.0f} fitted numbers together; {_percent(row['outside'])} of "
+        f"the real numbers are outside their 90% interval, where {_percent(row['usual_low'])} to "
         f"{_percent(row['usual_high'])} is usual."
     )
     if row["typical"]:

@@ -1,0 +1,98 @@
+"""Predictive checks, outside checks, forecast and their report."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import calibration
+from calibration.forecast import MEASURES, YEARS, forecast
+from calibration.predictive import Replicates, predictive_frame, replicates, tail_probability, typicality, verdict
+from calibration.targets import evidence, targets
+from experiments.validation.outside import ABSENT, AGREES, DIFFERS, _judged, outside_values
+
+
+def synthetic(shift=0.0, draws=400, seed=1):
+    """Replicates of the shipped targets with luck of known size; the real data are moved by `shift` deviations."""
+    chosen = tuple(target for target in targets() if target.family == "count" and target.fitted)[:12]
+    rng = np.random.default_rng(seed)
+    common = rng.normal(0, 1, (draws + 1, 1))
+    data = np.rint(100 + 10 * (0.7 * common + 0.7 * rng.normal(0, 1, (draws + 1, len(chosen)))))
+    real = data[-1] + shift * 10 * np.where(np.arange(len(chosen)) % 2, 1, -1)
+    chosen = tuple(target._replace(value=float(value)) for target, value in zip(chosen, real, strict=True))
+    return Replicates(chosen, data[:-1], data[:-1])
+
+
+def test_probability_of_a_number_as_far_out():
+    values = np.array([1.0, 2.0, 3.0, 4.0])
+    assert tail_probability(values, 2.5) == 1.0
+    assert tail_probability(values, 4.0) == pytest.approx(2 * 0.125)  # the one that is equal counts half
+    assert tail_probability(values, 5.0) == 0.0
+    assert tail_probability(np.array([0.104, 0.10]), 0.1, 0.005) == 1.0  # both round to the printed 10%
+
+
+def test_verdicts_follow_the_probability():
+    assert [verdict(p) for p in (0.5, 0.1, 0.09, 0.01, 0.009)] == [
+        "typical", "typical", "at the edge", "at the edge", "not reproduced",
+    ]  # fmt: skip
+
+
+def test_real_data_that_come_from_the_model_are_typical():
+    found = [typicality(synthetic(seed=seed)).probability for seed in range(20)]
+    assert sum(p < 0.05 for p in found) <= 3
+    assert np.mean(found) == pytest.approx(0.5, abs=0.2)
+
+
+def test_numbers_that_are_each_in_reach_but_do_not_go_together_are_found():
+    """Neighbours move together in the model; in these data they move apart, each within its 90% interval or nearly."""
+    found = typicality(synthetic(shift=1.0))
+    assert not found.typical and found.probability < 0.01
+    assert found.outside < 0.5
+
+
+def test_predictive_rows_tell_real_beside_simulated():
+    frame = predictive_frame(synthetic(shift=6.0))
+    assert set(frame["verdict"]) == {"not reproduced"}
+    assert (frame["low90"] <= frame["low50"]).all() and (frame["high50"] <= frame["high90"]).all()
+    assert (predictive_frame(synthetic())["verdict"] == "typical").mean() > 0.6
+
+
+def test_replicates_carry_the_luck_of_the_survey_in_shares_only():
+    draws = {name: values[:3] for name, values in calibration.draw(3, 1).items()}
+    one, two = (replicates(draws, 5, evidence(), threads=threads) for threads in (1, 2))
+    assert np.array_equal(one.sampled, two.sampled, equal_nan=True)
+    for place, target in enumerate(one.targets):
+        same = np.array_equal(one.expected[:, place], one.sampled[:, place], equal_nan=True)
+        assert same == (target.block == "programme") or np.isnan(one.sampled[:, place]).all(), target.name
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high", "values", "expected"),
+    [
+        ("positive", "", "", [0.1] * 19 + [-0.1], AGREES),
+        ("positive", "", "", [0.1] * 3 + [-0.1], DIFFERS),
+        ("zero", "", "", [-0.1, 0.1, 0.2], AGREES),
+        ("zero", "", "", [0.1, 0.2, 0.3], DIFFERS),
+        ("range", "0.2", "0.3", [0.25, 0.6, 0.7], AGREES),
+        ("range", "0.2", "0.3", [0.5, 0.6, 0.7], DIFFERS),
+        ("range", "0.2", "0.3", [float("nan")], ABSENT),
+        ("none", "", "", [0.5], ABSENT),
+    ],
+)
+def test_agreement_with_a_study(kind, low, high, values, expected):
+    assert _judged({"kind": kind, "low": low, "high": high}, np.array(values))["verdict"] == expected
+
+
+def test_meetings_that_make_nobody_familiar_bring_no_joint_proposals():
+    """Without weight on familiarity the event cannot matter for who proposes together; with it, it does."""
+    draws = {"weight_familiarity": np.array([0.0, 4.0]), "meeting_familiarity_gain": np.array([0.8, 0.8])}
+    found = outside_values(draws, 3, threads=1)["event_meeting"]
+    assert found[0] == 0.0 and found[1] > 0.1
+
+
+def test_the_forecast_is_the_same_on_any_number_of_threads_and_holds_what_is_asked():
+    draws = {name: values[:4] for name, values in calibration.draw(4, 2).items()}
+    one, two = (forecast(draws, 9, threads=threads) for threads in (1, 2))
+    pd.testing.assert_frame_equal(one, two)
+    assert [(row.call, row.measure) for row in one.itertuples()] == [(y, m) for y in YEARS for m in MEASURES]
+    assert (one["low90"] <= one["median"]).all() and (one["median"] <= one["high90"]).all()
+    assert (one.set_index(["call", "measure"])["median"].unstack()[["approvals"]] > 0).all().all()
