@@ -5,7 +5,7 @@ by as many people as would have answered. So replicates carry all the luck that 
 data should look like one of them (Gelman, Meng & Stern 1996).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -199,7 +199,8 @@ def _outside(data: F64) -> F64:
     return np.asarray(((data < low) | (data > high)).mean(axis=1))
 
 
-def typicality_frame(found: Replicates, blocks: Sequence[str | None] = (None, "programme", "survey")) -> pd.DataFrame:
+def typicality_frame(found: Replicates) -> pd.DataFrame:
     """`typicality` of all numbers and by block: one row each, columns as its fields, and `typical`."""
-    rows = [typicality(found, block) for block in blocks]
+    blocks = dict.fromkeys(target.block for target in found.targets if target.fitted)
+    rows = [typicality(found, block) for block in (None, *blocks)]
     return pd.DataFrame([{**vars(row), "typical": row.typical} for row in rows])
