@@ -9,7 +9,6 @@ import typer
 
 if TYPE_CHECKING:
     from calibration.posterior import Posterior
-
     from experiments.validation.study import Stage
 
 INTERRUPTED = 130  # exit code after Ctrl-C
@@ -38,7 +37,6 @@ def validate(
 ) -> None:
     """Hold the calibrated model against data, known worlds, a call left out, and other studies."""
     from calibration.posterior import read
-
     from experiments.progress import progress
     from experiments.results import check_root
     from experiments.validation.folder import save

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from calibration.posterior import Posterior
 
 from calibration.forecast import forecast
+from calibration.posterior import Posterior
 from calibration.predictive import predictive_frame, replicates, typicality_frame
 from calibration.targets import evidence
 from experiments.validation.outside import COMPARED, RUNS, outside_frame
@@ -82,10 +82,9 @@ def _checks_of_the_fit(ask: Ask, stage: Stage) -> dict[str, pd.DataFrame]:
     """Coverage, recovery, emulators, and a call left out; the fit's folder holds what is done already."""
     from dataclasses import replace
 
+    from calibration import checks, shipped
     from calibration.calibrate import fit
     from calibration.leave_out import leave_out, totals
-
-    from calibration import checks, shipped
 
     problem, settings = shipped.problem(ask.evidence, ask.threads), shipped.settings()
     whole = fit(problem, settings, ask.fit, stage)
