@@ -162,14 +162,14 @@ def typicality(found: Replicates, block: str | None = None) -> Typicality:
     whole = whole[np.isfinite(whole).all(axis=1)]
     data = np.stack([*whole, found.real[places]])
     scale = np.stack([_scale(target, data[:, column]) for column, target in enumerate(chosen)], axis=1)
-    distances = _distances(scale)
+    own, others = _distances(scale)
     outside = _outside(scale)
     return Typicality(
         block=block or "all",
         numbers=len(places),
-        distance=float(distances[-1]),
-        usual_distance=float(np.median(distances[:-1])),
-        probability=float((1 + np.count_nonzero(distances[:-1] >= distances[-1])) / len(distances)),
+        distance=float(own.mean()),
+        usual_distance=float(np.median(others)),
+        probability=float((1 + np.count_nonzero(others >= own)) / (1 + others.size)),
         outside=float(outside[-1]),
         usual_low=float(np.quantile(outside[:-1], 0.05)),
         usual_high=float(np.quantile(outside[:-1], 0.95)),
@@ -184,13 +184,24 @@ def _scale(target: Target, values: F64) -> F64:
     return np.sqrt(values) if target.family == "count" else np.log(values)
 
 
-def _distances(data: F64) -> F64:
-    """Distance of each data set (rows) from the centre, by the spread of all but the last, which is the real one."""
+def _distances(data: F64) -> tuple[F64, F64]:
+    """Distances of the real data set (the last row) and of replicates, (2,) and (2, half of them).
+
+    Centre and spread come from one half of the replicates, and the real data set is held against the other half; then
+    the halves change places. So no data set is measured by a spread that it has itself been fitted into.
+    """
     from sklearn.covariance import LedoitWolf
 
-    standard = (data - data[:-1].mean(axis=0)) / data[:-1].std(axis=0)
-    spread = LedoitWolf().fit(standard[:-1])
-    return np.sqrt(np.asarray(spread.mahalanobis(standard), np.float64))
+    half = (len(data) - 1) // 2
+    halves = data[:half], data[half : 2 * half]
+    own, others = [], []
+    for known, held in (halves, halves[::-1]):
+        scale = np.where(known.std(axis=0) > 0, known.std(axis=0), 1.0)
+        spread = LedoitWolf().fit((known - known.mean(axis=0)) / scale)
+        measured = spread.mahalanobis((np.concatenate([held, data[-1:]]) - known.mean(axis=0)) / scale)
+        own.append(np.sqrt(measured[-1]))
+        others.append(np.sqrt(measured[:-1]))
+    return np.array(own)[:, None], np.array(others)
 
 
 def _outside(data: F64) -> F64:

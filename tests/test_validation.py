@@ -22,9 +22,9 @@ from experiments.validation.study import Validation
 from experiments.validation.words import findings
 
 
-def synthetic(shift=0.0, draws=200, seed=1):
+def synthetic(shift=0.0, draws=200, seed=1, width=12):
     """Replicates of the shipped targets with luck of known size; the real data are moved by `shift` deviations."""
-    chosen = tuple(target for target in targets() if target.family == "count" and target.fitted)[:12]
+    chosen = tuple(target for target in targets() if target.family == "count" and target.fitted)[:width]
     rng = np.random.default_rng(seed)
     common = rng.normal(0, 1, (draws + 1, 1))
     data = np.rint(100 + 10 * (0.7 * common + 0.7 * rng.normal(0, 1, (draws + 1, len(chosen)))))
@@ -48,8 +48,9 @@ def test_verdicts_follow_the_probability():
 
 
 def test_real_data_that_come_from_the_model_are_typical():
-    found = [typicality(synthetic(seed=seed)).probability for seed in range(12)]
-    assert sum(p < 0.05 for p in found) <= 2
+    """Even with as many numbers as the evidence has and few replicates, where a spread is easily overfitted."""
+    found = [typicality(synthetic(seed=seed, width=40)).probability for seed in range(16)]
+    assert sum(p < 0.05 for p in found) <= 3
     assert np.mean(found) == pytest.approx(0.5, abs=0.2)
 
 

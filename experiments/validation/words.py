@@ -46,8 +46,8 @@ def _numbers(found: Validation) -> Finding:
     missed = list(fitted.loc[fitted["verdict"] == "not reproduced", "label"])
     edge = list(fitted.loc[fitted["verdict"] == "at the edge", "label"])
     told = f"{count.get('typical', 0)} of {len(fitted)} fitted numbers are typical, {len(edge)} at the edge"
-    told += f" ({listed(edge, 4)})" if edge else ""
-    told += f"; not reproduced: {listed(missed, 6)}." if missed else "; none is out of reach."
+    told += f" ({_these(edge)})" if edge else ""
+    told += f"; not reproduced: {_these(missed)}." if missed else "; none is out of reach."
     verdict = "worse" if len(missed) > 0.05 * len(fitted) else "better"
     return Finding(verdict, "Number by number.", told)
 
@@ -71,8 +71,8 @@ def _coverage(found: Validation) -> Finding | None:
 def _learned(found: Validation) -> Finding:
     frame = found.tables["parameters"].sort_values("contraction", ascending=False)
     informed = frame[frame["contraction"] >= CONTRACTION]
-    rest = [str(label).lower() for label in frame.loc[frame["contraction"] < CONTRACTION, "label"]]
-    most = listed((str(label).lower() for label in informed["label"]), 5)
+    rest = [_inside(label) for label in frame.loc[frame["contraction"] < CONTRACTION, "label"]]
+    most = listed((_inside(label) for label in informed["label"][:5]))
     told = f"The evidence informs {len(informed)} of {len(frame)} fitted parameters, most of all {most}."
     told += f" As good as unidentified: {listed(rest, 20)}." if rest else ""
     told += " All others of the register are not fitted and stay at their priors."
@@ -108,6 +108,17 @@ def _outside(found: Validation) -> Finding:
 def _one(row: pd.Series) -> str:
     interval = f"{row['low90']:.2f} to {row['high90']:.2f}"
     return f"{row['study']} ({row['finding']}; the model: {row['median']:.2f}, {interval})"
+
+
+def _these(labels: list[str], most: int = 6) -> str:
+    """Labels, which hold commas, in one line."""
+    tail = f"; and {len(labels) - most} more" if len(labels) > most else ""
+    return "; ".join(map(_inside, labels[:most])) + tail
+
+
+def _inside(label: str) -> str:
+    """A label as it stands inside a sentence: SMEs and R&I stay as they are."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() or label[1:2] == " " else label
 
 
 def _percent(share: float) -> str:
