@@ -65,7 +65,8 @@ def test_predictive_rows_tell_real_beside_simulated():
     frame = predictive_frame(synthetic(shift=6.0))
     assert set(frame["verdict"]) == {"not reproduced"}
     assert (frame["low90"] <= frame["low50"]).all() and (frame["high50"] <= frame["high90"]).all()
-    assert (predictive_frame(synthetic())["verdict"] == "typical").mean() > 0.6
+    typical = [(predictive_frame(synthetic(seed=seed))["verdict"] == "typical").mean() for seed in range(8)]
+    assert 0.75 < np.mean(typical) <= 1.0  # nine of ten, by what the word means
 
 
 def test_replicates_carry_the_luck_of_the_survey_in_shares_only():

@@ -72,7 +72,7 @@ def _learned(found: Validation) -> Finding:
     frame = found.tables["parameters"].sort_values("contraction", ascending=False)
     informed = frame[frame["contraction"] >= CONTRACTION]
     rest = [_inside(label) for label in frame.loc[frame["contraction"] < CONTRACTION, "label"]]
-    most = listed((_inside(label) for label in informed["label"][:5]))
+    most = listed(_inside(label) for label in informed["label"][:5])
     told = f"The evidence informs {len(informed)} of {len(frame)} fitted parameters, most of all {most}."
     told += f" As good as unidentified: {listed(rest, 20)}." if rest else ""
     told += " All others of the register are not fitted and stay at their priors."
