@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -15,6 +16,8 @@ import sweep_functions as functions
 import experiments.sweeps.plan as plan_module
 import experiments.sweeps.run as run_module
 from experiments.sweeps import load, status, sweep
+from experiments.sweeps.result import prepared
+from experiments.sweeps.work import Rows, carry_out
 from scenarios import InputError
 
 HERE = Path(__file__).parent
@@ -160,6 +163,27 @@ def test_a_damaged_or_foreign_part_is_named_and_done_again(tmp_path, damage):
     sweep(asked, tmp_path, evaluate=functions.counted, hear=lambda advance: heard.extend(advance.damaged))
     assert heard[0].file == path.name and len({part.file for part in heard}) == 1
     assert functions.content(whole.folder) == before and functions.calls() == calls + 16
+
+
+def test_a_damaged_design_or_plan_is_written_again(tmp_path):
+    asked = functions.experiment(8)
+    whole = sweep(asked, tmp_path, evaluate=functions.counted)
+    before, calls = functions.content(whole.folder), functions.calls()
+    for name in ("design.parquet", "plan.json", "manifest.json"):
+        for damage in (_flip, _cut, _empty):
+            damage(whole.folder / name, [])
+            sweep(asked, tmp_path, evaluate=functions.counted)
+            assert functions.content(whole.folder) == before and functions.calls() == calls
+    _empty(whole.folder / "design.parquet", [])
+    with pytest.raises(InputError, match=r"design.parquet: cannot be read .* --resume writes it again"):
+        status(whole.folder)
+
+
+def test_a_worker_with_other_code_is_refused(tmp_path):
+    plan, _ = prepared(functions.levers(), tmp_path)
+    rows = Rows(np.array([0]), np.array([0]), plan.unit()[:1], 0)
+    with pytest.raises(InputError, match="this worker runs code .*, the sweep was planned with another"):
+        carry_out(replace(plan.work, code="another"), rows)
 
 
 def test_a_foreign_file_does_not_get_into_the_results(tmp_path):

@@ -3,6 +3,7 @@
 The design is kept as a file and read in slices, so a plan of a million runs takes no more memory than a small one.
 """
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -240,18 +241,21 @@ def write_design(plan: Plan, path: Path) -> None:
             columns[factor.name] = pa.DictionaryArray.from_arrays(pa.array(numbers.astype(np.int32)), names)
         else:
             columns[factor.name] = pa.array(numbers)
-    pq.write_table(pa.table(columns), path, compression="zstd", row_group_size=SLICE_ROWS)
+    pq.write_table(pa.table(columns), path, compression="zstd", row_group_size=SLICE_ROWS, write_page_checksum=True)
 
 
 class Design:
     """The design file of a plan, read in slices."""
 
     def __init__(self, plan: Plan, path: Path) -> None:
-        self.plan, self._file = plan, pq.ParquetFile(path)
+        self.plan, self._path = plan, path
+        with self._in_one_sentence():
+            self._file = pq.ParquetFile(path, page_checksum_verification=True)
         self._slice = lru_cache(maxsize=2)(self._read)
 
     def _read(self, group: int) -> F64:
-        table = self._file.read_row_group(group)
+        with self._in_one_sentence():
+            table = self._file.read_row_group(group)
         columns = []
         for factor in self.plan.factors:
             column = table.column(factor.name)
@@ -261,6 +265,16 @@ class Design:
             else:
                 columns.append(column.to_numpy())
         return np.ascontiguousarray(np.stack(columns, axis=1))
+
+    @contextlib.contextmanager
+    def _in_one_sentence(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, pa.ArrowException) as error:
+            why = " ".join(str(error).split())[:80]
+            raise InputError(
+                f"{self._path}: cannot be read ({why}); innovex sweep {self._path.parent} --resume writes it again"
+            ) from None
 
     def rows(self, chunk: Chunk) -> Rows:
         """The rows of a chunk with their numbers, blocks and values."""

@@ -29,6 +29,7 @@ from scenarios.errors import listed
 from simulator.parameters import F64
 
 FAILURES = "failures.parquet"
+MOST_WORKERS = 1024
 Asked = str | os.PathLike[str] | Mapping[str, Any] | Experiment
 
 
@@ -168,6 +169,8 @@ def sweep(
     Raises InputError for wrong input. After KeyboardInterrupt or a lost cluster what is finished is kept, and the
     same call goes on.
     """
+    if workers is not None and not 1 <= workers <= MOST_WORKERS:
+        raise InputError(f"workers is {workers!r}; allowed: 1 to {MOST_WORKERS}")
     plan, folder = prepared(experiment, Path(out), evaluate, n, runs)
     if resume and not (folder / PLAN).exists():
         raise InputError(f"{folder}: there is no sweep to go on with; leave --resume away to begin")
@@ -229,7 +232,7 @@ def _finish(found: Sweep, advance: Advance) -> None:
         if (told["family"], told["rows"], told["experiment"]["runs"]) != (
             plan.family, plan.rows, plan.experiment.runs,
         ):  # fmt: skip
-            return
+            raise InputError(f"{folder}: another process has asked for another size meanwhile; all runs are kept there")
         parts = {address: _size_and_hash(folder / PARTS / f"{address}.parquet") for address in found._addresses}
         _run.write_json(told | {"failed": advance.failed, "parts": parts, "complete": True}, folder / MANIFEST)
         if advance.failed:

@@ -1,6 +1,7 @@
 """Carrying out a plan in its folder: only what is missing, part by part, beside other processes if there are any."""
 
 import contextlib
+import hashlib
 import json
 import os
 import uuid
@@ -71,20 +72,36 @@ def lay_out(plan: Plan, folder: Path) -> Design:
     """Write plan and design into the folder, and put the parts that are there in order. Raises InputError."""
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        told = as_data(plan)
-        before = read_json(folder / PLAN) if (folder / PLAN).exists() else None
+        before = _plan_there(folder)
         if before is not None and before.get("family") != plan.family:
             what = "holds the sweep of another question; nothing is overwritten, choose another --out"
             raise InputError(f"{folder}: {what}")
-        if before != told or not (folder / DESIGN).exists():
+        if before is None or before != as_data(plan) | {"design": _hash_of(folder / DESIGN)}:
             working = folder / f"{DESIGN}.{uuid.uuid4().hex[:8]}{UNFINISHED}"
             write_design(plan, working)
-            os.replace(working, folder / DESIGN)
-            write_json(told, folder / PLAN)
             (folder / MANIFEST).unlink(missing_ok=True)
+            os.replace(working, folder / DESIGN)
+            write_json(as_data(plan) | {"design": _hash_of(folder / DESIGN)}, folder / PLAN)
         design = Design(plan, folder / DESIGN)
         put_in_order(folder, (address for _, address in addresses(plan, design)))
     return design
+
+
+def _plan_there(folder: Path) -> dict[str, Any] | None:
+    """The plan that the folder holds; one that was damaged is written again."""
+    try:
+        return read_json(folder / PLAN)
+    except InputError:
+        return None
+
+
+def _hash_of(path: Path) -> str:
+    """Hash of a file, empty if there is none."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+    except FileNotFoundError:
+        return ""
 
 
 def carry_out(
