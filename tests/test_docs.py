@@ -10,6 +10,7 @@ import pytest
 
 import scenarios
 from experiments.cli import app, scenarios_app
+from experiments.sweeps.result import prepared
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -58,7 +59,8 @@ def test_every_rule_and_parameter_stands_in_the_odd():
 @pytest.mark.parametrize("page", READ, ids=by_name)
 def test_commands_exist(page):
     found = commands(page.read_text(encoding="utf-8"))
-    known = {command.callback.__name__ for command in app.registered_commands} | {"scenarios", "--help"}
+    groups = {group.name for group in app.registered_groups}
+    known = {command.callback.__name__ for command in app.registered_commands} | groups | {"--help"}
     assert found["innovex"] <= known
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert found["make"] <= set(re.findall(r"^(\w+):", makefile, flags=re.MULTILINE))
@@ -86,11 +88,18 @@ def test_named_scenarios_exist(page):
 
 
 def test_the_readmes_scenario_file_is_eight_lines_and_loads(tmp_path):
-    (block,) = blocks("toml")
+    (block,) = [block for block in blocks("toml") if "extends" in block]
     assert len(block.splitlines()) == 8
     file = tmp_path / "mine.toml"
     file.write_text(block, encoding="utf-8")
     assert scenarios.load(file).resolve().change_year == 2017
+
+
+def test_the_readmes_experiment_is_one(tmp_path):
+    (block,) = [block for block in blocks("toml") if "[method]" in block]
+    (tmp_path / "mine.toml").write_text(block, encoding="utf-8")
+    plan, _ = prepared(tmp_path / "mine.toml", tmp_path)
+    assert {"idea_rate", "project_months", "displacement"} <= {factor.name for factor in plan.factors}
 
 
 def test_the_readmes_python_runs(tmp_path, monkeypatch):

@@ -13,8 +13,9 @@ import pytest
 import sweep_functions as functions
 
 import scenarios
+from calibration import posterior
 from experiments import compare
-from experiments.sweeps import sweep
+from experiments.sweeps import others, sweep
 from experiments.sweeps.factors import Factor, with_levers
 from experiments.sweeps.form import LIBRARY, experiment_of, read, shipped
 from experiments.sweeps.plan import plan_of
@@ -47,7 +48,7 @@ def factors(**vary):
     [
         ('title = "T"', "", "mine.toml, title: it is missing"),
         ("idea_rate", "idea_rat", "mine.toml, vary.idea_rat: this name is not known here; .* did you mean idea_rate?"),
-        ('"prior"', '"posterior"', "vary.idea_rate: text 'posterior' does not fit; allowed: \"prior\", or"),
+        ('"prior"', '"postprior"', "idea_rate: text 'postprior' does not fit; allowed: \"prior\", \"posterior\", or"),
         ('"prior"', "{ low = 2, high = 1 }", "low must lie below high"),
         ('"prior"', "{ low = 0.5 }", "a range needs low and high"),
         ('"prior"', "{ low = -1, high = 1 }", "mine.toml, vary.idea_rate: -1.0 is out of range; allowed: .* to "),
@@ -150,6 +151,34 @@ def test_all_assumptions_are_those_of_the_register():
     assert found == {entry.name for entry in drawn if entry.evidence == "assumption" and entry.low != entry.high}
 
 
+def test_what_is_fitted_is_varied_by_the_posterior():
+    fitted = posterior.read()
+    asked = experiment_of(tomllib.loads(WHOLE) | {"vary": {}, "vary_all": ["assumption", "survey"]}, "mine.toml")
+    ways = {factor.name: factor.by for factor in plan_of(asked, "mine").factors}
+    assert {name for name, way in ways.items() if way == "posterior"} == set(ways) & set(fitted.fitted) != set()
+    prior = experiment_of({**tomllib.loads(WHOLE), "vary_all": ["survey"], "draws_from": "prior"}, "mine.toml")
+    assert {factor.by for factor in plan_of(prior, "mine").factors} == {"prior"}
+    (idea,) = factors(idea_rate="posterior")
+    shares = np.array([0.1, 0.5, 0.9])
+    told = [posterior.weighted_quantile(fitted.values["idea_rate"], fitted.weight, share) for share in shares]
+    assert idea.numbers(shares) == pytest.approx(told, rel=1e-12)
+    with pytest.raises(InputError, match=r"vary.displacement: it is not fitted"):
+        factors(displacement="posterior")
+
+
+@pytest.mark.parametrize("draws_from", ["posterior", "prior"])
+def test_what_is_not_varied_is_at_the_centre_or_drawn_by_block_and_run(draws_from):
+    fitted, names = posterior.read(), set(scenarios.register())
+    centre = others.values("central", draws_from, 7, 3, 5)
+    expected = {} if draws_from == "prior" else {name: x for name, x in fitted.centre().items() if name in names}
+    assert {name: set(column) for name, column in centre.items()} == {name: {x} for name, x in expected.items()}
+    drawn, longer = others.values("drawn", draws_from, 7, 3, 5), others.values("drawn", draws_from, 7, 0, 3000)
+    assert all((column == longer[name][3:6]).all() for name, column in drawn.items())
+    whole = fitted.draw(3001, 7) if draws_from == "posterior" else scenarios.draw(3001, 7)
+    assert all((column == whole[name]).all() for name, column in longer.items())
+    assert not any("survey_" in name for name in drawn)
+
+
 def test_draws_may_begin_anywhere():
     whole = scenarios.draw(40, 3)
     for first in (0, 1, 3, 4, 17):
@@ -169,12 +198,12 @@ def test_a_row_is_what_a_comparison_finds(tmp_path):
     value = scenarios.register()["idea_rate"].value
     asked = functions.levers(
         contrast=[{"option": "projects_24", "base": "baseline"}], method={"name": "tornado", "n": 2},
-        vary={"idea_rate": {"low": value - 0.1, "high": value + 0.1}},
+        vary={"idea_rate": {"low": value - 0.1, "high": value + 0.1}}, draws_from="prior",
     )  # fmt: skip
     found = sweep(asked, tmp_path)
     assert found.design["idea_rate"][0] == pytest.approx(value, abs=1e-12)
     with_it = compare(
-        "baseline", "projects_24", draws=0, runs=2, smes=2000, horizon=12, reasons=0, spending=0
+        "baseline", "projects_24", draws=0, runs=2, smes=2000, horizon=12, reasons=0, spending=0, draws_from="prior"
     ).by_country.query("run == 0")
     columns = ["spent_eur", "applications", "contracts_additional"]
     for case in ("baseline", "projects_24"):

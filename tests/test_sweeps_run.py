@@ -57,7 +57,7 @@ def test_engines_and_workers_give_the_same_bytes(tmp_path):
 
 
 def test_a_cell_is_the_same_in_chunks_of_any_size(tmp_path, monkeypatch):
-    asked = functions.levers(others="prior")
+    asked = functions.levers(others="drawn")
     whole = sweep(asked, tmp_path / "whole")
     monkeypatch.setattr(plan_module, "FEWEST_CHUNK_ROWS", 3)
     pieces = sweep(asked, tmp_path / "pieces")
@@ -182,7 +182,7 @@ def test_a_damaged_design_or_plan_is_written_again(tmp_path):
 def test_a_worker_with_other_code_is_refused(tmp_path):
     plan, _ = prepared(functions.levers(), tmp_path)
     rows = Rows(np.array([0]), np.array([0]), plan.unit()[:1], 0)
-    with pytest.raises(InputError, match="this worker runs code .*, the sweep was planned with another"):
+    with pytest.raises(InputError, match=r"this worker runs code .*, the sweep was planned with another"):
         carry_out(replace(plan.work, code="another"), rows)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.sweeps.form import Choice, Experiment, Vary
+from experiments.sweeps.others import POSTERIOR, PRIOR, fitted, marginal
 from scenarios import Entry, programme, quantile, register
 from scenarios.entries import drawn, levers
 from scenarios.errors import Fault, listed, nearest, refuse, told
@@ -26,7 +27,7 @@ class Factor:
     unit: str
     low: float
     high: float
-    by_prior: bool = False
+    by: str = ""  # "prior" or "posterior": a number is a quantile; else a place between low and high
     choices: tuple[Choice, ...] = ()
     lever: bool = False
     first: int | None = None
@@ -37,7 +38,9 @@ class Factor:
         """Values for numbers in [0, 1]: quantiles of the prior, places in the range, or numbers of choices."""
         if self.choices:
             return np.minimum(np.floor(u * len(self.choices)), len(self.choices) - 1.0)
-        if self.by_prior:
+        if self.by == POSTERIOR:
+            return marginal(self.name, u)
+        if self.by == PRIOR:
             return quantile(register()[self.name], u)
         return self.low + (self.high - self.low) * u
 
@@ -50,8 +53,12 @@ class Factor:
         """Over what it is varied, in words."""
         if self.choices:
             return ", ".join(str(choice).lower() for choice in self.choices)
-        way = "by its prior, " if self.by_prior else ""
-        return f"{way}{self.low:g} to {self.high:g}"
+        return f"{self.way}, {self.low:g} to {self.high:g}" if self.by else f"{self.low:g} to {self.high:g}"
+
+    @property
+    def way(self) -> str:
+        """How likely each value is, in words."""
+        return {PRIOR: "by its prior", POSTERIOR: "by the posterior"}.get(self.by, "evenly")
 
 
 def factors_of(experiment: Experiment, source: str | Path, free: bool = False) -> tuple[Factor, ...]:
@@ -59,11 +66,12 @@ def factors_of(experiment: Experiment, source: str | Path, free: bool = False) -
 
     `free`: names need not stand in the register (functions other than the model). Raises InputError.
     """
+    known = set(fitted(experiment.draws_from)) if experiment.vary_all else set()
     found = [_factor(name, vary, source, free) for name, vary in experiment.vary.items()]
     named = set(experiment.vary)
     for name, entry in drawn().items():
         if entry.evidence in experiment.vary_all and name not in named and _varies(entry):
-            found.append(_parameter(name, entry, Vary(), source))
+            found.append(_parameter(name, entry, Vary(by="posterior" if name in known else "prior"), source))
     return tuple(found)
 
 
@@ -93,8 +101,11 @@ def _parameter(name: str, entry: Entry, vary: Vary, source: str | Path) -> Facto
     if vary.low is None or vary.high is None:
         if not _varies(entry):
             raise refuse(source, [Fault(f"vary.{name}", "its prior is fixed", "low and high")])
-        low, high = (float(x) for x in quantile(entry, np.array([0.0, 1.0])))
-        return Factor(name, entry.label, entry.unit, low, high, by_prior=True)
+        if vary.by == POSTERIOR and name not in fitted(POSTERIOR):
+            raise refuse(source, [Fault(f"vary.{name}", "it is not fitted", f"one of {listed(fitted(POSTERIOR), 30)}")])
+        ends = np.array([0.0, 1.0])
+        low, high = marginal(name, ends) if vary.by == POSTERIOR else quantile(entry, ends)
+        return Factor(name, entry.label, entry.unit, float(low), float(high), vary.by or PRIOR)
     _check_range(name, entry, vary.low, vary.high, source)
     return Factor(name, entry.label, entry.unit, vary.low, vary.high)
 

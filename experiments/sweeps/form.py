@@ -16,7 +16,7 @@ from scenarios.form import STRICT, Guide, KeyPath, check
 
 LIBRARY = Path(__file__).with_name("library")
 MOST_RUNS = 100_000_000
-PRIOR = "prior"
+DISTRIBUTIONS = ("prior", "posterior")
 
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 Choice = bool | float | str
@@ -38,13 +38,14 @@ class Contrast(BaseModel):
 
 
 class Vary(BaseModel):
-    """How one factor is varied: over a range or choices, or by the register's prior if neither is given.
+    """How one factor is varied: by the register's prior or the posterior, over a range, or over choices.
 
     For a lever: in the calls `from` to `to`, in the option alone or in the base too.
     """
 
     model_config = STRICT
 
+    by: Literal["prior", "posterior"] | None = None
     low: float | None = None
     high: float | None = None
     choices: list[Choice] | None = Field(default=None, min_length=2)
@@ -55,6 +56,8 @@ class Vary(BaseModel):
     @property
     def fault(self) -> str:
         """What does not hold together, in words; empty if all does."""
+        if self.by is not None and not (self.low is None and self.high is None and self.choices is None):
+            return "either by prior or posterior, or over a range or choices"
         if (self.low is None) != (self.high is None):
             return "a range needs low and high"
         if self.low is not None and self.choices is not None:
@@ -74,7 +77,10 @@ class Asked(BaseModel):
 
 
 class Experiment(BaseModel):
-    """A whole experiment. `others`: what is not varied, at central values or drawn anew for each block and run."""
+    """A whole experiment. `others`: what is not varied, at central values or drawn anew for each block and run.
+
+    `draws_from`: whether central values and draws are the posterior's or the priors'; for `vary_all` too.
+    """
 
     model_config = STRICT
 
@@ -87,7 +93,8 @@ class Experiment(BaseModel):
     measures: list[str] = Field(default=["contracts_net"], min_length=1)
     runs: int = Field(default=2, ge=1, le=10_000)
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
-    others: Literal["central", "prior"] = "central"
+    others: Literal["central", "drawn"] = "central"
+    draws_from: Literal["posterior", "prior"] = "posterior"
     horizon_months: int | None = Field(default=None, ge=12, le=LONGEST_HORIZON_MONTHS)
     smes: int | None = Field(default=None, ge=1)
 
@@ -157,15 +164,16 @@ def check_measures(asked: Iterable[str], known: Iterable[str], source: str | Pat
 
 
 def _spelled_out(content: dict[str, Any], source: str | Path) -> dict[str, Any]:
-    """"prior" as the empty table that it stands for; whole numbers where ranges and choices are numbers."""
+    """"prior" as the table that it stands for; whole numbers where ranges and choices are numbers."""
     vary = content.get("vary")
     if not isinstance(vary, dict):
         return content
     for name, how in vary.items():
-        if not isinstance(how, dict) and how != PRIOR:
-            allowed = f'"{PRIOR}", or a table with low and high, or with choices'
+        if not isinstance(how, dict) and how not in DISTRIBUTIONS:
+            allowed = '"prior", "posterior", or a table with low and high, or with choices'
             raise refuse(source, [Fault(f"vary.{name}", f"{told(how)} does not fit", allowed)])
-    return content | {"vary": {name: {} if how == PRIOR else _range_as_floats(how) for name, how in vary.items()}}
+    spelled = {name: _range_as_floats(how) if isinstance(how, dict) else {"by": how} for name, how in vary.items()}
+    return content | {"vary": spelled}
 
 
 def _range_as_floats(how: dict[str, Any]) -> dict[str, Any]:

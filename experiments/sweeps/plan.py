@@ -22,11 +22,14 @@ from experiments.sweeps.cases import cases_of, first_counted_year
 from experiments.sweeps.factors import Factor, factors_of
 from experiments.sweeps.form import Experiment, check_measures, experiment_of
 from experiments.sweeps.methods import block_rows, sample
+from experiments.sweeps.others import identity
 from experiments.sweeps.work import (
     Case,
     Evaluate,
+    OtherCode,
     Rows,
     Work,
+    check_code,
     code_here,
     function_at,
     measures_of_model,
@@ -127,14 +130,15 @@ def plan_of(
         check_measures(experiment.measures, measures_of_model(), source)
     cases, pairs = cases_of(experiment, factors, source, free=evaluate is not None)
     work = Work(
-        cases, factors, experiment.seed, experiment.others,
+        cases, factors, experiment.seed, experiment.others, experiment.draws_from,
         tuple(experiment.measures) if evaluate else measures_of_model(),
         0 if evaluate else first_counted_year(cases, factors, experiment, source),
         experiment.horizon_months, experiment.smes, evaluate, code_here(),
+        "" if evaluate else identity(experiment.draws_from),
     )  # fmt: skip
     base = _hash(_identity(work))
     method = [experiment.method.name, experiment.method.model_extra or {}]
-    told = [[factor.name, factor.low, factor.high, factor.by_prior, factor.choices] for factor in factors]
+    told = [[factor.name, factor.low, factor.high, factor.by, factor.choices] for factor in factors]
     return _sized(Plan(name, experiment, factors, work, pairs, 0, 0, 0, base, _hash([base, told, method])))
 
 
@@ -157,6 +161,7 @@ def _identity(work: Work) -> dict[str, Any]:
     return {
         "code": work.code, "versions": {name: metadata.version(name) for name in VERSIONS}, "seed": work.seed,
         "cases": [[case.settings, case.levered] for case in work.cases], "factors": names, "others": work.others,
+        "draws_from": work.draws_from, "posterior": work.posterior,
         "first_year": work.first_year, "horizon": work.horizon_months, "smes": work.smes, "measures": work.measures,
     }  # fmt: skip
 
@@ -188,6 +193,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "first_year": plan.work.first_year,
         "evaluate": name_of(evaluate) if evaluate else None,
         "code": plan.work.code,
+        "posterior": plan.work.posterior,
         "versions": {name: metadata.version(name) for name in VERSIONS},
         "rows": plan.rows, "block_rows": plan.block, "chunk_rows": plan.chunk_rows, "simulations": plan.simulations,
         "base": plan.base, "family": plan.family,
@@ -208,9 +214,9 @@ def from_data(told: Mapping[str, Any], source: Path, evaluate: Evaluate | None =
             for each in told["cases"]
         )
         work = Work(
-            cases, factors, experiment.seed, experiment.others,
+            cases, factors, experiment.seed, experiment.others, experiment.draws_from,
             tuple(experiment.measures) if evaluate else measures_of_model(), told["first_year"],
-            experiment.horizon_months, experiment.smes, evaluate, told["code"],
+            experiment.horizon_months, experiment.smes, evaluate, told["code"], told["posterior"],
         )  # fmt: skip
         pairs = tuple((label, base, option) for label, base, option in told["contrasts"])
         return _sized(Plan(told["name"], experiment, factors, work, pairs, 0, 0, 0, told["base"], told["family"]))
@@ -222,11 +228,13 @@ def from_data(told: Mapping[str, Any], source: Path, evaluate: Evaluate | None =
 
 def check_same_code(plan: Plan, source: Path) -> None:
     """Raise InputError where another version of the code would go on with a sweep."""
-    if plan.work.code != code_here():
+    try:
+        check_code(plan.work, "this is")
+    except OtherCode as error:
         raise InputError(
-            f"{source}: was begun with other code ({plan.work.code}, now {code_here()}), so its numbers cannot be "
-            f"gone on with; ask the experiment's file again for a sweep of its own, or go back to that version"
-        )
+            f"{source}: its numbers cannot be gone on with ({error}); ask the experiment's file again for a sweep of "
+            f"its own, or go back to that version"
+        ) from None
 
 
 def write_design(plan: Plan, path: Path) -> None:

@@ -15,6 +15,7 @@ from experiments.report import Shown, page, put
 from experiments.sweeps import figures, figures_space, sentences, tables
 from experiments.sweeps.findings import Finding, Findings, Found, findings
 from experiments.sweeps.indices import MAIN_INDEX
+from experiments.sweeps.others import in_words
 
 if TYPE_CHECKING:
     from experiments.sweeps.result import Sweep
@@ -206,12 +207,11 @@ def warning(found: Findings) -> str:
 def facts(sweep: "Sweep") -> list[tuple[str, str]]:
     """What is needed to repeat it, and what it ran on."""
     experiment, about = sweep.experiment, machine()
-    others = {"central": "at the central values of the register", "prior": "drawn from the priors, block by block"}
     told: list[tuple[str, Any]] = [
         ("Contrasts", "; ".join(sweep.contrasts)),
         ("Scenarios run", ", ".join(sweep.cases)),
         ("Measures", ", ".join(experiment.measures)),
-        ("What is not varied", others[experiment.others]),
+        ("What is not varied", in_words(experiment.others, experiment.draws_from)),
         ("Method", f"{sweep.method.name}, n = {sweep.method.n:,}"),
         *((f"Setting: {name}", sweep.method[name]) for name in sweep.method.kind.settings),
         ("Ranked by", MAIN_INDEX.get(sweep.method.name)),

@@ -92,7 +92,7 @@ def factors(findings: "Findings") -> Table:
 def _factor(factor: "Factor") -> Row:
     entry = register().get(factor.name)
     where = "" if not factor.lever else f"calls from {factor.first}" + (f" to {factor.last}" if factor.last else "")
-    over = "by its prior" if factor.by_prior else "evenly"
+    over = factor.way
     if factor.choices:
         told = words.listed([words.setting(choice, factor.unit) for choice in factor.choices])
     else:

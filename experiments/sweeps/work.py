@@ -22,7 +22,8 @@ from experiments.effects import RATIOS, all_measures, values_of
 from experiments.ensemble import _cell, run_seed
 from experiments.manifest import code_version
 from experiments.sweeps.factors import Factor, with_levers
-from scenarios import InputError, Resolved, Scenario, draw
+from experiments.sweeps.others import identity, values
+from scenarios import InputError, Resolved, Scenario
 from scenarios.settings import Setting
 from simulator.parameters import F64
 
@@ -54,12 +55,14 @@ class Work:
     factors: tuple[Factor, ...]
     seed: int
     others: str
+    draws_from: str
     measures: tuple[str, ...]
     first_year: int
     horizon_months: int | None = None
     smes: int | None = None
     evaluate: Evaluate | None = field(default=None, compare=False)
     code: str = ""
+    posterior: str = ""
 
     @property
     def lever_factors(self) -> tuple[Factor, ...]:
@@ -85,8 +88,7 @@ class Found(NamedTuple):
 
 def carry_out(work: Work, rows: Rows, stopped: Callable[[], bool] = lambda: False) -> Found | None:
     """Run some rows, one after the other; None if stopped before the end. A row that fails does not stop the others."""
-    if work.code and work.code != code_here():
-        raise OtherCode(f"this worker runs code {code_here()}, the sweep was planned with {work.code}")
+    check_code(work, "this worker runs")
     others = _others(work, rows)
     measures = np.full((len(rows.row), len(work.cases), len(work.measures)), math.nan)
     failures = []
@@ -107,11 +109,11 @@ def carry_out(work: Work, rows: Rows, stopped: Callable[[], bool] = lambda: Fals
 
 
 def _others(work: Work, rows: Rows) -> dict[str, F64]:
-    """What is not varied, drawn from the priors for each block and run; empty: central values."""
-    if work.others == "central" or work.evaluate is not None or len(rows.block) == 0:
+    """What is not varied, by block."""
+    if work.evaluate is not None or len(rows.block) == 0:
         return {}
-    first, last = int(rows.block[0]), int(rows.block[-1])
-    return draw(last + 1 - first, run_seed(work.seed, -1, rows.run), first)
+    luck = run_seed(work.seed, -1, rows.run)
+    return values(work.others, work.draws_from, luck, int(rows.block[0]), int(rows.block[-1]))
 
 
 def _one(work: Work, numbers: F64, drawn: dict[str, float], block: int, run: int) -> F64:
@@ -138,8 +140,8 @@ def inputs_of(work: Work, case: Case, numbers: F64, drawn: Mapping[str, float]) 
 
 def _evaluated(work: Work, numbers: F64, seed: int) -> F64:
     assert work.evaluate is not None
-    values = {factor.name: factor.value(x) for factor, x in zip(work.factors, numbers)}
-    rows = [work.evaluate(case.name, values, seed) for case in work.cases]
+    given = {factor.name: factor.value(x) for factor, x in zip(work.factors, numbers)}
+    rows = [work.evaluate(case.name, given, seed) for case in work.cases]
     return np.array([[float(row[name]) for name in work.measures] for row in rows])
 
 
@@ -167,9 +169,17 @@ def _told(error: Exception) -> str:
 def code_here() -> str:
     """Hash of the sources that determine the numbers of a sweep, as they lie on this machine."""
     digest = hashlib.blake2b(code_version().encode(), digest_size=8)
-    for name in ("work", "factors"):
+    for name in ("work", "factors", "others"):
         digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
     return digest.hexdigest()
+
+
+def check_code(work: Work, who: str) -> None:
+    """Raise OtherCode where the code, or the posterior, is not what the work was planned with."""
+    if work.code and work.code != code_here():
+        raise OtherCode(f"{who} code {code_here()}, the sweep was planned with {work.code}")
+    if work.posterior and work.posterior != identity(work.draws_from):
+        raise OtherCode(f"{who} another posterior ({identity(work.draws_from)}) than planned ({work.posterior})")
 
 
 def name_of(evaluate: Evaluate) -> str:
