@@ -94,3 +94,8 @@ def calls():
     """How often the function was called."""
     path = Path(os.environ["SWEEP_LOG"])
     return len(path.read_text(encoding="utf-8").splitlines()) if path.exists() else 0
+
+
+def its_seed(case, values, seed):
+    """The luck it meets, as numbers that a float holds."""
+    return {"y": float(seed % 2**40), "a": values["a"]}

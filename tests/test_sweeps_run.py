@@ -10,6 +10,8 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import sweep_functions as functions
 
@@ -65,6 +67,15 @@ def test_a_cell_is_the_same_in_chunks_of_any_size(tmp_path, monkeypatch):
     order = ["row", "run", "case"]
     first, second = (found.results.sort_values(order, ignore_index=True) for found in (whole, pieces))
     assert first.equals(second)
+
+
+def test_rows_of_a_block_share_their_luck_and_others_do_not(tmp_path):
+    found = sweep(functions.experiment(8, 3, options=("plain", "noisy")), tmp_path, evaluate=functions.its_seed)
+    luck = found.values("plain", "y")
+    assert (luck == found.values("noisy", "y")).all()
+    blocks = luck.reshape(8, 8, 3)  # of 2 * 3 + 2 rows
+    assert (blocks == blocks[:, :1]).all()
+    assert len(np.unique(blocks[:, 0])) == 8 * 3
 
 
 def test_a_stopped_sweep_goes_on_to_the_same_bytes(tmp_path):
@@ -151,7 +162,13 @@ def _swap(path, others):
     path.write_bytes(others[0].read_bytes())
 
 
-@pytest.mark.parametrize("damage", [_flip, _cut, _empty, _swap])
+def _alter(path, others):
+    table = pq.read_table(path)
+    column = table.column_names.index("y")
+    pq.write_table(table.set_column(column, "y", pc.add(table["y"], 1e-9)), path)
+
+
+@pytest.mark.parametrize("damage", [_flip, _cut, _empty, _swap, _alter])
 def test_a_damaged_or_foreign_part_is_named_and_done_again(tmp_path, damage):
     asked = functions.experiment(8)
     whole = sweep(asked, tmp_path, evaluate=functions.counted)
