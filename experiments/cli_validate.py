@@ -28,6 +28,9 @@ def validate(
     fit: Annotated[
         Path, typer.Option(help="Folder of innovex calibrate; what lies there is used again.")
     ] = Path("results/calibration"),
+    bank: Annotated[
+        int | None, typer.Option(help="Worlds of the fit that is checked; those of the shipped settings without.")
+    ] = None,
     evidence: Annotated[
         Path | None, typer.Option(help="Folder with targets.csv and responses.csv of your own.")
     ] = None,
@@ -44,7 +47,7 @@ def validate(
     from experiments.validation.study import validate as carry_out
     from experiments.validation.words import findings
 
-    _check(draws, checked, outside, seed, threads)
+    _check(draws, checked, outside, seed, threads, bank)
     check_root(out)
     workers = threads or os.cpu_count() or 1
     drawn_from = read(posterior)
@@ -53,7 +56,7 @@ def validate(
             if forecast:
                 _forecast(drawn_from, seed, workers, out, ship, stage)
                 return
-            ask = Ask(draws, checked, outside, seed, workers, fit, posterior, evidence)
+            ask = Ask(draws, checked, outside, seed, workers, fit, posterior, evidence, bank)
             found = carry_out(ask, drawn_from, stage)
             folder = save(found, out)
     except KeyboardInterrupt:
@@ -85,7 +88,7 @@ def _forecast(drawn_from: "Posterior", seed: int, workers: int, out: Path, ship:
     print(f"Forecast: {path}")
 
 
-def _check(draws: int, checked: int, outside: int, seed: int, threads: int | None) -> None:
+def _check(draws: int, checked: int, outside: int, seed: int, threads: int | None, bank: int | None) -> None:
     from scenarios import InputError
 
     limits = {
@@ -94,6 +97,7 @@ def _check(draws: int, checked: int, outside: int, seed: int, threads: int | Non
         "outside": (outside, 10, 100_000),
         "seed": (seed, 0, 2**31),
         "threads": (threads, 1, 1024),
+        "bank": (bank, 500, 1_000_000),
     }
     for name, (value, low, high) in limits.items():
         if value is not None and not low <= value <= high:

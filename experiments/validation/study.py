@@ -22,14 +22,14 @@ Stage = Callable[[str, int], Progress]
 FORECAST_DRAWS = 1_000  # of the forecast that ships
 OUTSIDE_DRAWS = 60
 LEFT_OUT = 2015
-# What a forecast of a call is fitted with: fewer worlds, since it is one check among several.
-REDUCED = {"bank": 4_000, "near": 1_000}
+NEAR = 1_000  # worlds near the posterior of the fit without that call: fewer, since it is one check among several
 
 
 @dataclass(frozen=True)
 class Ask:
     """What is asked for. `fit` is the folder of the calibration (its bank and chains are used again); `checked`:
-    worlds on which the fit is checked (0 leaves the checks of the fit out)."""
+    worlds on which the fit is checked (0 leaves the checks of the fit out); `bank`: worlds of the fit, unless
+    those of the shipped settings."""
 
     draws: int = 400
     checked: int = 200
@@ -39,6 +39,7 @@ class Ask:
     fit: Path = Path("results/calibration")
     posterior: Path | None = None
     evidence: Path | None = None
+    bank: int | None = None
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _checks_of_the_fit(ask: Ask, stage: Stage) -> dict[str, pd.DataFrame]:
     from calibration.calibrate import fit
     from calibration.leave_out import leave_out, totals
 
-    problem, settings = shipped.problem(ask.evidence, ask.threads), shipped.settings()
+    problem, settings = shipped.problem(ask.evidence, ask.threads), shipped.settings(ask.bank)
     whole = fit(problem, settings, ask.fit, stage)
     tell = stage("worlds with known parameters", ask.checked)
     ranks = checks.replicates(whole, ask.checked, workers=ask.threads, tell=tell)
@@ -96,8 +97,7 @@ def _checks_of_the_fit(ask: Ask, stage: Stage) -> dict[str, pd.DataFrame]:
         "emulators": checks.emulator_frame(whole),
     }
     if any(target.call == LEFT_OUT for target in problem.targets):
-        reduced = replace(settings, **{name: min(getattr(settings, name), most) for name, most in REDUCED.items()})
-        left = leave_out(problem, reduced, LEFT_OUT, ask.fit / "left_out", stage)
+        left = leave_out(problem, replace(settings, near=min(settings.near, NEAR)), LEFT_OUT, ask.fit, stage)
         found |= {"left_out": left, "left_out_totals": totals(left)}
     return found
 
@@ -113,8 +113,9 @@ def _manifest(ask: Ask, posterior: Posterior) -> dict[str, Any]:
         "seed": ask.seed,
         "posterior": posterior.identity,
         "evidence": str(ask.evidence) if ask.evidence else "shipped",
-        "reduced": f"the fit for the call left out: {REDUCED['bank']:,} worlds, {REDUCED['near']:,} near the "
-        "posterior; fits to known worlds: one short ensemble each, by the emulators of the whole fit",
+        "bank": ask.bank or "as shipped",
+        "reduced": f"the fit without the call left out: {NEAR:,} worlds near its posterior; fits to known worlds: one "
+        "short ensemble each, by the emulators of the whole fit",
         "code": code_version(),
         **machine(),
     }
