@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 
 import calibration
+from calibration import posterior
+from calibration.forecast import FILE as SHIPPED
 from calibration.forecast import MEASURES, YEARS, forecast
 from calibration.predictive import (
     Replicates,
@@ -16,10 +18,12 @@ from calibration.predictive import (
     verdict,
 )
 from calibration.targets import evidence, targets
+from experiments.cli_validate import _check
 from experiments.validation.folder import save
 from experiments.validation.outside import ABSENT, AGREES, DIFFERS, FILE, _judged, outside_values
 from experiments.validation.study import Validation
 from experiments.validation.words import findings
+from scenarios import InputError
 
 
 def synthetic(shift=0.0, draws=200, seed=1, width=12):
@@ -192,3 +196,19 @@ def test_a_report_without_the_checks_of_the_fit_says_so(tmp_path):
     rest = {name: whole.tables[name] for name in ("predictive", "typicality", "parameters", "forecast", "outside")}
     page = (save(Validation(rest, whole.manifest), tmp_path) / "report.html").read_text(encoding="utf-8")
     assert "were left out of this run" in page
+
+
+def test_the_shipped_forecast_is_made_from_the_shipped_posterior():
+    """After `innovex calibrate --ship` comes `innovex validate --forecast --ship`."""
+    shipped = pd.read_csv(SHIPPED)
+    assert [(row.call, row.measure) for row in shipped.itertuples()] == [(y, m) for y in YEARS for m in MEASURES]
+    assert set(shipped["posterior"].astype(str)) == {posterior.read().identity}
+    assert (shipped["low90"] < shipped["high90"]).all() and (shipped["draws"] >= 1000).all()
+
+
+@pytest.mark.parametrize("wrong", [{"draws": 5}, {"checked": -1}, {"outside": 0}, {"bank": 10}, {"threads": 0}])
+def test_options_out_of_range_are_told(wrong):
+    right = {"draws": 400, "checked": 200, "outside": 60, "seed": 1, "threads": None, "bank": None}
+    _check(**right)
+    with pytest.raises(InputError, match=f"--{next(iter(wrong))} is .*it takes a whole number from"):
+        _check(**{**right, **wrong})

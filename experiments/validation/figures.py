@@ -136,7 +136,7 @@ def learned(found: Validation) -> Figure | None:
     axes.hlines(range(len(frame)), 0, share, color=BLUE, linewidth=3)
     for row, value in enumerate(share):
         known = value >= 100 * least
-        axes.plot(value, row, marker="o", color=BLUE, markerfacecolor=BLUE if known else "white")
+        axes.plot(value, row, marker="o", color=BLUE, markerfacecolor=BLUE if known else "white", clip_on=False)
     axes.axvline(100 * least, color=QUIET, linewidth=0.8, linestyle=":")
     axes.set_xlim(0, 100)
     axes.set_xlabel("share of the prior’s variance that is gone, %")

@@ -29,7 +29,7 @@ DRAWINGS = (
         Caption(
             alt="For each question of the survey the real share beside the 50% and 90% intervals of simulated surveys.",
             reading="Each row is one answer: the diamond is what the evaluation found, the bars are what the fitted "
-            "model’s surveys give, with the luck of who is asked and who answers.",
+            "model’s surveys give, with the luck of who is asked and who answers; the gap in a bar is the median.",
         ),
     ),
     Drawing(
@@ -63,7 +63,8 @@ DRAWINGS = (
         figures.ahead,
         Caption(
             alt="Forecast intervals for the calls of 2016 and 2017.",
-            reading="Made from inputs alone. What came out of these calls is not known to the project.",
+            reading="Made from inputs alone; the gap in a bar is the median. What came out of these calls is not known "
+            "to the project.",
         ),
     ),
 )
