@@ -42,6 +42,7 @@ Seed = Annotated[int, typer.Option(help="Seed of the whole study: same seed, sam
 Out = Annotated[Path, typer.Option(help="Folder in which the results folder is made.")]
 Horizon = Annotated[int | None, typer.Option(help="Months for which each call is counted (60).")]
 Smes = Annotated[int | None, typer.Option(help="Member SMEs of all clusters together (about 16,000).")]
+Clusters = Annotated[int | None, typer.Option(help="Clusters of all countries together (400).")]
 Threads = Annotated[int | None, typer.Option(help="Threads; no number depends on it.")]
 Report = Annotated[bool, typer.Option(help="Write report and figures too, or tables only.")]
 
@@ -106,13 +107,14 @@ def run(
     out: Out = Path("results"),
     horizon: Horizon = None,
     smes: Smes = None,
+    clusters: Clusters = None,
     threads: Threads = None,
     report: Report = True,
 ) -> None:
     """Run one scenario, beside the world without the programme."""
     from experiments.comparison import Settings, prepare
 
-    study = prepare((scenario,), Settings(draws, runs, seed, horizon, smes, 0, 0, threads, draws_from))
+    study = prepare((scenario,), Settings(draws, runs, seed, horizon, smes, 0, 0, threads, draws_from, clusters))
     _tell(_carry_out(study, out, report)[1])
 
 
@@ -129,6 +131,7 @@ def compare(
     out: Out = Path("results"),
     horizon: Horizon = None,
     smes: Smes = None,
+    clusters: Clusters = None,
     reasons: Annotated[int, typer.Option(help="Draws on which the reasons are computed; 0 leaves them out.")] = 12,
     spending: Annotated[int, typer.Option(help="Draws for equal spending; 0 leaves it out.")] = 24,
     threads: Threads = None,
@@ -142,7 +145,7 @@ def compare(
         raise InputError("--shipped takes all shipped scenarios: leave the names away, or leave --shipped away")
     asked = names() if shipped else tuple(scenario or ())
     at_least_two(asked)
-    study = prepare(asked, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, draws_from))
+    study = prepare(asked, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, draws_from, clusters))
     _tell(_carry_out(study, out, report)[1])
 
 

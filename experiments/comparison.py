@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,9 @@ from experiments.effects import (
 from experiments.ensemble import Ensemble, run_all
 from experiments.manifest import asked, machine
 from experiments.mechanisms import MECHANISMS, Mechanism
+from experiments.memory import check_measures, threads_that_fit
 from experiments.spending import TOLERANCE, equal_spending, most_runs, spent
-from experiments.trace import trace
+from experiments.trace import MOST_TRACED, trace
 from scenarios import InputError, Resolved, Scenario
 from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY
 from simulator.parameters import F64
@@ -55,6 +56,7 @@ class Settings:
     spending: int = 24  # draws for equal spending; 0 leaves it out
     threads: int | None = None
     draws_from: str = POSTERIOR  # or "prior", or a posterior's file
+    clusters: int | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class Study:
             scale_from=self.first_year,
             horizon_months=self.settings.horizon,
             smes=self.settings.smes,
+            clusters=self.settings.clusters,
         )
 
 
@@ -140,6 +143,7 @@ def compare(
     spending: int = 24,
     threads: int | None = None,
     draws_from: str = POSTERIOR,
+    clusters: int | None = None,
     stage: Stage | None = None,
 ) -> Comparison:
     """Compare scenarios (names or paths), the first being the base, and return tables and answers.
@@ -152,7 +156,7 @@ def compare(
     >>> from experiments import compare
     >>> compare("baseline", "projects_24", draws=20).summary  # doctest: +SKIP
     """
-    settings = Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, draws_from)
+    settings = Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, draws_from, clusters)
     at_least_two(scenarios)
     return carry_out(prepare(scenarios, settings), stage or _quiet)
 
@@ -167,10 +171,11 @@ def run(
     smes: int | None = None,
     threads: int | None = None,
     draws_from: str = POSTERIOR,
+    clusters: int | None = None,
     stage: Stage | None = None,
 ) -> Comparison:
     """Run one scenario (beside the world without the programme); arguments as for `compare`."""
-    settings = Settings(draws, runs, seed, horizon, smes, 0, 0, threads, draws_from)
+    settings = Settings(draws, runs, seed, horizon, smes, 0, 0, threads, draws_from, clusters)
     return carry_out(prepare((scenario,), settings), stage or _quiet)
 
 
@@ -189,11 +194,12 @@ def _check(settings: Settings) -> None:
     """Raise InputError for numbers that cannot be."""
     limits = {
         "draws": (0, 1_000_000), "runs": (1, 1_000_000), "seed": (0, 2**63 - 1), "horizon": (12, 240),
-        "smes": (1, 100_000_000), "reasons": (0, 1_000_000), "spending": (0, 1_000_000), "threads": (1, 1024),
+        "smes": (1, 1_000_000_000), "clusters": (1, 30_000), "reasons": (0, 1_000_000), "spending": (0, 1_000_000),
+        "threads": (1, 1024),
     }  # fmt: skip
     for name, (low, high) in limits.items():
         value = getattr(settings, name)
-        if value is None and name in ("horizon", "smes", "threads"):
+        if value is None and name in ("horizon", "smes", "clusters", "threads"):
             continue
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise InputError(f"--{name} is {value!r}: it takes a whole number from {low} to {high}.")
@@ -265,12 +271,17 @@ def prepare(chosen: Sequence[Asked], settings: Settings) -> Study:
         if names.count(name) > 1:
             raise InputError(f"{name} is given more than once: scenarios to compare must have different names.")
     found = drawn(settings.draws_from, settings.draws, settings.seed)
-    centre = tuple(scenario.resolve(horizon_months=settings.horizon, smes=settings.smes) for scenario in loaded)
+    centre = tuple(
+        scenario.resolve(horizon_months=settings.horizon, smes=settings.smes, clusters=settings.clusters)
+        for scenario in loaded
+    )
     for scenario, resolved in zip(loaded, centre, strict=True):
         check_same_calls(scenario, resolved, loaded[0], centre[0])
+    fits = threads_that_fit(centre[0], settings.threads)
+    check_measures(centre[0], len(loaded) * max(1, settings.draws) * settings.runs, max(1, settings.draws))
     changed = [resolved.change_year for resolved in centre if resolved.change_year is not None]
     first = min(changed, default=min(FIRST_POLICY_CALL, centre[0].call_years[-1]))
-    return Study(loaded, settings, found.values, first, centre, found.words, found.informed)
+    return Study(loaded, replace(settings, threads=fits), found.values, first, centre, found.words, found.informed)
 
 
 def check_same_calls(scenario: Scenario, resolved: Resolved, base: Scenario, base_resolved: Resolved) -> None:
@@ -409,7 +420,7 @@ def _comparison(study: Study, done: _Done) -> Comparison:
     } | _tables(study, main)
     answers = [answer(name, parts) for name in names[1:]]
     first_run = {}
-    if len(names) == 1:
+    if len(names) == 1 and int(study.centre[0].world.cluster_members.sum()) <= MOST_TRACED:
         first_run = trace(study.inputs(study.chosen[0], int(main.draws[0])), study.settings.seed, int(main.draws[0]))
     return Comparison(**parts, answers=answers, trace=first_run)
 

@@ -36,6 +36,7 @@ def asked(study: "Study") -> dict[str, Any]:
         "smes": int(centre.world.cluster_members.sum()),
         "smes_asked": settings.smes,
         "clusters": len(centre.world.cluster_country),
+        "clusters_asked": settings.clusters,
         "months": centre.months,
         "counted_calls": [year for year in centre.call_years if year >= study.first_year],
         "draws_from": settings.draws_from,

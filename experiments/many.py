@@ -25,7 +25,9 @@ import numpy.typing as npt
 
 import scenarios as library
 from experiments.comparison import check_same_calls
+from experiments.drawing import POSTERIOR, drawn
 from experiments.ensemble import Case, _cell
+from experiments.memory import threads_that_fit
 from scenarios import InputError, Resolved, Scenario
 from scenarios.errors import echo, listed, nearest
 from simulator.many import Cancelled, each
@@ -56,15 +58,17 @@ class ManyRuns:
 
     scenarios: names, paths or loaded scenarios; they share worlds, luck and the twin without the programme, draw
         by draw and seed by seed.
-    draws: number of draws from the priors (0: one, the central values), or the draws themselves, parameter by
+    draws: number of draws (0: one, the central values), or the draws themselves, parameter by
         parameter: `{"idea_rate": [0.8, 1.2], ...}`; parameters that are not named have their central value.
     runs: seeds per draw. The seed of a run follows from `seed`, the number of its draw and its own number.
     first_draw: number of the first draw, so that a large question can be cut by hand into parts with the same numbers.
     by: one row per "run" (counted calls together), "call" or "country" (counted calls together).
     measures: names of `simulator.observe.MEASURES` and of SUMS, net outcomes among them; all unless given.
     first_year: first call that is counted in rows by run and country; the first of all unless given.
-    horizon: months for which each call is counted. smes: member SMEs of all clusters together.
+    horizon: months for which each call is counted. smes, clusters: member SMEs, and clusters, of all countries
+        together.
     threads: all cores unless given; no number depends on it.
+    draws_from: "posterior", the shipped one, "prior", or a posterior's file.
 
     Wrong input raises InputError when the question is put, before anything runs.
     """
@@ -79,7 +83,9 @@ class ManyRuns:
     first_year: int | None = None
     horizon: int | None = None
     smes: int | None = None
+    clusters: int | None = None
     threads: int | None = None
+    draws_from: str = POSTERIOR
 
     def parts(self, progress: Progress | None = None, cancelled: Cancelled | None = None) -> "Iterator[pd.DataFrame]":
         """The rows in order of draw, run and scenario, in frames of whole draws, as they come.
@@ -93,7 +99,7 @@ class ManyRuns:
         step = self.runs * max(1, PART_ROWS // per_draw)
         held: list[F64] = []
         first = 0
-        for seen in each(told.cell(progress or _quiet), told.cells, self.threads, cancelled):
+        for seen in each(told.cell(progress or _quiet), told.cells, told.threads, cancelled):
             held.append(seen)
             if len(held) == step:
                 yield told.frame(first, held)
@@ -168,6 +174,7 @@ class _Asked:
         centre = [self.inputs(scenario, 0) for scenario in self.scenarios]
         _check(asked, self.scenarios, centre)
         self.centre = centre[0]
+        self.threads = threads_that_fit(self.centre, asked.threads)
         years = self.centre.call_years
         self.first = years.index(asked.first_year) if asked.first_year is not None else 0
         self.places: Sequence[Any] = {
@@ -178,7 +185,8 @@ class _Asked:
 
     def inputs(self, scenario: Scenario, draw: int) -> Resolved:
         values = {name: float(column[draw]) for name, column in self.drawn.items()}
-        return scenario.resolve(values, horizon_months=self.asked.horizon, smes=self.asked.smes)
+        asked = self.asked
+        return scenario.resolve(values, horizon_months=asked.horizon, smes=asked.smes, clusters=asked.clusters)
 
     def _numbered(self, scenario: Scenario, draw: int) -> Resolved:
         """The inputs by the number that the draw has in the whole question."""
@@ -230,11 +238,9 @@ def _drawn(asked: ManyRuns) -> dict[str, F64]:
         if isinstance(asked.draws, bool) or not isinstance(asked.draws, int) or not 0 <= asked.draws <= MOST:
             allowed = f"a whole number from 0 to {MOST}, or values by parameter"
             raise InputError(f"draws is {asked.draws!r}; allowed: {allowed}")
-        if asked.draws == 0:
-            entries = library.register().items()
-            return {name: np.array([entry.value], float) for name, entry in entries if entry.kind != "lever"}
-        drawn = library.draw(asked.first_draw + asked.draws, asked.seed)
-        return {name: column[asked.first_draw :] for name, column in drawn.items()}
+        first = asked.first_draw if asked.draws else 0
+        found = drawn(asked.draws_from, first + asked.draws, asked.seed).values
+        return {name: column[first:] for name, column in found.items()}
     columns = {name: np.atleast_1d(np.asarray(values, float)) for name, values in asked.draws.items()}
     lengths = {name: len(column) for name, column in columns.items() if column.ndim == 1}
     if not columns or len(lengths) < len(columns) or len(set(lengths.values())) != 1 or 0 in lengths.values():

@@ -18,12 +18,13 @@ def study_of(manifest: dict[str, Any], source: Path, threads: int | None = None)
         _number(manifest, key, source) for key in ("draws", "runs", "seed", "horizon_months", "reasons", "spending")
     )
     smes = None if manifest.get("smes_asked") is None else _number(manifest, "smes_asked", source)
+    clusters = None if manifest.get("clusters_asked") is None else _number(manifest, "clusters_asked", source)
     compared = manifest["compared"]
     if not isinstance(compared, list) or not compared or not isinstance(manifest["scenarios"], dict):
         raise InputError(f"{source}, compared: does not fit; allowed: a list of the names under scenarios")
     chosen = [_scenario(name, manifest["scenarios"], source) for name in compared]
     told = _draws_from(manifest, source)
-    return prepare(chosen, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, told))
+    return prepare(chosen, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, told, clusters))
 
 
 def _draws_from(manifest: dict[str, Any], source: Path) -> str:

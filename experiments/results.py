@@ -22,8 +22,8 @@ from scenarios import InputError
 
 MANIFEST, REPORT, UNFINISHED = "manifest.json", "report.html", ".unfinished"
 QUESTION = (
-    "compared", "scenarios", "draws", "runs", "seed", "horizon_months", "smes", "reasons", "spending", "code",
-    "parameters_from",
+    "compared", "scenarios", "draws", "runs", "seed", "horizon_months", "smes", "clusters", "reasons", "spending",
+    "code", "parameters_from",
 )  # fmt: skip
 LARGEST_MANIFEST_BYTES = 20_000_000
 FREE_BYTES = 50_000_000  # on disk, before a study is started

@@ -38,6 +38,7 @@ from simulator.state import (
     Table,
 )
 
+MOST_TRACED = 5_000_000  # SMEs of a world whose first run is told in full: it is run once more for that
 MOST_SMES = 200_000  # of which each is told of, whether the programme touched it or not
 MONEY = ("no funder", "not applied", "funded", "refused", "not started")
 SIZES = ("micro", "small", "medium")

@@ -67,6 +67,7 @@ def resolve(
     horizon_months: int | None = None,
     last_call: int | None = None,
     smes: int | None = None,
+    clusters: int | None = None,
     was: Programme | None = None,
 ) -> Resolved:
     """Return what a run under `settings` needs; arguments and errors as in `Scenario.resolve`."""
@@ -81,7 +82,7 @@ def resolve(
     return Resolved(
         parameters=Parameters(**{name: values[name] for name in Parameters._fields}),
         rules=rules,
-        world=world(was, smes),
+        world=world(was, smes, clusters),
         months=12 * math.ceil((int(rules.close_month[-1]) + 1 + horizon) / 12),
         change_year=changed,
         funder_codes=tuple(was.funders),

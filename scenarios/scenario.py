@@ -48,6 +48,7 @@ class Scenario:
         horizon_months: int | None = None,
         last_call: int | None = None,
         smes: int | None = None,
+        clusters: int | None = None,
         programme_as_it_was: Programme | None = None,
     ) -> Resolved:
         """Return what a run of this scenario needs.
@@ -56,7 +57,7 @@ class Scenario:
         scenario itself holds at a value wins over it. `budget_scale` multiplies all budgets from the call
         year `scale_from` on, the first changed call year unless given. `horizon_months` (each call is
         counted so long) and `last_call` stand in for the scenario's own; `smes` scales all clusters to that
-        number of SMEs, nearly. Raises InputError.
+        number of SMEs, nearly; `clusters` is their number, in all countries together. Raises InputError.
         """
         return resolve(
             self.settings,
@@ -67,6 +68,7 @@ class Scenario:
             horizon_months=horizon_months,
             last_call=last_call,
             smes=smes,
+            clusters=clusters,
             was=programme_as_it_was,
         )
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import lru_cache
 from statistics import NormalDist
 
@@ -13,19 +14,23 @@ from scenarios.history import Programme
 from simulator.parameters import World
 
 MOST_SMES = 1_000_000_000
+MOST_CLUSTERS = 30_000
 
 
-def world(programme: Programme, smes: int | None = None) -> World:
+def world(programme: Programme, smes: int | None = None, clusters: int | None = None) -> World:
     """Return who there is, in canonical order; `smes` scales all clusters to that total, nearly.
 
-    A cluster never has fewer members than the programme's minimum. The arrays are the caller's own. Raises
-    InputError for a total out of reach.
+    `clusters` is how many clusters there are in all: each country has its part of them as in the programme, the
+    first of which are the programme's own. A cluster never has fewer members than the programme's minimum. The
+    arrays are the caller's own. Raises InputError for a total out of reach.
     """
-    return World(**{name: array.copy() for name, array in _world(programme, smes)._asdict().items()})
+    return World(**{name: array.copy() for name, array in _world(programme, smes, clusters)._asdict().items()})
 
 
 @lru_cache(maxsize=16)
-def _world(programme: Programme, smes: int | None) -> World:
+def _world(programme: Programme, smes: int | None, clusters: int | None) -> World:
+    if clusters is not None:
+        programme = _with_clusters(programme, clusters)
     codes = list(programme.countries)
     countries = list(programme.countries.values())
     funder_country = [codes.index(funder.country) for funder in programme.funders.values()]
@@ -46,6 +51,30 @@ def _world(programme: Programme, smes: int | None) -> World:
         sector_share=np.array([sector.share / total_share for sector in sectors], dtype=np.float64),
         sector_family=_numbered(sector.family for sector in sectors),
     )
+
+
+def _with_clusters(programme: Programme, clusters: int) -> Programme:
+    """The programme with so many clusters in all: parts by largest remainder, members a cluster as they were."""
+    was = {code: country.clusters for code, country in programme.countries.items()}
+    _check_clusters(clusters, sum(count > 0 for count in was.values()))
+    exact = {code: clusters * count / sum(was.values()) for code, count in was.items()}
+    now = {code: max(1, math.floor(part)) if part > 0 else 0 for code, part in exact.items()}
+    while sum(now.values()) != clusters:
+        step = 1 if sum(now.values()) < clusters else -1
+        can = [code for code in now if exact[code] > 0 and now[code] + step >= 1]
+        now[max(can, key=lambda code: step * (exact[code] - now[code]))] += step
+    changed = {
+        code: country.model_copy(update={"clusters": now[code]}) for code, country in programme.countries.items()
+    }
+    return replace(programme, countries=changed)
+
+
+def _check_clusters(clusters: object, fewest: int) -> None:
+    allowed = f"a whole number from {fewest} to {MOST_CLUSTERS}"
+    if isinstance(clusters, bool) or not isinstance(clusters, int | np.integer):
+        raise refuse("number of clusters", [Fault("", f"{told(clusters)} does not fit", allowed)])
+    if not fewest <= clusters <= MOST_CLUSTERS:
+        raise refuse("number of clusters", [Fault("", f"{told(int(clusters))} is out of range", allowed)])
 
 
 def country_key(code: str) -> int:

@@ -1,0 +1,86 @@
+"""What fits into memory: before anything is run, with the size that would fit where it does not."""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+
+from scenarios import InputError, Resolved
+from simulator.many import cores
+from simulator.observe import MEASURES, MONTHLY
+from simulator.state import DUE, SME
+
+SHARE = 0.8  # of the memory that is free; the rest is for tables, figures and others
+PAIR_BYTES = 8 + 8 + 4  # of two clusters: familiarity, trust, whether counted
+_CGROUPS = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+)
+
+
+def sme_bytes(inputs: Resolved) -> float:
+    """Bytes that a run holds per SME: its row, and its contracts to come in the calendar of its rivals."""
+    p = inputs.parameters
+    most = p.own_h_contract * max(1.0, p.own_readiness_slope) ** 0.5
+    return SME.itemsize + DUE.itemsize * most * inputs.months
+
+
+def run_bytes(inputs: Resolved) -> float:
+    """Bytes that one run holds, nearly."""
+    smes, clusters = int(inputs.world.cluster_members.sum()), len(inputs.world.cluster_country)
+    return smes * sme_bytes(inputs) + PAIR_BYTES * clusters**2 + 30e6
+
+
+def measures_bytes(inputs: Resolved) -> int:
+    """Bytes of the measures of one run that a comparison keeps."""
+    rows = len(inputs.call_years) + len(inputs.country_codes)
+    return 8 * (rows * len(MEASURES) + inputs.months * len(MONTHLY))
+
+
+def free_bytes() -> float:
+    """Memory that this process may still take: of the machine, and of its container; infinite where nobody says."""
+    found = [np.inf]
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/meminfo").read_text("ascii").splitlines()
+        found.append(1024.0 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]))
+    for limit, used in _CGROUPS:
+        with suppress(OSError, ValueError):
+            found.append(float(int(Path(limit).read_text("ascii")) - int(Path(used).read_text("ascii"))))
+    with suppress(AttributeError, OSError, ValueError):
+        if len(found) == 1:
+            found.append(0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return max(0.0, min(found))
+
+
+def threads_that_fit(inputs: Resolved, threads: int | None) -> int:
+    """Runs that can be held at a time, no more than were asked for. Raises InputError where not even one can."""
+    room = SHARE * free_bytes()
+    one = run_bytes(inputs)
+    smes, clusters = int(inputs.world.cluster_members.sum()), len(inputs.world.cluster_country)
+    if one > room:
+        most = int((room - (one - smes * sme_bytes(inputs))) / sme_bytes(inputs))
+        raise InputError(
+            f"a world of {smes:,} SMEs in {clusters:,} clusters takes {one / 1e9:,.1f} GB and {room / 1e9:,.1f} GB "
+            f"can be used; allowed: {_rounded_down(most)}"
+        )
+    return max(1, min(threads or cores(), int(room / one)))
+
+
+def check_measures(inputs: Resolved, runs: int, draws: int) -> None:
+    """Raise InputError for a comparison whose measures memory cannot hold; `runs` in all, over so many draws."""
+    room, all_runs = SHARE * free_bytes(), float(runs) * 3.0 * measures_bytes(inputs)  # as arrays, and as frames
+    if all_runs > room:
+        raise InputError(
+            f"the measures of {runs:,} runs take {all_runs / 1e9:,.1f} GB and {room / 1e9:,.1f} GB can be used; "
+            f"allowed: {max(1, int(draws * room / all_runs)):,} draws, or experiments.ManyRuns(...).write(file), "
+            "which keeps memory flat"
+        )
+
+
+def _rounded_down(smes: int) -> str:
+    """A number of SMEs in two digits, or that no world fits."""
+    if smes < 1:
+        return "fewer clusters"
+    digits = 10 ** max(0, len(str(smes)) - 2)
+    return f"--smes {smes // digits * digits:_} or fewer".replace("_", "")
