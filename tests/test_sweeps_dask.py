@@ -18,6 +18,8 @@ from scenarios import InputError
 HERE = Path(__file__).parent
 WORKER = "--no-dashboard --nthreads 1 --no-nanny --host 127.0.0.1 --death-timeout 60"
 
+pytestmark = pytest.mark.slow
+
 
 def free_port():
     with socket.socket() as probe:

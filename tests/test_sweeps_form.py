@@ -215,6 +215,7 @@ def _innovex(*words, **more):
     return subprocess.run([INNOVEX, *map(str, words)], capture_output=True, text=True, timeout=300, **more)
 
 
+@pytest.mark.slow
 def test_the_command_line_stops_and_goes_on(tmp_path):
     path = tmp_path / "mine.toml"
     small = WHOLE.replace("[[contrast]]", "smes = 2000\nhorizon_months = 12\n[[contrast]]", 1)
@@ -235,6 +236,7 @@ def test_the_command_line_stops_and_goes_on(tmp_path):
     assert "160 of 160 runs finished (all), 0 of them failed" in _innovex("sweep", "status", folder).stdout
 
 
+@pytest.mark.slow
 def test_the_command_line_tells_what_is_wrong(tmp_path):
     found = _innovex("sweep", "lever_sobol", "--out", tmp_path / "out")
     assert found.returncode == 2 and "did you mean levers_sobol?" in found.stderr and "Traceback" not in found.stderr

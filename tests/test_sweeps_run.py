@@ -49,6 +49,7 @@ def wait_for_parts(out, least, process=None):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_engines_and_workers_give_the_same_bytes(tmp_path):
     one = sweep(functions.levers(), tmp_path / "one", workers=1)
     three = sweep(functions.levers(), tmp_path / "three", workers=3)
@@ -96,6 +97,7 @@ def test_a_stopped_sweep_goes_on_to_the_same_bytes(tmp_path):
     assert functions.content(gone_on.folder) == functions.content(undisturbed.folder)
 
 
+@pytest.mark.slow
 def test_a_killed_driver_loses_the_chunks_in_hand_and_no_more(tmp_path):
     out = tmp_path / "killed"
     process = driver(out)
@@ -112,6 +114,7 @@ def test_a_killed_driver_loses_the_chunks_in_hand_and_no_more(tmp_path):
     assert functions.content(went_on.folder) == functions.content(undisturbed.folder)
 
 
+@pytest.mark.slow
 def test_two_drivers_share_a_folder(tmp_path):
     out = tmp_path / "shared"
     first, second = driver(out), driver(out)
@@ -238,6 +241,7 @@ def test_failed_runs_are_run_again_when_asked(tmp_path):
     assert heard[-1] >= failed > 0
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_is_replaced(tmp_path):
     found = sweep(functions.experiment(8), tmp_path, evaluate=functions.deadly_once, engine="processes", workers=2)
     assert Path(os.environ["SWEEP_LOG"] + ".died").exists()
@@ -246,6 +250,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path):
     assert found.outcomes("plain", "y").tobytes() == alone.outcomes("plain", "y").tobytes()
 
 
+@pytest.mark.slow
 def test_a_row_that_kills_its_worker_is_recorded_and_the_rest_is_run(tmp_path, monkeypatch):
     monkeypatch.setattr(run_module, "DEATHS_BELIEVED", 2)
     found = sweep(functions.experiment(8), tmp_path, evaluate=functions.deadly, engine="processes", workers=2)
