@@ -97,7 +97,7 @@ class _InnerCompiler(Compiler):
         super().__init__(typing, target, library or _InnerCode(target.codegen(), "inner"), *rest)
 
 
-def _called(kernel: Function, function: Function) -> Function:
+def _called(kernel: Function, function: Function, inlined: bool = False) -> Function:
     """Gives a kernel a twin for calls from other compiled functions.
 
     The twin has no wrapper for Python, and takes the types of constants, not their values (numba would
@@ -105,7 +105,9 @@ def _called(kernel: Function, function: Function) -> Function:
     event). Together a sixth of the time of a first start.
     """
     if isinstance(kernel, Dispatcher):  # not so under NUMBA_DISABLE_JIT
-        callee = numba.njit(no_cpython_wrapper=True, pipeline_class=_InnerCompiler, **FLAGS)(function)
+        callee = numba.njit(
+            no_cpython_wrapper=True, pipeline_class=_InnerCompiler, forceinline=inlined, **FLAGS
+        )(function)
 
         def get_call_template(args: Any, kws: Any) -> Any:
             return callee.get_call_template(
@@ -123,7 +125,7 @@ def rule(function: Function) -> Function:
 
     Not kept on disk: its code lies in the kept loop, and when the loop is loaded the rule need not be.
     """
-    return _called(numba.njit(**FLAGS)(function), function)
+    return _called(numba.njit(**FLAGS)(function), function, inlined=True)
 
 
 def service(function: Function) -> Function:

@@ -12,6 +12,7 @@ Ties in a ranking fall to the lower project and application row, which stand in 
 import numpy as np
 
 from simulator.jit import jit, rule
+from simulator.ordering import best_first
 from simulator.parameters import ALL_OR_NONE, COMMON_POT, NEGOTIATED, VIRTUAL_COMMON_POT
 from simulator.rules.funding import award
 from simulator.state import BELOW_THRESHOLD, COMMON_PURSE_EMPTY, NO_CAUSE, NOBODY, PARTNER_REFUSED, PURSE_EMPTY
@@ -67,7 +68,7 @@ def _independent(
     project, funder, request, score, purse, threshold, minimum, partial, alive, grant, cause, blocking, short
 ):
     """Each funder goes down its own ranking: below the threshold nothing, then as far as the purse reaches."""
-    for a in np.argsort(-score, kind="mergesort"):
+    for a in best_first(score):
         if alive[project[a]] == 0:
             continue
         f = funder[a]
@@ -100,7 +101,8 @@ def _all_or_none(
         blocking[a] = funder[a] if is_below else funder[lowest]
     full = purse.copy()
     while True:
-        purse[:] = full
+        for f in range(purse.shape[0]):
+            purse[f] = full[f]
         for a in range(project.shape[0]):
             if alive[project[a]] == 1:
                 grant[a], cause[a], blocking[a], short[a] = 0.0, NO_CAUSE, NOBODY, 0.0
@@ -162,11 +164,11 @@ def _negotiate(
     project the one with the better score comes first.
     """
     left = fill_share * purse
-    best_first = np.argsort(-score, kind="mergesort")
-    for p in np.argsort(-joint, kind="mergesort"):
+    in_order = best_first(score)
+    for p in best_first(joint):
         if joint[p] < common:
             continue
-        for a in best_first:
+        for a in in_order:
             if project[a] != p or grant[a] > 0.0:
                 continue
             offers = 0.0
@@ -203,7 +205,7 @@ def _virtual_common_pot(
     over, and the next in rank is tried: excellent projects fail where one purse is empty
     (as in Eurostars' first calls: 27 of 112 above the threshold).
     """
-    for p in np.argsort(-joint, kind="mergesort"):
+    for p in best_first(joint):
         if joint[p] < common:
             _refuse(p, project, funder, BELOW_THRESHOLD, cause, blocking)
             continue
@@ -237,9 +239,11 @@ def _common_pot(
     project, funder, request, joint, purse, common, minimum, partial, grant, own_share, cause, short
 ):
     """One ranking and one purse; the last project may get the remainder as smaller grants for all its partners."""
-    total = purse.sum()
+    total = 0.0
+    for f in range(purse.shape[0]):
+        total += purse[f]
     pot = total
-    for p in np.argsort(-joint, kind="mergesort"):
+    for p in best_first(joint):
         wanted, least = 0.0, 0.0
         for a in range(project.shape[0]):
             if project[a] == p:

@@ -10,7 +10,7 @@ from simulator.jit import jit, rule
 from simulator.parameters import ALL_OR_NONE, VIRTUAL_COMMON_POT
 from simulator.processes.calendar import note
 from simulator.processes.founding import related
-from simulator.processes.matchmaking import appeal, has_funder
+from simulator.processes.matchmaking import add_appeal, has_funder, traits_of
 from simulator.rules.consortia import (
     acceptance_probability,
     application_response,
@@ -51,6 +51,7 @@ def form_consortia(month, seed, parameters, rules, world, state):
         idea, ripen = draws.key(seed, draws.IDEA, time), draws.key(seed, draws.RIPEN, time)
         window = rules.calls[call].close_month - rules.calls[call].open_month + 1
         score = np.empty(clusters.shape[0])
+        traits = traits_of(np.arange(clusters.shape[0]), call, rules, world, state)
         for lead in range(clusters.shape[0]):
             funder = world.countries[clusters[lead].country].funder
             if funder < 0 or rules.terms[call, max(funder, 0)].budget_eur <= 0.0:
@@ -62,7 +63,7 @@ def form_consortia(month, seed, parameters, rules, world, state):
                 place = np.uint64(number)
                 ripe = rules.calls[call].open_month + int(draws.uniform(ripen, who, place) * window)
                 if ripe == month and clusters[lead].busy < clusters[lead].capacity:
-                    _propose(month, call, lead, number, seed, parameters, rules, world, state, score)
+                    _propose(month, call, lead, number, seed, parameters, rules, world, state, traits, score)
                 number += 1
                 reached += draws.exponential(draws.uniform(idea, who, np.uint64(number)))
 
@@ -87,7 +88,7 @@ def _ideas(call, lead, funder, parameters, rules, state):
 
 
 @jit
-def _propose(month, call, lead, number, seed, parameters, rules, world, state, score):
+def _propose(month, call, lead, number, seed, parameters, rules, world, state, traits, score):
     """One lead asks partners in order of preference until it has as many countries as it wants."""
     count, clusters, projects = state.count, state.clusters, state.projects
     year = rules.calls[call].year
@@ -104,13 +105,13 @@ def _propose(month, call, lead, number, seed, parameters, rules, world, state, s
         draws.uniform(draws.key(seed, draws.DESIRED_PARTNERS, time), who, _NONE), parameters.extra_partners_mean
     )
     wanted = min(wanted, MAX_PARTNERS - 1)
-    _score_partners(call, lead, who, top_down, seed, parameters, rules, world, state, score)
+    _score_partners(call, lead, who, top_down, seed, parameters, rules, state, traits, score)
     first = count[N_PARTNERS]
     _add_partner(project, lead, call, rules, world, state)
     accept = draws.key(seed, draws.ACCEPT, time)
     asked = 0
     while count[N_PARTNERS] - first <= wanted and asked < int(parameters.asks_max):
-        best = int(np.argmax(score))
+        best = _best(score)
         if score[best] == -math.inf:
             break
         score[best] = -math.inf
@@ -119,7 +120,7 @@ def _propose(month, call, lead, number, seed, parameters, rules, world, state, s
             asked -= 1
             continue
         chance = acceptance_probability(
-            has_funder(best, call, clusters, world.countries, rules.terms),
+            traits.funded[best] > 0.0,
             parameters.acceptance,
             parameters.acceptance_no_funder,
             clusters[best].focus,
@@ -153,30 +154,36 @@ def _propose(month, call, lead, number, seed, parameters, rules, world, state, s
 
 
 @jit
-def _score_partners(call, lead, who, top_down, seed, parameters, rules, world, state, score):
+def _score_partners(call, lead, who, top_down, seed, parameters, rules, state, traits, score):
     """Preference of a lead for every cluster abroad with spare capacity; -inf for the others."""
-    clusters, familiarity, trust, funders = state.clusters, state.familiarity, state.trust, state.funders
-    countries, sectors, terms = world.countries, world.sectors, rules.terms
+    clusters = state.clusters
     start = draws.key(seed, draws.CHOICE, draws.since(rules.calls[call].year, 0))
     # under these two rules one partner's refusal sinks the whole consortium
     rule_in_force = rules.calls[call].funding_rule
     spreads = rule_in_force == ALL_OR_NONE or rule_in_force == VIRTUAL_COMMON_POT
-    for b in range(clusters.shape[0]):
-        score[b] = -math.inf
-        if clusters[b].nation == clusters[lead].nation or clusters[b].busy >= clusters[b].capacity:
-            continue
-        luck = draws.gumbel(draws.uniform(start, who, clusters[b].identity))
-        funded = has_funder(b, call, clusters, countries, terms)
-        if top_down:  # governments pick among those whom they can pay, without asking who fits
-            if funded:
-                score[b] = luck
-            continue
-        belief = funders[max(countries[clusters[b].country].funder, 0)].belief
-        score[b] = (
-            appeal(lead, b, 1.0 if funded else 0.0, parameters, clusters, familiarity, trust, countries, sectors)
-            + luck
-            - refusal_risk(spreads, funded, belief, parameters.risk_aversion)
-        )
+    k, nation, aversion = clusters.shape[0], clusters[lead].nation, parameters.risk_aversion
+    for b in range(k):
+        score[b] = draws.uniform(start, who, traits.identity[b])
+    draws.gumbels(score)
+    if not top_down:
+        add_appeal(lead, traits, k, state.trust[lead], state.familiarity[lead], traits.funded, parameters, score)
+    for b in range(k):
+        if traits.nation[b] == nation or clusters[b].busy >= clusters[b].capacity:
+            score[b] = -math.inf
+        elif top_down:  # governments pick among those whom they can pay, without asking who fits
+            score[b] = score[b] if traits.funded[b] > 0.0 else -math.inf
+        else:
+            score[b] -= refusal_risk(spreads, traits.funded[b] > 0.0, traits.belief[b], aversion)
+
+
+@jit
+def _best(score):
+    """Row of the largest score, the first of equal ones."""
+    best = 0
+    for b in range(1, score.shape[0]):
+        if score[b] > score[best]:
+            best = b
+    return best
 
 
 @rule

@@ -1,14 +1,17 @@
 """The matchmaking event: who comes, who meets whom."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
 from simulator import draws
 from simulator.jit import jit, service
+from simulator.ordering import best_first, kth_largest
+from simulator.parameters import F64, I64, U64
 from simulator.processes.calendar import note
-from simulator.processes.founding import related, whole_number
-from simulator.rules.matching import attendance_score, gap_closed, partner_appeal
+from simulator.processes.founding import whole_number
+from simulator.rules.matching import attendance_score, gap_closed, partner_appeal, relatedness
 from simulator.state import E_MEETING
 
 _NONE = np.uint64(0)
@@ -30,18 +33,20 @@ def _guests(call, seed, parameters, rules, world, clusters):
     """Rows of the clusters that attend: those with the highest scores, in the order of their rows."""
     start = draws.key(seed, draws.ATTEND, draws.since(rules.calls[call].year, 0))
     k = clusters.shape[0]
-    score = np.full(k, -math.inf)
+    score, scratch = np.empty(k), np.empty(k)
     invited = 0
     for a in range(k):
+        score[a] = -math.inf
         if world.countries[clusters[a].country].attends == 1:
             noise = draws.gumbel(draws.uniform(start, clusters[a].identity, _NONE))
             score[a] = attendance_score(parameters.attendance_focus_weight, clusters[a].focus, noise)
             invited += 1
+        scratch[a] = score[a]
     places = min(invited, rules.calls[call].event_clusters)
     guests = np.empty(places, np.int64)
     if places == 0:
         return guests
-    bar = np.partition(score, k - places)[k - places]
+    bar = kth_largest(scratch, places)
     row = 0
     for a in range(k):
         if score[a] >= bar and row < places:
@@ -51,24 +56,60 @@ def _guests(call, seed, parameters, rules, world, clusters):
     return guests
 
 
-@service
-def appeal(a, b, funded, parameters, clusters, familiarity, trust, countries, sectors):
-    """Appeal (log-odds) of cluster b to cluster a, by the rule `partner_appeal`; `funded` (0-1): is there a funder."""
-    unlike = countries[clusters[a].country].language != countries[clusters[b].country].language
-    return partner_appeal(
-        trust[a, b],
-        familiarity[a, b],
-        related(clusters[a].sector, clusters[b].sector, parameters, sectors),
-        1.0 if unlike else 0.0,
-        abs(clusters[a].focus - clusters[b].focus),
-        funded,
-        parameters.weight_trust,
-        parameters.weight_familiarity,
-        parameters.weight_relatedness,
-        parameters.weight_distance,
-        parameters.weight_mandate,
-        parameters.weight_funder,
-    )
+class Traits(NamedTuple):
+    """What clusters are looked at for, as columns: see `traits_of`."""
+
+    identity: U64
+    nation: I64
+    language: I64
+    sector: I64
+    family: I64
+    focus: F64
+    funded: F64  # 1 where the cluster's own country has money in the call, else 0
+    belief: F64  # in its funder's approval, 0-1; that of the first funder where it has none
+
+
+@jit
+def traits_of(rows, call, rules, world, state):
+    """Traits of the clusters `rows` in a call, in that order."""
+    clusters, funders, n = state.clusters, state.funders, rows.shape[0]
+    traits = Traits(
+        np.empty(n, np.uint64), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64),
+        np.empty(n, np.int64), np.empty(n), np.empty(n), np.empty(n),
+    )  # fmt: skip
+    for place in range(n):
+        a = rows[place]
+        traits.identity[place] = clusters[a].identity
+        traits.nation[place] = clusters[a].nation
+        traits.language[place] = world.countries[clusters[a].country].language
+        traits.sector[place] = clusters[a].sector
+        traits.family[place] = world.sectors[clusters[a].sector].family
+        traits.focus[place] = clusters[a].focus
+        traits.funded[place] = 1.0 if has_funder(a, call, clusters, world.countries, rules.terms) else 0.0
+        traits.belief[place] = funders[max(world.countries[clusters[a].country].funder, 0)].belief
+    return traits
+
+
+@jit
+def add_appeal(me, traits, n, trusted, familiar, funded, parameters, score):
+    """Adds to `score` how much the first n clusters appeal to cluster `me` (log-odds), by the rule `partner_appeal`.
+
+    `me` counts within `traits`; `trusted`, `familiar` (0-1) and `funded` (0-1: is there a funder) stand by cluster.
+    """
+    language, sector, family, focus = traits.language[me], traits.sector[me], traits.family[me], traits.focus[me]
+    same_family, other_family = parameters.relatedness_family, parameters.relatedness_other
+    w_trust, w_familiarity, w_related = (
+        parameters.weight_trust, parameters.weight_familiarity, parameters.weight_relatedness,
+    )  # fmt: skip
+    w_distance, w_mandate, w_funder = parameters.weight_distance, parameters.weight_mandate, parameters.weight_funder
+    for b in range(n):
+        related = relatedness(sector == traits.sector[b], family == traits.family[b], same_family, other_family)
+        unlike = 1.0 if language != traits.language[b] else 0.0
+        gap = abs(focus - traits.focus[b])
+        score[b] += partner_appeal(
+            trusted[b], familiar[b], related, unlike, gap, funded[b],
+            w_trust, w_familiarity, w_related, w_distance, w_mandate, w_funder,
+        )  # fmt: skip
 
 
 @service
@@ -81,65 +122,85 @@ def has_funder(cluster, call, clusters, countries, terms):
 @jit
 def _meet(month, call, seed, parameters, rules, world, state, guests):
     """Fills timetables: wishes in order of their score, while both sides have a free place."""
-    clusters, familiarity, trust = state.clusters, state.familiarity, state.trust
-    countries, sectors, terms = world.countries, world.sectors, rules.terms
-    n = guests.shape[0]
+    count, log, familiarity = state.count, state.log, state.familiarity
+    traits = traits_of(guests, call, rules, world, state)
     time = draws.since(rules.calls[call].year, 0)
-    noise, slots = draws.key(seed, draws.MEETING, time), draws.key(seed, draws.MEETING_SLOTS, time)
-    score = np.full((n, n), -math.inf)
-    free, funded = np.empty(n, np.int64), np.empty(n)
-    for i in range(n):
-        a = guests[i]
-        funded[i] = 1.0 if has_funder(a, call, clusters, countries, terms) else 0.0
-        free[i] = whole_number(parameters.meetings_per_cluster, draws.uniform(slots, clusters[a].identity, _NONE))
-        for j in range(i):
-            b = guests[j]
-            if clusters[a].nation == clusters[b].nation:
-                continue
-            luck = draws.gumbel(draws.uniform_of_pair(noise, clusters[a].identity, clusters[b].identity))
-            # the mean of both appeals: they differ in the other's funder alone
-            either = 0.5 * (funded[i] + funded[j])
-            score[i, j] = luck + appeal(
-                a, b, either, parameters, clusters, familiarity, trust, countries, sectors
-            )
-            score[j, i] = score[i, j]
+    slots = draws.key(seed, draws.MEETING_SLOTS, time)
+    score = _scores(draws.key(seed, draws.MEETING, time), traits, guests, parameters, state.trust, familiarity)
+    free = np.empty(guests.shape[0], np.int64)
+    for i in range(guests.shape[0]):
+        free[i] = whole_number(parameters.meetings_per_cluster, draws.uniform(slots, traits.identity[i], _NONE))
     one, other, value = _wishes(score, free)
-    order = np.argsort(-value)
-    for row in order:
+    gain = parameters.meeting_familiarity_gain
+    for row in best_first(value):
         i, j = one[row], other[row]
         if free[i] > 0 and free[j] > 0:
             free[i] -= 1
             free[j] -= 1
-            _know_each_other(state, guests[i], guests[j], parameters.meeting_familiarity_gain)
-            note(state.count, state.log, month, E_MEETING, guests[i], guests[j], -1, 1.0)
+            _know_each_other(familiarity, guests[i], guests[j], gain)
+            note(count, log, month, E_MEETING, guests[i], guests[j], -1, 1.0)
+
+
+@jit
+def _scores(noise, traits, guests, parameters, trust, familiarity):
+    """How much each pair of guests would like to meet (log-odds), (n, n) and symmetric; -inf within a nation."""
+    n = guests.shape[0]
+    score, luck = np.empty((n, n)), _luck_of_pairs(noise, traits.identity)
+    trusted, familiar, either = np.empty(n), np.empty(n), np.empty(n)
+    first = 0
+    for i in range(n):
+        a, nation, funded, row = guests[i], traits.nation[i], traits.funded[i], score[i]
+        for j in range(i):
+            trusted[j], familiar[j] = trust[a, guests[j]], familiarity[a, guests[j]]
+            either[j] = 0.5 * (funded + traits.funded[j])  # the mean of both appeals, which differ in nothing else
+            row[j] = luck[first + j]
+        add_appeal(i, traits, i, trusted, familiar, either, parameters, row)
+        for j in range(i):
+            row[j] = row[j] if traits.nation[j] != nation else -math.inf
+            score[j, i] = row[j]
+        row[i] = -math.inf
+        first += i
+    return score
+
+
+@jit
+def _luck_of_pairs(noise, identity):
+    """A Gumbel deviate for each pair (i > j), row after row."""
+    n = identity.shape[0]
+    luck = np.empty(n * (n - 1) // 2)
+    first = 0
+    for i in range(n):
+        me, row = identity[i], luck[first : first + i]
+        for j in range(i):
+            row[j] = draws.uniform_of_pair(noise, me, identity[j])
+        first += i
+    draws.gumbels(luck)
+    return luck
 
 
 @jit
 def _wishes(score, free):
     """Pairs (i > j) that stand on the wish list of one of the two, with their score."""
     n = score.shape[0]
-    bar = np.empty(n)
+    bar, scratch = np.empty(n), np.empty(n)
     for i in range(n):
         wishes = min(n - 1, max(1, _WISHES_PER_MEETING * free[i]))
-        bar[i] = np.partition(score[i], n - wishes)[n - wishes]
-    found = 0
+        for j in range(n):
+            scratch[j] = score[i, j]
+        bar[i] = kth_largest(scratch, wishes)
+    pairs, found = n * (n - 1) // 2, 0
+    one, other, value = np.empty(pairs, np.int64), np.empty(pairs, np.int64), np.empty(pairs)
     for i in range(n):
         for j in range(i):
             if score[i, j] > -math.inf and (score[i, j] >= bar[i] or score[i, j] >= bar[j]):
+                one[found], other[found], value[found] = i, j, score[i, j]
                 found += 1
-    one, other, value = np.empty(found, np.int64), np.empty(found, np.int64), np.empty(found)
-    row = 0
-    for i in range(n):
-        for j in range(i):
-            if score[i, j] > -math.inf and (score[i, j] >= bar[i] or score[i, j] >= bar[j]):
-                one[row], other[row], value[row] = i, j, score[i, j]
-                row += 1
-    return one, other, value
+    return one[:found], other[:found], value[:found]
 
 
 @service
-def _know_each_other(state, a, b, share):
+def _know_each_other(familiarity, a, b, share):
     """Closes a share of the gap in familiarity, both ways."""
-    familiarity = gap_closed(state.familiarity[a, b], share)
-    state.familiarity[a, b] = familiarity
-    state.familiarity[b, a] = familiarity
+    level = gap_closed(familiarity[a, b], share)
+    familiarity[a, b] = level
+    familiarity[b, a] = level

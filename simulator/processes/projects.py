@@ -5,6 +5,7 @@ import numpy as np
 
 from simulator import draws
 from simulator.jit import jit, rule
+from simulator.ordering import kth_largest
 from simulator.processes.calendar import note
 from simulator.rules.projects import (
     effort_left,
@@ -97,16 +98,8 @@ def _recruit(month, p, project, seed, parameters, rules, state):
     funded = partners[p].money == FUNDED
     sought = min(members, _target(p, project, call, funded, parameters, rules, state))
     noise = draws.key(seed, draws.RECRUIT, time)
-    score = np.empty(members)
-    for m in range(members):
-        i = first + m
-        score[m] = recruitment_score(
-            parameters.recruit_readiness_weight,
-            smes[i].readiness,
-            smes[i].spare_time,
-            draws.gumbel(draws.uniform(noise, smes[i].identity, what)),
-        )
-    bar = np.partition(score, members - sought)[members - sought]
+    score = _scores(noise, what, first, members, parameters.recruit_readiness_weight, smes)
+    bar = kth_largest(score[:members].copy(), sought)
     before, lose = draws.key(seed, draws.RECRUITED_BEFORE, time), draws.key(seed, draws.LOSE_INTEREST, time)
     keep = interest_left(parameters.waiting_loss, month - rules.calls[call].close_month)
     least = min(sought, int(parameters.smes_minimum)) if funded else 1
@@ -123,6 +116,19 @@ def _recruit(month, p, project, seed, parameters, rules, state):
             continue
         _engage(first + m, p, project, time, what, seed, parameters, state)
     note(state.count, state.log, month, E_ENGAGED, cluster, NOBODY, project, float(partners[p].engaged))
+
+
+@jit
+def _scores(noise, what, first, members, weight, smes):
+    """How likely each member of a cluster is to be engaged in a project (log-odds); beyond `members`, nothing."""
+    score = np.empty(draws.roomy(members))
+    for m in range(score.shape[0]):
+        score[m] = draws.uniform(noise, smes[first + min(m, members - 1)].identity, what)
+    draws.gumbels(score)
+    for m in range(members):
+        i = first + m
+        score[m] = recruitment_score(weight, smes[i].readiness, smes[i].spare_time, score[m])
+    return score
 
 
 @rule
