@@ -7,7 +7,7 @@ import numpy as np
 
 from simulator import draws
 from simulator.jit import jit, service
-from simulator.ordering import best_first, kth_largest
+from simulator.ordering import bar_for, best_first
 from simulator.parameters import F64, I64, U64
 from simulator.processes.calendar import note
 from simulator.processes.founding import whole_number
@@ -33,7 +33,7 @@ def _guests(call, seed, parameters, rules, world, clusters):
     """Rows of the clusters that attend: those with the highest scores, in the order of their rows."""
     start = draws.key(seed, draws.ATTEND, draws.since(rules.calls[call].year, 0))
     k = clusters.shape[0]
-    score, scratch = np.empty(k), np.empty(k)
+    score = np.empty(k)
     invited = 0
     for a in range(k):
         score[a] = -math.inf
@@ -41,12 +41,11 @@ def _guests(call, seed, parameters, rules, world, clusters):
             noise = draws.gumbel(draws.uniform(start, clusters[a].identity, _NONE))
             score[a] = attendance_score(parameters.attendance_focus_weight, clusters[a].focus, noise)
             invited += 1
-        scratch[a] = score[a]
     places = min(invited, rules.calls[call].event_clusters)
     guests = np.empty(places, np.int64)
     if places == 0:
         return guests
-    bar = kth_largest(scratch, places)
+    bar = bar_for(score, places)
     row = 0
     for a in range(k):
         if score[a] >= bar and row < places:
@@ -182,18 +181,16 @@ def _luck_of_pairs(noise, identity):
 def _wishes(score, free):
     """Pairs (i > j) that stand on the wish list of one of the two, with their score."""
     n = score.shape[0]
-    bar, scratch = np.empty(n), np.empty(n)
+    bar = np.empty(n)
     for i in range(n):
-        wishes = min(n - 1, max(1, _WISHES_PER_MEETING * free[i]))
-        for j in range(n):
-            scratch[j] = score[i, j]
-        bar[i] = kth_largest(scratch, wishes)
-    pairs, found = n * (n - 1) // 2, 0
+        bar[i] = bar_for(score[i], min(n - 1, max(1, _WISHES_PER_MEETING * free[i])))
+    pairs, found = n * (n - 1) // 2 + 1, 0
     one, other, value = np.empty(pairs, np.int64), np.empty(pairs, np.int64), np.empty(pairs)
     for i in range(n):
         for j in range(i):
-            if score[i, j] > -math.inf and (score[i, j] >= bar[i] or score[i, j] >= bar[j]):
-                one[found], other[found], value[found] = i, j, score[i, j]
+            wish = score[i, j]
+            one[found], other[found], value[found] = i, j, wish  # stays if it is on a list
+            if wish > -math.inf and wish >= min(bar[i], bar[j]):
                 found += 1
     return one[:found], other[:found], value[:found]
 

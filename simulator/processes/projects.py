@@ -5,7 +5,7 @@ import numpy as np
 
 from simulator import draws
 from simulator.jit import jit, rule
-from simulator.ordering import kth_largest
+from simulator.ordering import bar_for
 from simulator.processes.calendar import note
 from simulator.rules.projects import (
     effort_left,
@@ -99,7 +99,7 @@ def _recruit(month, p, project, seed, parameters, rules, state):
     sought = min(members, _target(p, project, call, funded, parameters, rules, state))
     noise = draws.key(seed, draws.RECRUIT, time)
     score = _scores(noise, what, first, members, parameters.recruit_readiness_weight, smes)
-    bar = kth_largest(score[:members].copy(), sought)
+    bar = bar_for(score[:members], sought)
     before, lose = draws.key(seed, draws.RECRUITED_BEFORE, time), draws.key(seed, draws.LOSE_INTEREST, time)
     keep = interest_left(parameters.waiting_loss, month - rules.calls[call].close_month)
     least = min(sought, int(parameters.smes_minimum)) if funded else 1
