@@ -18,7 +18,6 @@ import numpy.typing as npt
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
-U64 = npt.NDArray[np.uint64]
 
 
 class Parameters(NamedTuple):
