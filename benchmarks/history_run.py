@@ -11,7 +11,7 @@ from simulator.ensemble import measure, simulate
 from simulator.schedule import run
 from simulator.state import given, new_state
 
-TARGET_MS = 40.0
+TARGET_MS = 12.0
 TIMES = 200
 
 

@@ -72,6 +72,7 @@ def figures(times: int = TIMES) -> list[Figure]:
     return [
         *(_told(each) for each in found),
         *_exponents(found),
+        *_memory(found),
         *_costs(found, fit),
         *_draws(max(times // 3, 1)),
         *_roofline(times),
@@ -182,6 +183,19 @@ def _exponents(found: list[Point]) -> list[Figure]:
         note = f"from {upper[0].value:,.0f} to {upper[-1].value:,.0f}"
         figures.append(Figure(f"Time grows with {axis} to the power", "", (slope,), None, "processor", note))
     return figures
+
+
+def _memory(found: list[Point]) -> list[Figure]:
+    """Bytes of tables that one more SME takes, and what an ensemble keeps of a run."""
+    smaller, larger = sorted((each for each in found if each.axis == "SMEs"), key=lambda each: each.value)[-2:]
+    bytes_each = (larger.mib - smaller.mib) * 2**20 / (larger.work[0] - smaller.work[0])
+    seen = measure(load("baseline").resolve(last_call=2017), 1, 0)
+    kept = sum(table.nbytes for table in seen) / 2**10
+    note = f"from {smaller.value:,.0f} to {larger.value:,.0f} SMEs"
+    return [
+        Figure("Memory of a run, per SME", "bytes", (bytes_each,), 100.0, "", note),
+        Figure("Memory that is kept of a run", "KiB", (kept,), None, "", "its measures, before they are summed"),
+    ]
 
 
 def cost(found: list[Point]) -> np.ndarray:

@@ -24,8 +24,8 @@ def figures(times: int = 5) -> list[Figure]:
         ]
     help_ = [command([INNOVEX, "--help"]) for _ in range(4 * times)]
     return [
-        *both_clocks("`innovex --help`", help_, "s", 0.3),
-        *both_clocks("`innovex run baseline --runs 1 --no-report`", first, "s", 5.0, "with a report, told as soon"),
+        *both_clocks("`innovex --help`", help_, "s", 0.2),
+        *both_clocks("`innovex run baseline --runs 1 --no-report`", first, "s", 1.3, "with a report, told as soon"),
         *both_clocks("`innovex run baseline --runs 1`, with its report", warm, "s"),
-        *both_clocks("`innovex warmup` into an empty cache (first start after install)", cold, "s", 60.0),
+        *both_clocks("`innovex warmup` into an empty cache (first start after install)", cold, "s", 25.0),
     ]
