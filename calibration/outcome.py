@@ -76,7 +76,7 @@ def _manifest(fit: Fit, unidentified_below: float, about: dict[str, Any] | None)
     settings, effort = fit.settings, fit.settings.effort
     return {
         "what": "weighted draws of the posterior of the fitted parameters; all others stay at their priors",
-        "command": "innovex calibrate",
+        "command": f"innovex calibrate --bank {settings.bank} --seed {settings.seed}",
         "code": hashlib.blake2b(fit.problem.code.encode(), digest_size=8).hexdigest(),
         "settings": {
             "bank": settings.bank, "near": settings.near, "held_out": settings.held_out, "draws": settings.draws,
