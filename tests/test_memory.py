@@ -17,7 +17,7 @@ def free(monkeypatch):
     return lambda size: monkeypatch.setattr(memory, "free_bytes", lambda: size)
 
 
-@pytest.mark.parametrize("clusters", [40, 399, 400, 401, 3_000])
+@pytest.mark.parametrize("clusters", [200, 399, 400, 401, 3_000])
 def test_there_are_as_many_clusters_as_asked_each_country_with_its_part(clusters):
     was, now = load("baseline").resolve().world, load("baseline").resolve(clusters=clusters).world
     assert len(now.cluster_country) == clusters
