@@ -176,6 +176,14 @@ def test_the_answer_says_when_the_model_does_not_hold():
     assert narrow["Some intervals are not as wide as they claim."] == "worse"
 
 
+def test_a_part_that_is_not_typical_is_not_hidden_by_the_whole():
+    found = checked()
+    frame = found.tables["typicality"].copy()
+    frame.loc[frame["block"] == "programme", ["typical", "probability"]] = [False, 0.02]
+    (first, *_) = findings(Validation({**found.tables, "typicality": frame}, found.manifest))
+    assert first.verdict == "open" and "the statistics of the calls (2% as far)" in first.sentence
+
+
 def test_what_is_not_identified_is_named():
     told = " ".join(finding.sentence for finding in findings(checked()))
     assert "As good as unidentified: acceptance of invitations." in told

@@ -113,7 +113,7 @@ def coverage(found: Validation) -> Figure | None:
         part = frame[frame["level"] == level].set_index("parameter").loc[names]
         axes.axvspan(100 * part["expected_low"].iloc[0], 100 * part["expected_high"].iloc[0], color=PALE, zorder=0)
         axes.axvline(100 * level, color=QUIET, linewidth=0.8, linestyle=":")
-        axes.plot(100 * part["covered"], range(len(names)), marker=marker, color=color, linestyle="none")
+        axes.plot(100 * part["covered"], range(len(names)), marker=marker, color=color, linestyle="none", clip_on=False)
     axes.set_xlim(0, 100)
     axes.set_xlabel("share of worlds in which the interval held the true value, %")
     label_rows(axes, names_of(found, names), 48)

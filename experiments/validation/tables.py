@@ -206,7 +206,7 @@ def unfitted() -> Table:
 def _number(value: float, percent: bool) -> str:
     if percent:
         return f"{100.0 * value:.0f}%"
-    return f"{value:,.0f}" if value == round(value) or value >= 100 else f"{value:,.1f}"
+    return f"{value:,.0f}" if value == round(value) or value >= 20 else f"{value:,.1f}"
 
 
 def _share(value: float) -> str:

@@ -26,13 +26,19 @@ def findings(found: Validation) -> list[Finding]:
 
 
 def _typical(found: Validation) -> Finding:
-    row = found.tables["typicality"].set_index("block").loc["all"]
+    frame = found.tables["typicality"].set_index("block")
+    row, off = frame.loc["all"], [block for block in frame.index if not frame.loc[block, "typical"] and block != "all"]
     told = (
         f"Of data sets that the fitted model produces, {_percent(row['probability'])} lie as far from the others as "
         f"the real one does, taking all {row['numbers']:.0f} fitted numbers together; {_percent(row['outside'])} of "
         f"the real numbers are outside their 90% interval, where {_percent(row['usual_low'])} to "
         f"{_percent(row['usual_high'])} is usual."
     )
+    if row["typical"] and off:
+        names = {"programme": "statistics of the calls", "survey": "survey"}
+        shares = [f"the {names.get(each, each)} ({_percent(frame.loc[each, 'probability'])} as far)" for each in off]
+        told += f" Taken alone, {' and '.join(shares)} would not be typical."
+        return Finding("open", "The real data look like the model’s as a whole, not in every part.", told)
     if row["typical"]:
         return Finding("better", "The real data look like the model’s.", told)
     title = "The real data are not typical of what the fitted model produces."
@@ -90,7 +96,8 @@ def _left_out(found: Validation) -> Finding | None:
     told = (
         f"Fitted to 2013 and 2014 alone, it forecasts {model['statistics']:.0f} statistics of 2015 with a mean error "
         f"(CRPS over value) of {model['relative_crps']:.2f}; {naive.idxmin()} gives {naive.min():.2f}. Its 90% "
-        f"intervals hold {_percent(model['covered90'])} of them, its 50% intervals {_percent(model['covered50'])}."
+        f"intervals hold {_percent(model['covered90'])} of them, its 50% intervals {_percent(model['covered50'])}. "
+        "One call is a weak test."
     )
     title = "A call ahead, it beats the naive forecasts." if better else "A call ahead, a naive forecast does better."
     return Finding("better" if better else "worse", title, told)
