@@ -15,7 +15,6 @@ from experiments.sweeps.indices import MAIN_INDEX, analyse, kept
 from experiments.sweeps.methods import Method, block_rows
 from simulator.parameters import F64
 
-TOLERANCE = 0.1  # width of a 90% interval, in units of the index (or of the largest, where the index has a unit)
 SIZES = 4  # doublings that are looked at, the whole sweep the last
 LEAST = 8  # blocks below which nothing is looked at
 NEXT_TO_NOTHING = 0.05  # of the strongest factor's effect
@@ -70,8 +69,8 @@ def main_rows(method: Method, found: pd.DataFrame) -> pd.DataFrame:
     return rows[rows["luck"] == luck]
 
 
-def settled(method: Method, path: pd.DataFrame, tolerance: float = TOLERANCE) -> Settled:
-    """The verdict on a path of indices."""
+def settled(method: Method, path: pd.DataFrame, tolerance: float = 0.1) -> Settled:
+    """The verdict on a path of indices; `tolerance` in units of the index, or of the largest where it has a unit."""
     last = path[path["n"] == path["n"].max()].set_index("factor")
     scale = float(last["value"].abs().max()) if path["index"].iloc[0] in IN_UNITS else 1.0
     after, widest, n = None, math.nan, int(path["n"].max())

@@ -157,7 +157,7 @@ def _finding(sweep: "Sweep", contrast: str, measure: str) -> Finding:
     elif method.name in indices.ANALYSES:
         found = indices.analyse(method, design, whole, seed)
         path = convergence.paths(method, design, whole, seed)
-        settled = convergence.settled(method, path)
+        settled = convergence.settled(method, path, sweep.experiment.tolerance)
         if convergence.main_rows(method, found)["value"].isna().all():
             why = "nothing varies beyond luck, so there is nothing to share out between the factors"
     return Finding(

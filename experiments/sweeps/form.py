@@ -93,6 +93,7 @@ class Experiment(BaseModel):
     measures: list[str] = Field(default=["contracts_net"], min_length=1)
     runs: int = Field(default=2, ge=1, le=10_000)
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
+    tolerance: float = Field(default=0.1, ge=0.001, le=1.0)  # width of intervals up to which indices are settled
     others: Literal["central", "drawn"] = "central"
     draws_from: Literal["posterior", "prior"] = "posterior"
     horizon_months: int | None = Field(default=None, ge=12, le=LONGEST_HORIZON_MONTHS)
