@@ -25,6 +25,7 @@ from experiments.figure_style import (
     sheet_of,
     styled,
 )
+from experiments.sweeps.convergence import above_nothing
 from experiments.sweeps.findings import Finding
 from experiments.sweeps.indices import LABELS, MAIN_INDEX
 
@@ -148,16 +149,20 @@ def _dots(finding: Finding) -> Figure:
     places = [int(place) for place in rows["factor"]]
     chance = finding.found[finding.found["factor"] < 0]
     legend: list[Any] = [Line2D([], [], color=INK, marker="o", linewidth=1.6, label="value and 90% interval")]
+    legend.append(Line2D([], [], color=INK, marker="o", linewidth=1.6, markerfacecolor="white",
+                         label="the same, not told apart from doing nothing"))  # fmt: skip
     if len(chance):
         legend.append(Patch(facecolor=PALE, label="what a factor that does nothing gets (90%)"))
     title = _heading(finding, f"Which factors matter: {finding.method.kind.title}", len(places))
     figure = sheet_of(finding.source, title, 0.75 + 0.33 * max(3, len(places)), legend, 2)
     axes = figure.subplots()
+    clear = set(above_nothing(finding.main, finding.found))
     if len(chance):
         axes.axvspan(chance["low"].iloc[0], chance["high"].iloc[0], color=PALE, zorder=0)
     for y, (_, row) in enumerate(rows.iterrows()):
         axes.plot([row["low"], row["high"]], [y, y], color=INK, linewidth=1.6, solid_capstyle="butt")
-        axes.plot([row["value"]], [y], color=INK, marker="o")
+        face = INK if int(row["factor"]) in clear else "white"
+        axes.plot([row["value"]], [y], color=INK, marker="o", markerfacecolor=face)
         beside(axes, y, 40, form_of(index, finding.unit)(row["value"]), fontweight="bold")
     _axis(axes, index, LABELS[index] + (f", {unit_of(finding)}" if index == "mu_star" else ""))
     label_rows(axes, _labels(finding, places), 36)

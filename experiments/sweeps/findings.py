@@ -201,15 +201,15 @@ def _saving(sweep: "Sweep", contrast: str, measure: str) -> tuple[float, bool]:
 
 
 def _boxes(sweep: "Sweep", contrast: str, measure: str, design: F64, y: F64) -> Found | None:
-    """Where the option stops being better than the base (of a contrast without a base: where it is below zero)."""
+    """Where the option is worse than the base, or better where it mostly is worse; without a base: than nothing."""
     if sweep.method.name != "discovery":
         return None
     effect = y.mean(axis=1)
-    worse = effect > 0.0 if measure in LESS_IS_BETTER else effect < 0.0
+    above = bool(len(effect)) and float((effect < 0.0).mean()) > 0.5
     base = next(base for label, base, _ in sweep.plan.pairs if label == contrast)
-    more = "more" if measure in LESS_IS_BETTER else "fewer" if _counted(measure) else "less"
-    told = f"{contrast} has {more} {_short(measure)} than {sweep.cases[base] if base is not None else 'nothing'}"
-    return _found(sweep, told, design, worse)
+    how = "more" if above else "fewer" if _counted(measure) else "less"
+    told = f"{contrast} has {how} {_short(measure)} than {sweep.cases[base] if base is not None else 'nothing'}"
+    return _found(sweep, told, design, effect > 0.0 if above else effect < 0.0)
 
 
 def _counted(measure: str) -> bool:
@@ -230,9 +230,16 @@ def _found(sweep: "Sweep", told: str, design: F64, event: npt.NDArray[np.bool_],
 
 def _turnings(sweep: "Sweep") -> list[Turning]:
     """Regret over all cases, where there are options to choose from that the factors do not change themselves."""
-    if len(sweep.cases) < 2 or any(factor.lever for factor in sweep.factors):
+    enough = 2 if sweep.method.name == "discovery" else 3
+    if len(sweep.cases) < enough or any(factor.lever for factor in sweep.factors):
         return []
     return [_turning(sweep, measure) for measure in sweep.experiment.measures]
+
+
+def options_of(sweep: "Sweep") -> list[str]:
+    """What each case is called: as the contrast in which it is the option, else by its scenario."""
+    called = {option: label for label, _, option in sweep.plan.pairs}
+    return [called.get(place, case) for place, case in enumerate(sweep.cases)]
 
 
 def _turning(sweep: "Sweep", measure: str) -> Turning:
@@ -242,18 +249,20 @@ def _turning(sweep: "Sweep", measure: str) -> Turning:
     spread = np.zeros(rows, dtype=bool)
     spread[list(spread_rows(sweep.method))] = True
     chosen = np.flatnonzero(np.resize(spread, len(sweep.unit)))
-    table = regret.table(sweep.cases, [y[chosen] for y in outcomes], higher)
+    names = options_of(sweep)
+    table = regret.table(names, [y[chosen] for y in outcomes], higher)
     favourite = str(table["option"].iloc[0])
     label, unit = _about(measure)
-    return Turning(measure, label, unit, table, favourite, _turned(sweep, outcomes, chosen, favourite, higher))
+    boxes = _turned(sweep, outcomes, chosen, names.index(favourite), higher)
+    return Turning(measure, label, unit, table, favourite, boxes)
 
 
-def _turned(sweep: "Sweep", outcomes: Sequence[F64], rows: np.ndarray, favourite: str, higher: bool) -> Found:
+def _turned(sweep: "Sweep", outcomes: Sequence[F64], rows: np.ndarray, favourite: int, higher: bool) -> Found:
     """Where another option is better than the one of least regret, in means over runs."""
     means = np.stack([y[rows].mean(axis=1) for y in outcomes]) * (1.0 if higher else -1.0)
     usable = np.isfinite(means).all(axis=0)
-    beaten = (means > means[list(sweep.cases).index(favourite)]).any(axis=0)[usable]
-    told = f"another option is better than {favourite}"
+    beaten = (means > means[favourite]).any(axis=0)[usable]
+    told = f"another option is better than {options_of(sweep)[favourite]}"
     if sweep.method.name == "discovery":
         return _found(sweep, told, sweep.unit[rows][usable], beaten)
     share = float(beaten.mean()) if len(beaten) else float("nan")

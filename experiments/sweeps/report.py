@@ -121,13 +121,16 @@ def _numbered(folder: Path, number: Iterator[int], name: str, reading: str, alt:
 def content(found: Findings, keep: Callable[..., Shown]) -> dict[str, Any]:
     """All that the page says, in the order in which it says it."""
     sweep, failed = found.sweep, found.failures
-    first, *more = (_part(each, keep, full=each.measure == sweep.experiment.measures[0]) for each in found.each)
+    main = sweep.experiment.measures[0]
+    first = [_part(each, keep, full=True) for each in found.each if each.measure == main]
+    others = [_part(each, keep, full=False) for each in found.each if each.measure != main]
     return {
         "title": sweep.experiment.title,
         "question": sweep.experiment.question,
         "rests_on": rests_on(found),
         "warning": warning(found),
-        "parts": [first, *more],
+        "parts": first,
+        "others": others,
         "turning": [
             (sentences.turning(each), tables.regret(each), _boxes(each.boxes, keep), sentences.boxes(each.boxes))
             for each in found.turning

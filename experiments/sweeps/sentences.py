@@ -123,9 +123,9 @@ def luck(finding: "Finding") -> str:
         f"Of the spread of single runs {words.share(found.share)} is mere luck "
         f"(90% interval {words.share(found.share_low)} to {words.share(found.share_high)})"
     )
-    if not found.beyond_luck:
-        return text + "; what the factors do is not told apart from luck."
     if finding.method.name in ("sobol", "dgsm", "rbd_fast"):
+        if not found.beyond_luck:
+            return text + "; what the factors do is not told apart from luck."
         return text + "; it is taken out of the indices."
     still = f", and {words.share(found.share_of_means)} of that of means over {runs} runs"
     return text + still + ("; effects beyond luck are told apart." if finding.method.name == "morris" else ".")
@@ -235,12 +235,15 @@ def turning(found: "Turning") -> str:
     """Which option is regretted least."""
     table = found.table
     best, second = table.iloc[0], table.iloc[1]
+    lost = f"{words.count(best['mean_regret'])} {found.unit} on average and "
+    if best["mean_regret"] <= 0.0:
+        lost = "nothing on average (to pick the best option world by world, by single runs, brings no more) and "
     return (
-        f"{words.capital(found.label)}: {best['option']} is regretted least, {words.count(best['mean_regret'])} "
-        f"{found.unit} on average and {words.count(best['regret_95'])} in the worst twentieth of worlds; it is best in "
+        f"{words.capital(found.label)}: {best['option']} is regretted least: {lost}"
+        f"{words.count(best['regret_95'])} {found.unit} in the worst twentieth of worlds. It is best in "
         f"{words.share(best['best_in'])} of {int(best['worlds']):,} worlds. Next: {second['option']} "
-        f"({words.count(second['mean_regret'])} on average)."
-    )
+        f"(mean regret {words.count(second['mean_regret'])})."
+    ).replace("  ", " ")
 
 
 def failures(found: "Failures") -> list[str]:
