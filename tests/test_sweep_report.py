@@ -129,7 +129,7 @@ def test_where_the_ranking_of_options_turns_round_is_found(tmp_path):
     assert turning.boxes.discovery.boxes[0].bounds == {
         0: pytest.approx((0.6, 1.0), abs=0.02), 1: pytest.approx((0.4, 1.0), abs=0.02),
     }  # fmt: skip
-    assert turning.table.set_index("option").loc["third", "best_in"] == 0.0
+    assert turning.table.set_index("option").loc["third less base", "best_in"] == 0.0
     assert turning.table.set_index("option").loc["base", "max_regret"] == pytest.approx(0.5, abs=0.05)
     text = text_of(write_report(found))
     assert "base is regretted least" in text and "coverage" in text
