@@ -18,11 +18,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from calibration.problem import F64
 from calibration.register import draw as prior_draw
 from calibration.register import register
 from scenarios import Entry, InputError, uniforms
 from scenarios.errors import nearest
+from simulator.parameters import F64
 
 SHIPPED = Path(__file__).with_name("posterior.parquet")
 WEIGHT = "weight"
@@ -86,13 +86,14 @@ def _shipped() -> Posterior:
 
 def _read(path: Path) -> Posterior:
     try:
-        table = pq.read_table(path)
+        table = pq.ParquetFile(path).read()
         manifest = json.loads(manifest_of(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{error.filename or path}: there is no such file; {AGAIN}") from None
     except (OSError, ValueError, pa.ArrowException):
         raise InputError(f"{path}: this is no posterior with its manifest beside it; {AGAIN}") from None
-    columns = {name: table[name].to_numpy().astype(np.float64) for name in table.column_names}
+    # no to_numpy, no read_table: both import pandas, which keeps the first result of a run waiting
+    columns = {name: np.array(table[name].to_pylist(), dtype=np.float64) for name in table.column_names}
     if WEIGHT not in columns or not len(table):
         raise InputError(f"{path}: it has no draws with a column {WEIGHT!r}; {AGAIN}")
     weight = columns.pop(WEIGHT)

@@ -3,7 +3,6 @@
 import shlex
 import signal
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -235,8 +234,9 @@ def _carry_out(
     check_root(out)
     check_free(out, asked(study))
     with progress() as stage:
-        found = carry_out(study, stage)
-        if told is None:  # of a repeated study it matters first whether it is the same
+        alone = told is None and len(study.chosen) == 1
+        found = carry_out(study, stage, _say_values if alone else None)
+        if told is None and not alone:  # of a repeated study it matters first whether it is the same
             _say(found)
         stage("tables and report" if report else "tables", 0)
         return found, _save(found, out, report, folder_name(found, told) if told else None)
@@ -259,19 +259,25 @@ def _save(found: "Comparison", out: Path, report: bool, name: str | None) -> Pat
             signal.signal(signal.SIGINT, before)
 
 
-def _main_values(found: "Comparison") -> Iterator[str]:
-    """What a single scenario brings, against the world without the programme."""
-    for _, row in found.effects.iterrows():
+def _say_values(effects: list[dict[str, Any]]) -> None:
+    """Say what a single scenario brings, against the world without the programme, before there are tables."""
+    from experiments.effects import all_measures
+
+    measures = all_measures()
+    for row in effects:
         if row["measure"] in MAIN_VALUES:
-            label, unit = found.measures.loc[row["measure"], ["label", "unit"]]
+            measure = measures[row["measure"]]
             span = f" (90% interval {row['difference_low']:,.0f} to {row['difference_high']:,.0f})"
-            yield f"- {label}: {row['value']:,.0f} {unit}{span if row['draws'] > 1 else ''}"
+            told = span if row["draws"] > 1 else ""
+            print(f"- {measure.label}: {row['value']:,.0f} {measure.unit}{told}", flush=True)
 
 
 def _say(found: "Comparison") -> None:
     """Say what was found, before the figures are drawn: nobody need wait for them."""
-    for line in [f"- {answer['sentence']}" for answer in found.answers] or _main_values(found):
-        print(line, flush=True)
+    for answer in found.answers:
+        print(f"- {answer['sentence']}", flush=True)
+    if not found.answers:
+        _say_values(found.effects.to_dict("records"))
 
 
 def _tell(folder: Path) -> None:

@@ -1,45 +1,40 @@
 """The main job: scenarios side by side, over draws of the parameters and seeds, as tables with their answers."""
 
+from __future__ import annotations
+
 import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 import scenarios as library
-from experiments.answers import answer
 from experiments.drawing import POSTERIOR, drawn
 from experiments.effects import (
     MAIN,
-    all_measures,
     effect_rows,
-    hangs_on_rows,
     reason_rows,
-    relative_by_draw,
     values,
-    variance_row,
 )
 from experiments.ensemble import Ensemble, run_all
-from experiments.manifest import asked, machine
 from experiments.mechanisms import MECHANISMS, Mechanism
 from experiments.memory import check_measures, threads_that_fit
 from experiments.spending import TOLERANCE, equal_spending, most_runs, spent
-from experiments.trace import MOST_TRACED, trace
 from scenarios import InputError, Resolved, Scenario
-from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY
 from simulator.parameters import F64
-from simulator.state import CAUSES
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FIRST_POLICY_CALL = 2016
 ENOUGH_MATCHED = 0.5  # share of draws whose spending must match for effects at equal spending to be told
 CENTRAL = 0  # draws = 0: one run of the study at the register's central values
 
 Asked = str | os.PathLike[str] | Scenario
+First = Callable[[list[dict[str, object]]], None]  # hears of the effects of the main runs
 Stage = Callable[[str, int], Callable[[int], None]]  # (what, runs to do) -> progress
 
 
@@ -206,25 +201,31 @@ def _check(settings: Settings) -> None:
 
 
 @dataclass
-class _Done:
+class Done:
     """What is finished of a study; `missing` names the parts that Ctrl-C left out."""
 
     main: Ensemble
     effects: list[dict[str, object]]
-    spending: pd.DataFrame
-    reasons: pd.DataFrame
+    spending: list[dict[str, object]] = field(default_factory=list)
+    reasons: list[dict[str, object]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-def carry_out(study: Study, stage: Stage) -> Comparison:
+def carry_out(study: Study, stage: Stage, first: First | None = None) -> Comparison:
     """Run all parts of a study, in order. After Ctrl-C: what is finished; the manifest names what is missing.
+
+    `first` hears of the effects at equal budget as soon as they are known, before there are tables.
 
     Raises KeyboardInterrupt only if not one draw is finished.
     """
     clock = time.monotonic()
     done = _main_runs(study, stage)
     done.seconds["scenarios"] = time.monotonic() - clock
+    if first is not None:
+        first(done.effects)
+    from experiments.frames import comparison_of  # here, since pandas would keep the first result waiting
+
     interrupted = done.main.interrupted
     for name, add in _further_parts(study).items():
         clock = time.monotonic()
@@ -237,20 +238,20 @@ def carry_out(study: Study, stage: Stage) -> Comparison:
             done.missing.append(name)
         done.seconds[name] = time.monotonic() - clock
     try:
-        return _comparison(study, done)
+        return comparison_of(study, done)
     except KeyboardInterrupt:  # what is finished is not lost to a Ctrl-C while the tables are made
         done.missing.append("report")
-        return _comparison(study, done)
+        return comparison_of(study, done)
 
 
-def _further_parts(study: Study) -> dict[str, Callable[[Study, _Done, Stage], None]]:
+def _further_parts(study: Study) -> dict[str, Callable[[Study, Done, Stage], None]]:
     """What comes after the runs of the scenarios, by name, as far as it was asked for."""
     settings = study.settings
     parts = {"equal spending": (settings.spending, _add_spending), "reasons": (settings.reasons, _add_reasons)}
     return {name: add for name, (draws, add) in parts.items() if draws > 0 and len(study.chosen) > 1}
 
 
-def _main_runs(study: Study, stage: Stage) -> _Done:
+def _main_runs(study: Study, stage: Stage) -> Done:
     """All scenarios under all draws and seeds."""
     settings = study.settings
     draws = list(range(max(1, settings.draws)))
@@ -259,7 +260,7 @@ def _main_runs(study: Study, stage: Stage) -> _Done:
     main = run_all(cases, draws, settings.runs, settings.seed, study.first_counted, progress, settings.threads)
     missing = ["draws"] if len(main.draws) < len(draws) else []
     effects = _effects("equal budget", study, values(main))
-    return _Done(main, effects, _no_rows("spending"), _no_rows("reasons"), missing)
+    return Done(main, effects, missing=missing)
 
 
 def prepare(chosen: Sequence[Asked], settings: Settings) -> Study:
@@ -311,19 +312,7 @@ def _effects(basis: str, study: Study, found: dict[str, F64]) -> list[dict[str, 
     return rows
 
 
-def _no_rows(frame: str) -> pd.DataFrame:
-    """An empty frame with its columns."""
-    columns = {
-        "spending": ["scenario", "draws", "matched", "scale_mean", "note"],
-        "reasons": ["scenario", "mechanism", "label", "effect", "effect_without", "contribution", "share",
-                    "standard_error", "draws"],
-        "variance": ["scenario", "measure", "paired", "independent", "ratio"],
-        "hangs_on": ["scenario", "parameter", "label", "correlation", "evidence"],
-    }  # fmt: skip
-    return pd.DataFrame(columns=columns[frame])
-
-
-def _add_spending(study: Study, done: _Done, stage: Stage) -> None:
+def _add_spending(study: Study, done: Done, stage: Stage) -> None:
     """Every scenario with its budgets scaled until it spends what the base spends; and the effects then."""
     settings, main = study.settings, done.main
     draws = list(range(min(settings.spending, max(1, settings.draws))))
@@ -346,7 +335,7 @@ def _add_spending(study: Study, done: _Done, stage: Stage) -> None:
             there = {name: x[usable] for name, x in base_values.items()}
             effects += effect_rows("equal spending", scenario.name, {n: x[usable] for n, x in ours.items()}, there)
         rows.append(_spending_row(scenario.name, scale, gap))
-    done.spending = pd.DataFrame(rows, columns=_no_rows("spending").columns)
+    done.spending = rows
     done.effects += effects
 
 
@@ -363,7 +352,7 @@ def _spending_row(name: str, scale: F64, gap: F64) -> dict[str, object]:
     return {"scenario": name, "draws": len(gap), "matched": matched, "scale_mean": float(scale.mean()), "note": note}
 
 
-def _add_reasons(study: Study, done: _Done, stage: Stage) -> None:
+def _add_reasons(study: Study, done: Done, stage: Stage) -> None:
     """Each mechanism switched off in all scenarios, on the first draws; whose effect goes with it?"""
     settings = study.settings
     draws = list(range(min(settings.reasons, max(1, settings.draws))))
@@ -377,149 +366,11 @@ def _add_reasons(study: Study, done: _Done, stage: Stage) -> None:
             raise KeyboardInterrupt
         without[mechanism.name] = values(off)[MAIN]
     labels = {mechanism.name: mechanism.label for mechanism in MECHANISMS}
-    rows: list[dict[str, object]] = []
     for place, scenario in enumerate(study.chosen[1:], start=1):
         pairs = {name: (x[place], x[0]) for name, x in without.items()}
-        rows += reason_rows(scenario.name, labels, (full[place], full[0]), pairs)
-    done.reasons = pd.DataFrame(rows, columns=_no_rows("reasons").columns)
+        done.reasons += reason_rows(scenario.name, labels, (full[place], full[0]), pairs)
 
 
 def _switched_off(study: Study, scenario: Scenario, mechanism: Mechanism) -> Callable[[int], Resolved]:
     """The scenario with a mechanism switched off, by draw."""
     return lambda draw: study.inputs(scenario, draw, mechanism.off, mechanism.budget_scale)
-
-
-def _comparison(study: Study, done: _Done) -> Comparison:
-    """Everything as frames, with the answers."""
-    names = tuple(scenario.name for scenario in study.chosen)
-    main = done.main
-    found = values(main)
-    variance = pd.DataFrame(
-        [
-            variance_row(name, found[MAIN][place], found[MAIN][0])
-            for place, name in enumerate(names)
-            if place > 0 and study.settings.runs > 1
-        ],
-        columns=_no_rows("variance").columns,
-    )
-    about = {scenario.name: _about(scenario) for scenario in study.chosen}
-    drawn = {name: column[main.draws] for name, column in study.drawn.items()}
-    parts: dict[str, Any] = {
-        "base": names[0],
-        "scenarios": names,
-        "about": about,
-        "measures": _measure_frame(all_measures().values()),
-        "monthly_measures": _measure_frame(MONTHLY),
-        "parameters": pd.DataFrame({"draw": main.draws} | drawn),
-        "effects": pd.DataFrame(done.effects),
-        "spending": done.spending,
-        "reasons": done.reasons,
-        "variance": variance,
-        "hangs_on": _hangs_on(study, found[MAIN], drawn),
-        "manifest": asked(study) | machine() | _outcome(done),
-    } | _tables(study, main)
-    answers = [answer(name, parts) for name in names[1:]]
-    first_run = {}
-    if len(names) == 1 and int(study.centre[0].world.cluster_members.sum()) <= MOST_TRACED:
-        first_run = trace(study.inputs(study.chosen[0], int(main.draws[0])), study.settings.seed, int(main.draws[0]))
-    return Comparison(**parts, answers=answers, trace=first_run)
-
-
-def _outcome(done: _Done) -> dict[str, Any]:
-    """What the manifest says of how the study went."""
-    return {
-        "complete": not done.missing,
-        "missing": list(done.missing),
-        "finished_draws": len(done.main.draws),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(sum(done.seconds.values()), 1),
-        "seconds_by_part": {name: round(taken, 1) for name, taken in done.seconds.items()},
-    }
-
-
-def _measure_frame(measures: Any) -> pd.DataFrame:
-    return pd.DataFrame([(m.name, m.unit, m.label) for m in measures], columns=["name", "unit", "label"]).set_index(
-        "name"
-    )
-
-
-def _about(scenario: Scenario) -> dict[str, Any]:
-    """Words and levers of a scenario, each lever with what the evidence can say of its effect."""
-    entries = library.register()
-    changes = []
-    for row in scenario.differences():
-        entry = entries.get(row.name)
-        changes.append(
-            {
-                "call": row.year,
-                "funder": row.funder,
-                "lever": row.name,
-                "label": row.label,
-                "unit": row.unit,
-                "base_value": row.was,
-                "value": row.now,
-                "effect_evidence": getattr(entry, "effect_evidence", None) or "assumed",
-                "why": getattr(entry, "effect_why", None) or "",
-            }
-        )
-    order = ("data-informed", "literature-informed", "assumed")
-    worst = max((order.index(str(change["effect_evidence"])) for change in changes), default=0)
-    return {
-        "title": scenario.title,
-        "question": scenario.question,
-        "parent": scenario.parent.name if scenario.parent else None,
-        "changes": changes,
-        "evidence": order[worst],
-    }
-
-
-def _hangs_on(study: Study, found: F64, drawn: dict[str, F64]) -> pd.DataFrame:
-    """The drawn parameters with which each scenario's effect on net contracts goes."""
-    entries = library.register()
-    names = [name for name, column in drawn.items() if np.ptp(column) > 0.0]
-    rows: list[dict[str, object]] = []
-    mean = found.mean(axis=2)
-    for place, scenario in enumerate(study.chosen[1:], start=1):
-        effect = relative_by_draw(mean[place], mean[0])
-        rows += hangs_on_rows(scenario.name, effect, drawn, names, most=6)
-    for row in rows:
-        entry = entries[str(row["parameter"])]
-        informed = row["parameter"] in study.informed
-        row |= {"label": entry.label, "evidence": "fitted" if informed else entry.evidence}
-    return pd.DataFrame(rows, columns=_no_rows("hangs_on").columns)
-
-
-def _tables(study: Study, main: Ensemble) -> dict[str, pd.DataFrame]:
-    """The ensemble's arrays as tidy frames."""
-    names = [scenario.name for scenario in study.chosen]
-    centre, runs = study.centre[0], range(study.settings.runs)
-    keys: list[tuple[str, Any]] = [("scenario", names), ("draw", main.draws), ("run", runs)]
-    groups = [("sector", name) for name in centre.sector_names]
-    groups += [("size", name) for name in ("micro", "small", "medium")]
-    measure_names = [measure.name for measure in MEASURES]
-    by_group = _frame(keys + [("place", range(len(groups)))], main.groups, list(GROUP_MEASURES))
-    by_group.insert(3, "kind", [groups[place][0] for place in by_group["place"]])
-    by_group.insert(4, "group", [groups[place][1] for place in by_group["place"]])
-    lost = _frame(keys + [("funder", centre.funder_codes), ("cause", CAUSES)], main.lost[..., None], ["applications"])
-    pairs = [
-        {"scenario": name, "country": a, "other": b, "links": float(main.network[s, i, j])}
-        for s, name in enumerate(names)
-        for i, a in enumerate(centre.country_codes)
-        for j, b in enumerate(centre.country_codes)
-        if i < j and main.network[s, i, j] > 0.0
-    ]
-    return {
-        "by_call": _frame(keys + [("call", centre.call_years)], main.by_call, measure_names),
-        "by_country": _frame(keys + [("country", centre.country_codes)], main.by_country, measure_names),
-        "by_month": _frame(keys + [("month", range(centre.months))], main.monthly, [m.name for m in MONTHLY]),
-        "by_group": by_group.drop(columns="place"),
-        "lost": lost[lost["cause"] != "none"].reset_index(drop=True),
-        "short": _frame(keys + [("funder", centre.funder_codes)], main.short[..., None], ["short_eur"]),
-        "network": pd.DataFrame(pairs, columns=["scenario", "country", "other", "links"]),
-    }
-
-
-def _frame(keys: Sequence[tuple[str, Any]], cube: F64, columns: list[str]) -> pd.DataFrame:
-    """A cube whose last axis are columns, as a frame with one column for each of the other axes."""
-    index = pd.MultiIndex.from_product([list(values) for _, values in keys], names=[name for name, _ in keys])
-    return pd.DataFrame(cube.reshape(-1, len(columns)), index=index, columns=columns).reset_index()

@@ -68,9 +68,8 @@ def code_version() -> str:
     root = Path(__file__).parent.parent
     sources = [*(root / "simulator").rglob("*.py"), *(root / "scenarios").rglob("*.py")]
     sources += [root / "scenarios" / name for name in ("parameters.toml", "programme.toml", "library/baseline.toml")]
-    sources += [
-        root / "experiments" / f"{name}.py" for name in ("comparison", "effects", "ensemble", "mechanisms", "spending")
-    ]
+    here = ("comparison", "effects", "ensemble", "frames", "mechanisms", "spending")
+    sources += [root / "experiments" / f"{name}.py" for name in here]
     digest = hashlib.blake2b(generator().encode(), digest_size=8)
     for path in sorted(sources, key=lambda path: path.relative_to(root).as_posix()):
         digest.update(path.relative_to(root).as_posix().encode() + path.read_bytes())

@@ -1,5 +1,7 @@
 """Results on disk: a folder per question, named by what was asked and by a hash of its content."""
 
+from __future__ import annotations
+
 import contextlib
 import errno
 import hashlib
@@ -12,13 +14,14 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from experiments.comparison import Comparison
 from experiments.table_files import TABLES, summary_of, table_hashes, units_of, write_table
 from scenarios import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MANIFEST, REPORT, UNFINISHED = "manifest.json", "report.html", ".unfinished"
 QUESTION = (
@@ -248,6 +251,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 def load(folder: str | os.PathLike[str]) -> dict[str, pd.DataFrame]:
     """The tables of a results folder, by name. Raises InputError."""
+    import pandas as pd
+
     place = Path(folder)
     read_manifest(place)
     return {table: pd.read_parquet(place / f"{table}.parquet") for table in TABLES}

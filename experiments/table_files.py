@@ -1,14 +1,19 @@
 """A comparison's tables as files: Parquet with units, a summary as CSV, and a hash of each table's values."""
 
+from __future__ import annotations
+
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from experiments.comparison import Comparison
 from scenarios import programme, register
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TABLES = (
     "parameters", "by_call", "by_country", "by_month", "by_group", "lost", "short", "network", "effects", "spending",
@@ -78,6 +83,8 @@ def table_hashes(comparison: Comparison) -> dict[str, str]:
 
 def _hash(frame: pd.DataFrame) -> str:
     """Hash of a frame's columns and values, to the last bit."""
+    import pandas as pd
+
     digest = hashlib.blake2b(",".join(map(str, frame.columns)).encode(), digest_size=16)
     digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
     return digest.hexdigest()
