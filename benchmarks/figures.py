@@ -72,6 +72,18 @@ def command(arguments: Sequence[str | Path], environment: dict[str, str] | None 
     return Spent(wall, cpu, after.ru_maxrss / 1024)
 
 
+def first_line(arguments: Sequence[str | Path]) -> Spent:
+    """One command until it prints its first line, by the wall alone."""
+    wall = time.perf_counter()
+    told = [str(each) for each in arguments]
+    with subprocess.Popen(told, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        wall = time.perf_counter() - wall
+        process.stdout.read()
+    return Spent(wall, float("nan"), 0.0)
+
+
 def both_clocks(what: str, spent: list[Spent], unit: str, target: float | None = None, note: str = "") -> list[Figure]:
     """A figure by the wall, which has the target, and one by the processor, which neighbours move less."""
     scale = 1000.0 if unit == "ms" else 1.0

@@ -47,7 +47,7 @@ def _run(
     inputs: Inputs, told: Given, seed: int, tables: Callable[[Capacity], State], capacity: Capacity | None = None
 ) -> State:
     """A run in the tables that `tables` gives for a capacity."""
-    capacity = capacity or Capacity()
+    capacity = capacity or Capacity.of(inputs.world)
     while True:
         state = tables(capacity)
         run(0, inputs.months, np.int64(seed), told.parameters, told.rules, told.world, state)

@@ -7,6 +7,7 @@ some numba versions on AVX-512. Months are whole numbers since January of the fi
 means that it has not happened.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -282,6 +283,9 @@ class Given(NamedTuple):
     world: GivenWorld
 
 
+_CLUSTERS = 400  # for which the rows of `Capacity` mostly are enough
+
+
 class Capacity(NamedTuple):
     """Rows kept for the tables that grow; a run that needs more says so and is repeated with twice as many."""
 
@@ -295,6 +299,13 @@ class Capacity(NamedTuple):
     def doubled(self) -> "Capacity":
         """The next size up."""
         return Capacity(*(2 * rows for rows in self))
+
+    @classmethod
+    def of(cls, world: World) -> "Capacity":
+        """Rows in proportion to the clusters: a run of a large world is dear to repeat."""
+        rows = cls()
+        times = math.ceil(len(world.cluster_country) / _CLUSTERS)
+        return rows if times <= 1 else cls(*(times * each for each in rows))._replace(own_contracts=rows.own_contracts)
 
 
 MAX_PARTNERS = 8
@@ -328,7 +339,7 @@ def given(parameters: Parameters, rules: Rules, world: World) -> Given:
 
 def new_state(world: World, rules: Rules, months: int, capacity: Capacity | None = None) -> State:
     """Room for a run; nothing in it is filled yet (`simulator.processes.founding.found` does that)."""
-    capacity = capacity or Capacity()
+    capacity = capacity or Capacity.of(world)
     clusters, smes = len(world.cluster_country), int(world.cluster_members.sum())
     calls, funders = rules.budget_eur.shape
     groups = (len(world.country_key), len(world.sector_share))
