@@ -21,7 +21,7 @@ WORLDS = 400  # worlds that are simulated for a forecast
 def leave_out(
     problem: Problem, settings: Settings, call: int, folder: Path, stage: Stage, worlds: int = WORLDS
 ) -> pd.DataFrame:
-    """Forecast a call from a fit that knows only the calls before it: one row per statistic of the call.
+    """Forecast a call from a fit that knows only the calls before it: one row per statistic that is fitted otherwise.
 
     Columns: target, measure, value (what happened), median, low50, high50, low90, high90, crps (of the model),
     inside50, inside90, last and mean (naive forecasts; NaN where no call before has the statistic), crps_last,
@@ -31,7 +31,7 @@ def leave_out(
     simulated = predict(fit(before, settings, folder, stage), worlds, folder, stage)
     rows = []
     for place, target in enumerate(problem.targets):
-        if target.call == call and target.family == "count":
+        if target.fitted and target.call == call and target.family == "count":
             told = [t.value for t in problem.targets if t.measure == target.measure and t.call < call]
             sample = simulated[np.isfinite(simulated[:, place]), place]
             names = {"target": target.name, "measure": target.measure, "value": target.value}
