@@ -265,7 +265,7 @@ def test_a_country_that_is_added_leaves_the_others_as_they_were_until_first_cont
     strangers, month = newcomers(with_it, after), first_contact(with_it, after)
     assert len(strangers) > 50 and len(after.smes) == len(before.smes) + len(strangers) - 5
     mine, theirs = (of_the_others(*each, strangers, month) for each in ((without, before), (with_it, after)))
-    assert len(mine) > 1000
+    assert len(mine) > 200
     np.testing.assert_array_equal(mine, theirs)
 
 
@@ -476,7 +476,7 @@ def test_where_every_contract_takes_a_buyer_nothing_is_won():
         np.testing.assert_array_equal(field[displaced.who], field[displaced.whom])
     assert (displaced.who != displaced.whom).all()
     # displaced is what the twin has and this run has not: each buyer lost once, nobody else's plans changed
-    on_their_own = [own_events_of(resolved, each, "own_contract", last=108) for each in (programme, twin)]
+    on_their_own = [own_events_of(resolved, each, "own_contract", seed=2, last=108) for each in (programme, twin)]
     lost, reached, would = (
         sorted(zip(rows.who.tolist(), rows.amount.tolist())) for rows in (displaced, *on_their_own)
     )
