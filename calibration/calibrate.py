@@ -77,6 +77,13 @@ class Fit:
 
 def fit(problem: Problem, settings: Settings, folder: Path, stage: Stage) -> Fit:
     """Fit all blocks. What lies in `folder` from an earlier try is used; the same settings give the same bits."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # numpy's sums of matrices go in another order with other numbers of threads
+        return _fit(problem, settings, folder, stage)
+
+
+def _fit(problem: Problem, settings: Settings, folder: Path, stage: Stage) -> Fit:
     worlds = _prior_worlds(problem, settings, folder, stage)
     held_out, training = worlds[: settings.held_out], worlds[settings.held_out :]
     effort = replace(settings.effort, ensembles=1) if settings.near else settings.effort

@@ -82,8 +82,11 @@ def _end_with_parent() -> None:
 
 def _replicate(task: _Task) -> dict[str, F64]:
     """Where the truth lies in its posterior."""
+    from threadpoolctl import threadpool_limits
+
     parts, truth, effort, seed = task
-    flat = sample_ensemble(log_posterior(parts), len(truth), effort, seed).reshape(-1, len(truth))
+    with threadpool_limits(1):  # as in the fit; and workers would be in one another's way
+        flat = sample_ensemble(log_posterior(parts), len(truth), effort, seed).reshape(-1, len(truth))
     kept = flat[np.linspace(0, len(flat) - 1, KEPT).round().astype(int)]
     found = {"truth": truth, "mean": flat.mean(axis=0), "sd": flat.std(axis=0)}
     found |= {"rank": (kept < truth).sum(axis=0), "of": np.full(len(truth), KEPT)}

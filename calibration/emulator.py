@@ -64,12 +64,9 @@ def _features(scores: F64) -> F64:
 
 def train(parameters: Sequence[str], targets: Sequence[Seen], scores: F64, simulated: F64, seed: int) -> Emulator:
     """Train on a bank: scores (n, parameters) and simulated targets (n, targets) without NaN."""
-    from threadpoolctl import threadpool_limits
-
     y = np.stack([simulated_latent(t.family, simulated[:, k]) for k, t in enumerate(targets)], axis=1)
     centre, width = y.mean(axis=0), np.maximum(y.std(axis=0), SMALLEST_SD)
-    with threadpool_limits(1):
-        layers, missed = _cross_fitted(scores, (y - centre) / width, seed)
+    layers, missed = _cross_fitted(scores, (y - centre) / width, seed)
     spread, limits = _spread(scores, missed * width)
     sampling = np.array([sampling_variance(target) for target in targets])
     none = Copula.of(np.eye(len(targets)))

@@ -94,6 +94,8 @@ def _targets(path: Path) -> list[Target]:
             raise row.fault("measure", what, "one row per measure and call; give each reading a measure of its own")
         seen[target.name] = row.number
         found.append(target)
+    if not any(target.fitted for target in found):
+        raise refuse(path, [Fault("fitted", "no row says yes", "yes in one row or more: there is nothing to fit to")])
     return found
 
 

@@ -64,6 +64,8 @@ def _check(bank: int | None, seed: int | None, threads: int | None) -> None:
 
 def _told(found: "Posterior") -> list[str]:
     """What the evidence says of each fitted parameter, and what it cannot say."""
+    from experiments.validation.words import inside
+
     rows = {row["parameter"]: row for row in found.manifest["parameters"]}
     told = []
     for name in found.informed:
@@ -72,7 +74,7 @@ def _told(found: "Posterior") -> list[str]:
             f"- {row['label']}: {row['median']:.3g} {row['unit']} (90% {row['low']:.3g} to {row['high']:.3g}; "
             f"before {row['prior_low']:.3g} to {row['prior_high']:.3g})"
         )
-    without = [rows[name]["label"].lower() for name in found.fitted if name not in found.informed]
+    without = [inside(rows[name]["label"]) for name in found.fitted if name not in found.informed]
     if without:
         told.append(f"Not told apart by the evidence, as good as at their priors: {', '.join(without)}.")
     told.append(

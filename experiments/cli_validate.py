@@ -89,11 +89,12 @@ def _forecast(drawn_from: "Posterior", seed: int, workers: int, out: Path, ship:
 
 
 def _check(draws: int, checked: int, outside: int, seed: int, threads: int | None, bank: int | None) -> None:
+    from calibration import shipped
     from scenarios import InputError
 
     limits = {
         "draws": (draws, 20, 100_000),
-        "checked": (checked, 0, 100_000),
+        "checked": (checked, 0, shipped.settings().held_out),
         "outside": (outside, 10, 100_000),
         "seed": (seed, 0, 2**31),
         "threads": (threads, 1, 1024),

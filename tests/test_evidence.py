@@ -135,6 +135,11 @@ def test_a_number_that_stands_twice_is_refused(folder):
         targets(own)
 
 
+def test_evidence_that_is_only_shown_cannot_be_fitted_to(folder):
+    with pytest.raises(InputError, match=r"targets.csv, fitted: no row says yes; allowed: yes in one row or more"):
+        targets(folder("applications,2015,58,,,no,x"))
+
+
 def test_columns_are_checked(folder):
     with pytest.raises(InputError, match=r"there is no column text 'effective'; .*did you mean effective_n"):
         targets(folder("x", header=HEADER.replace("effective_n", "effective")))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from calibration.bank import bank
 from calibration.calibrate import fit
@@ -68,6 +69,19 @@ def test_the_same_settings_give_the_same_bits(found, tmp_path):
     brief = replace(SMALL, near=0)
     first, other = (fit(Toy().problem(), each, tmp_path, quiet) for each in (brief, replace(brief, seed=2)))
     assert not np.array_equal(other.chains.scores, first.chains.scores)
+
+
+def test_no_number_hangs_on_the_threads_of_numpy(tmp_path):
+    """Sums of matrices go in another order on more threads, and chains that lie there would not be known again."""
+    toy, seen = Toy().problem(), []
+
+    def simulate(values, seeds, tell):
+        seen.extend(library["num_threads"] for library in threadpool_info())
+        return toy.simulate(values, seeds, tell)
+
+    with threadpool_limits(2):
+        fit(replace(toy, simulate=simulate), replace(SMALL, near=0), tmp_path, quiet)
+    assert set(seen) == {1}
 
 
 def test_a_killed_fit_goes_on_where_it_was(found, tmp_path):

@@ -1,11 +1,13 @@
 """Predictive checks, outside checks, forecast and their report."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import calibration
-from calibration import posterior
+from calibration import posterior, shipped
 from calibration.forecast import FILE as SHIPPED
 from calibration.forecast import MEASURES, YEARS, forecast
 from calibration.predictive import (
@@ -21,8 +23,8 @@ from calibration.targets import evidence, targets
 from experiments.cli_validate import _check
 from experiments.validation.folder import save
 from experiments.validation.outside import ABSENT, AGREES, DIFFERS, FILE, _judged, outside_values
-from experiments.validation.study import Validation
-from experiments.validation.words import findings
+from experiments.validation.study import Ask, Validation, can_be_left_out, commands
+from experiments.validation.words import findings, inside
 from scenarios import InputError
 
 
@@ -160,7 +162,7 @@ def checked(covered=0.9, shift=0.0):
         "forecast": pd.DataFrame(rows), "outside": pd.DataFrame(judged),
     }  # fmt: skip
     manifest = {"draws": 400, "checked": 200, "outside": 60, "seed": 1, "posterior": "abcd", "evidence": "shipped",
-                "reduced": "none", "code": "0"}  # fmt: skip
+                "reduced": "none", "code": "0", "commands": commands(Ask(bank=500))}  # fmt: skip
     return Validation(tables, manifest)
 
 
@@ -199,6 +201,30 @@ def test_the_report_opens_with_the_answer_and_needs_nothing_else(tmp_path):
     assert save(found, tmp_path) == folder and not list(tmp_path.glob("*.unfinished"))
 
 
+def test_a_report_tells_the_size_of_the_fit_that_it_checked(tmp_path):
+    page = (save(checked(), tmp_path) / "report.html").read_text(encoding="utf-8")
+    assert page.count("--bank 500") == 2
+
+
+@pytest.mark.parametrize(
+    ("calls", "can"), [((2013, 2014, 2015), True), ((2014, 2015), True), ((2015,), False), ((2014,), False)]
+)
+def test_a_call_is_left_out_only_where_there_is_one_before_it(calls, can):
+    """Evidence of one's own may be of a single call: then there is nothing to forecast it from."""
+    whole = shipped.problem()
+    held = [place for place, target in enumerate(whole.targets) if target.call in calls]
+    targets = [whole.targets[place] for place in held]
+    used = tuple(place for place, target in enumerate(targets) if target.fitted)
+    assert can_be_left_out(replace(whole, targets=targets, used=used)) is can
+
+
+def test_labels_inside_a_sentence_keep_names():
+    labels = ("Typical grant", "SMEs per partner", "R&I collaboration", "Swedish partner funded")
+    assert [inside(label) for label in labels] == [
+        "typical grant", "SMEs per partner", "R&I collaboration", "Swedish partner funded"
+    ]  # fmt: skip
+
+
 def test_a_report_without_the_checks_of_the_fit_says_so(tmp_path):
     whole = checked()
     rest = {name: whole.tables[name] for name in ("predictive", "typicality", "parameters", "forecast", "outside")}
@@ -208,13 +234,15 @@ def test_a_report_without_the_checks_of_the_fit_says_so(tmp_path):
 
 def test_the_shipped_forecast_is_made_from_the_shipped_posterior():
     """After `innovex calibrate --ship` comes `innovex validate --forecast --ship`."""
-    shipped = pd.read_csv(SHIPPED)
-    assert [(row.call, row.measure) for row in shipped.itertuples()] == [(y, m) for y in YEARS for m in MEASURES]
-    assert set(shipped["posterior"].astype(str)) == {posterior.read().identity}
-    assert (shipped["low90"] < shipped["high90"]).all() and (shipped["draws"] >= 1000).all()
+    kept = pd.read_csv(SHIPPED)
+    assert [(row.call, row.measure) for row in kept.itertuples()] == [(y, m) for y in YEARS for m in MEASURES]
+    assert set(kept["posterior"].astype(str)) == {posterior.read().identity}
+    assert (kept["low90"] < kept["high90"]).all() and (kept["draws"] >= 1000).all()
 
 
-@pytest.mark.parametrize("wrong", [{"draws": 5}, {"checked": -1}, {"outside": 0}, {"bank": 10}, {"threads": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"draws": 5}, {"checked": -1}, {"checked": 301}, {"outside": 0}, {"bank": 10}, {"threads": 0}]
+)
 def test_options_out_of_range_are_told(wrong):
     right = {"draws": 400, "checked": 200, "outside": 60, "seed": 1, "threads": None, "bank": None}
     _check(**right)

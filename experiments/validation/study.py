@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from calibration.posterior import Posterior
 from calibration.predictive import predictive_frame, replicates, typicality_frame
 from calibration.targets import evidence
 from experiments.validation.outside import COMPARED, RUNS, outside_frame
+
+if TYPE_CHECKING:
+    from calibration.problem import Problem
 
 F64 = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
@@ -79,6 +82,20 @@ def shipped_forecast(posterior: Posterior, seed: int, threads: int, stage: Stage
     return forecast(draws, seed, threads, stage("forecast of 2016 and 2017", FORECAST_DRAWS))
 
 
+def commands(ask: Ask) -> list[str]:
+    """What is typed to repeat it: the fit, then its checks."""
+    shared = {"bank": ask.bank, "evidence": ask.evidence}
+    checks = {"draws": ask.draws, "checked": ask.checked, "outside": ask.outside, "seed": ask.seed}
+    return [
+        f"innovex calibrate{_typed({**shared, 'out': ask.fit})}",
+        f"innovex validate{_typed({**checks, **shared, 'posterior': ask.posterior, 'fit': ask.fit})}",
+    ]
+
+
+def _typed(options: Mapping[str, object]) -> str:
+    return "".join(f" --{name} {value}" for name, value in options.items() if value is not None)
+
+
 def _checks_of_the_fit(ask: Ask, stage: Stage) -> dict[str, pd.DataFrame]:
     """Coverage, recovery, emulators, and a call left out; the fit's folder holds what is done already."""
     from dataclasses import replace
@@ -96,10 +113,18 @@ def _checks_of_the_fit(ask: Ask, stage: Stage) -> dict[str, pd.DataFrame]:
         "recovery": checks.recovery(ranks),
         "emulators": checks.emulator_frame(whole),
     }
-    if any(target.call == LEFT_OUT for target in problem.targets):
+    if can_be_left_out(problem):
         left = leave_out(problem, replace(settings, near=min(settings.near, NEAR)), LEFT_OUT, ask.fit, stage)
         found |= {"left_out": left, "left_out_totals": totals(left)}
     return found
+
+
+def can_be_left_out(problem: "Problem") -> bool:
+    """Whether there is a call before the one that is left out to fit to, and a count of both to hold it against."""
+    counts = {(target.measure, target.call) for target in problem.targets if target.family == "count"}
+    known = any(problem.targets[place].call < LEFT_OUT for place in problem.used)
+    measures = {measure for measure, call in counts if call < LEFT_OUT}
+    return known and any((measure, LEFT_OUT) in counts for measure in measures)
 
 
 def _manifest(ask: Ask, posterior: Posterior) -> dict[str, Any]:
@@ -114,7 +139,9 @@ def _manifest(ask: Ask, posterior: Posterior) -> dict[str, Any]:
         "posterior": posterior.identity,
         "evidence": str(ask.evidence) if ask.evidence else "shipped",
         "bank": ask.bank or "as shipped",
-        "reduced": f"the fit without the call left out: {NEAR:,} worlds near its posterior; fits to known worlds: one "
+        "commands": commands(ask),
+        "reduced": (f"the fit that is checked: a bank of {ask.bank:,} worlds; " if ask.bank else "")
+        + f"the fit without the call left out: {NEAR:,} worlds near its posterior; fits to known worlds: one "
         "short ensemble each, by the emulators of the whole fit",
         "code": code_version(),
         **machine(),

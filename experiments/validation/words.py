@@ -8,6 +8,7 @@ from experiments.validation.outside import ABSENT, AGREES, DIFFERS
 from experiments.validation.study import Validation
 from scenarios.errors import listed
 
+PEOPLES = ("Danish", "Norwegian", "Swedish", "Catalan", "Lithuanian", "Icelandic", "Finnish", "German")
 CONTRACTION = 0.1  # share of the prior's variance that must go before a parameter counts as informed
 
 
@@ -77,8 +78,8 @@ def _coverage(found: Validation) -> Finding | None:
 def _learned(found: Validation) -> Finding:
     frame = found.tables["parameters"].sort_values("contraction", ascending=False)
     informed = frame[frame["contraction"] >= CONTRACTION]
-    rest = [_inside(label) for label in frame.loc[frame["contraction"] < CONTRACTION, "label"]]
-    most = listed(_inside(label) for label in informed["label"][:5])
+    rest = [inside(label) for label in frame.loc[frame["contraction"] < CONTRACTION, "label"]]
+    most = listed(inside(label) for label in informed["label"][:5])
     told = f"The evidence informs {len(informed)} of {len(frame)} fitted parameters, most of all {most}."
     told += f" As good as unidentified: {listed(rest, 20)}." if rest else ""
     told += " All others of the register are not fitted and stay at their priors."
@@ -120,12 +121,14 @@ def _one(row: pd.Series) -> str:
 def _these(labels: list[str], most: int = 6) -> str:
     """Labels, which hold commas, in one line."""
     tail = f"; and {len(labels) - most} more" if len(labels) > most else ""
-    return "; ".join(map(_inside, labels[:most])) + tail
+    return "; ".join(map(inside, labels[:most])) + tail
 
 
-def _inside(label: str) -> str:
-    """A label as it stands inside a sentence: SMEs and R&I stay as they are."""
-    return label[:1].lower() + label[1:] if label[1:2].islower() or label[1:2] == " " else label
+def inside(label: str) -> str:
+    """A label as it stands inside a sentence: SMEs, R&I and names of peoples stay as they are."""
+    if label.startswith(PEOPLES) or not (label[1:2].islower() or label[1:2] == " "):
+        return label
+    return label[:1].lower() + label[1:]
 
 
 def _percent(share: float) -> str:
