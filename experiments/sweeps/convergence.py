@@ -13,6 +13,7 @@ import pandas as pd
 
 from experiments.sweeps.indices import MAIN_INDEX, analyse, kept
 from experiments.sweeps.methods import Method, block_rows
+from experiments.sweeps.noise import INTERVAL
 from simulator.parameters import F64
 
 SIZES = 4  # doublings that are looked at, the whole sweep the last
@@ -127,9 +128,12 @@ def _sizes(low: float, high: float) -> tuple[float, float]:
 def above_nothing(rows: pd.DataFrame, found: pd.DataFrame, least: float = 0.01) -> list[int]:
     """Factors whose index is told apart from nothing: above `least`, or above what chance or luck alone gives.
 
-    Chance is told for PAWN and delta, whose indices are never zero.
+    Chance is told for PAWN and delta, whose indices are never zero, and over all factors at once where there may be
+    many: by an interval of its own one idle factor in ten would be told.
     """
     index = rows["index"].iloc[0]
+    told = found[found["index"] == "chance"].set_index("factor")["value"]
+    rows = rows[~(rows["factor"].map(told) > 1.0 - INTERVAL)]
     chance = found[(found["factor"] < 0) & (found["index"] == index)]
     if len(chance):
         return [int(each) for each in rows.loc[rows["value"] > chance["high"].iloc[0], "factor"]]

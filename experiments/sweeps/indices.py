@@ -38,6 +38,7 @@ LABELS = {
     "swing": "change from low to high end",
     "median": "distance (PAWN, median)",
     "delta": "distance of densities (δ)",
+    "chance": "chance of as much by luck alone, in any factor",
 }
 Parts = Callable[[Method, F64, F64, int], pd.DataFrame]
 
@@ -155,8 +156,15 @@ def _morris(method: Method, design: F64, y: F64, seed: int) -> pd.DataFrame:
         _rows("mu", Range(np.asarray(found["mu"]), *(each[:d] for each in whole[1:])), "in"),
         _rows("sigma", Range(np.asarray(found["sigma"]), *(each[d:] for each in whole[1:])), "in"),
         _rows("beyond_luck", noise.bootstrap(noise.product(effects, effects), _root, seed), _taken_out(y)),
+        _by_chance(noise.chance_of_size(effects)),
     ]
     return pd.concat(frames, ignore_index=True)
+
+
+def _by_chance(chance: F64) -> pd.DataFrame:
+    """What tells a factor apart from one that does nothing, over all factors at once; no interval."""
+    nothing = np.full_like(chance, np.nan)
+    return _rows("chance", Range(chance, nothing, nothing), "in")
 
 
 def _moments(mean: F64, d: int) -> F64:
@@ -180,7 +188,8 @@ def _dgsm(method: Method, design: F64, y: F64, seed: int) -> pd.DataFrame:
     slope = noise.bootstrap(terms[:, 2:], lambda mean: mean, seed)
     bound = noise.bootstrap(terms, _bounds, seed)
     luck = _taken_out(y)
-    return pd.concat([_rows("slope", slope, luck), _rows("bound", bound, luck)], ignore_index=True)
+    told = [_rows("slope", slope, luck), _rows("bound", bound, luck), _by_chance(noise.chance_of_size(effects))]
+    return pd.concat(told, ignore_index=True)
 
 
 def _bounds(mean: F64) -> F64:
@@ -189,15 +198,21 @@ def _bounds(mean: F64) -> F64:
 
 
 def _tornado(method: Method, design: F64, y: F64, seed: int) -> pd.DataFrame:
-    """Mean changes from the middle to the low and the high end, and from end to end; intervals of the means."""
-    blocks = in_blocks(method, design.shape[1], y).mean(axis=2)
+    """Mean changes from the middle to the low and the high end, and from end to end; intervals of the means.
+
+    Around the centre all blocks are the same points, so each run of each is a trial of its own.
+    """
+    blocks = in_blocks(method, design.shape[1], y)
+    still = method["around"] == "centre"
+    blocks = np.moveaxis(blocks, 2, 1).reshape(-1, blocks.shape[1]) if still else blocks.mean(axis=2)
     low, high = blocks[:, 1::2] - blocks[:, :1], blocks[:, 2::2] - blocks[:, :1]
     ends = {"low": low, "high": high, "swing": high - low}
-    return pd.concat([_rows(name, _mean(each), "in") for name, each in ends.items()], ignore_index=True)
+    told = [_rows(name, _mean(each), "in") for name, each in ends.items()]
+    return pd.concat([*told, _by_chance(noise.chance_of_mean(high - low))], ignore_index=True)
 
 
 def _mean(x: F64) -> Range:
-    return _about(x.mean(axis=0), STANDARD * x.std(axis=0, ddof=1) / np.sqrt(len(x)))
+    return _about(x.mean(axis=0), noise.reach_of(len(x)) * x.std(axis=0, ddof=1) / np.sqrt(len(x)))
 
 
 def _pawn(method: Method, design: F64, y: F64, seed: int) -> pd.DataFrame:
@@ -212,7 +227,8 @@ def _pawn(method: Method, design: F64, y: F64, seed: int) -> pd.DataFrame:
     )
     chance = [_distances(rng.random((len(y), 1)), means, slides)[0] for _ in range(200)]
     rows = _rows("median", _about(found, STANDARD * again.std(axis=0, ddof=1), 0.0), "in")
-    return pd.concat([rows, _chance("median", chance)], ignore_index=True)
+    told = _by_chance(noise.chance_among(found, np.array(chance)))
+    return pd.concat([rows, _chance("median", chance), told], ignore_index=True)
 
 
 def _distances(u: F64, y: F64, slides: int) -> F64:
@@ -242,10 +258,11 @@ def _delta(method: Method, design: F64, y: F64, seed: int) -> pd.DataFrame:
     d = design.shape[1]
     value, reach = found
     rows = _rows("delta", _about(value[:d], reach[:d], 0.0), "in")
-    return pd.concat([rows, _chance("delta", list(value[d:]))], ignore_index=True)
+    told = _by_chance(noise.chance_among(value[:d], value[d:]))
+    return pd.concat([rows, _chance("delta", list(value[d:])), told], ignore_index=True)
 
 
-IDLE = 3  # factors that do nothing, to see what delta gives them
+IDLE = 20  # factors that do nothing, to see what delta gives them
 
 
 def _delta_of(u: F64, y: F64, seed: int) -> tuple[F64, F64]:

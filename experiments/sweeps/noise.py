@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import fdtrc, ndtr, ndtri, stdtr, stdtrit
 
 from simulator.parameters import F64
 
@@ -62,7 +62,10 @@ def luck_of(y: F64) -> F64:
 
 
 def bootstrap(terms: F64, statistic: Callable[[F64], F64], seed: int, resamples: int = RESAMPLES) -> Range:
-    """A statistic of mean terms and its percentile interval, blocks (rows of `terms`) drawn anew with replacement."""
+    """A statistic of mean terms and its interval, blocks (rows of `terms`) drawn anew with replacement.
+
+    Percentiles stand further out the fewer the blocks, else intervals of few blocks are too narrow (Hesterberg 2015).
+    """
     rng = np.random.default_rng(seed)
     n = len(terms)
     drawn = np.stack(
@@ -71,10 +74,57 @@ def bootstrap(terms: F64, statistic: Callable[[F64], F64], seed: int, resamples:
             for _ in range(resamples)
         ]
     )
-    tail = (1.0 - INTERVAL) / 2
+    tail = float(ndtr(-np.sqrt(n / (n - 1)) * reach_of(n))) if n > 1 else (1.0 - INTERVAL) / 2
     with np.errstate(invalid="ignore"):
         low, high = np.quantile(drawn, (tail, 1.0 - tail), axis=0)
     return Range(statistic(terms.mean(axis=0)), low, high)
+
+
+def reach_of(n: int) -> float:
+    """Standard errors that a 90% interval of a mean of `n` reaches to either side (Student 1908)."""
+    return float(stdtrit(n - 1, 0.5 + INTERVAL / 2))
+
+
+def chance_of_mean(x: F64) -> F64:
+    """How often luck alone gives a mean of at least such a size, (n, factors) -> (factors,), by Student's t.
+
+    The larger of two: with the luck of all factors together, that it gives it to any of them (Bonferroni), as of many
+    that do nothing some look strong; and with the factor's own luck, which may be larger, to this one.
+    """
+    n, factors = x.shape
+    mean, own = np.abs(x.mean(axis=0)), x.var(axis=0, ddof=1) / n
+    alone = 2.0 * stdtr(n - 1, -_ratio(mean, np.sqrt(own)))
+    any_of_all = 2.0 * stdtr((n - 1) * factors, -_ratio(mean, np.sqrt(own.mean()))) * factors
+    return np.minimum(1.0, np.maximum(alone, any_of_all))
+
+
+def chance_of_size(effects: F64) -> F64:
+    """How often luck alone gives effects of at least such a size, (n, factors, R) -> (factors,), by Fisher's F.
+
+    Squares of means over runs are held against the variance between runs; of two, as above. NaN with one run, where
+    luck is not known.
+    """
+    n, factors, runs = effects.shape
+    if runs < 2:
+        return np.full(factors, np.nan)
+    size, own = (effects.mean(axis=2) ** 2).mean(axis=0), luck_of(effects).mean(axis=0) / runs
+    alone = fdtrc(n, n * (runs - 1), _ratio(size, own))
+    any_of_all = fdtrc(n, n * (runs - 1) * factors, _ratio(size, own.mean())) * factors
+    return np.minimum(1.0, np.maximum(alone, any_of_all))
+
+
+def _ratio(size: F64, luck: F64 | float) -> F64:
+    """Size over luck: infinite where there is a size and no luck, 0 where there is neither."""
+    luck = np.broadcast_to(np.asarray(luck, dtype=float), size.shape)
+    return np.divide(size, luck, out=np.where(size > 0.0, np.inf, 0.0), where=luck > ROUNDING * size)
+
+
+def chance_among(value: F64, idle: F64) -> F64:
+    """How often some factor that does nothing gets at least such a value, told from those of some `idle` factors."""
+    spread = idle.std(ddof=1) * np.sqrt(1.0 + 1.0 / len(idle))
+    if not spread > 0.0:
+        return np.where(value > idle.mean(), 0.0, 1.0)
+    return np.minimum(1.0, stdtr(len(idle) - 1, (idle.mean() - value) / spread) * len(value))
 
 
 def separated(y: F64, rows: tuple[int, ...] = (0,), seed: int = 0) -> Luck:

@@ -69,7 +69,9 @@ def hangs_on(finding: "Finding") -> str:
     rest = len(finding.factors) - len(clear)
     more = len(clear) - named
     text = f"{HANGS[finding.method.name]} {'; then '.join(parts)}"
-    text += f"; {words.plural(more, 'more factor matters', 'more factors matter')} less" if more > 0 else ""
+    text += f"; {words.plural(more, 'more factor is', 'more factors are')} told apart from nothing" if more > 0 else ""
+    if int(finding.main["factor"].iloc[0]) not in clear:
+        text += ". Larger numbers of others may be luck"
     return text + (f". {_nothing(finding, clear, rest)}" if rest else ".")
 
 

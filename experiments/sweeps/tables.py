@@ -28,12 +28,15 @@ def indices(finding: "Finding") -> Table:
     ]
     chance = finding.found[finding.found["factor"] < 0]
     if len(chance):
-        rows.append(Row("A factor that does nothing", (_cell(chance.iloc[0], names[0]),), base=True))
+        rest = (Cell(words.MISSING),) * (len(names) - 1)
+        rows.append(Row("A factor that does nothing", (_cell(chance.iloc[0], names[0]), *rest), base=True))
     caption = f"{words.capital(finding.label)}: {finding.contrast} (90% intervals)"
     return Table(caption, "Factor", tuple(LABELS[name] for name in names), tuple(rows))
 
 
 def _cell(row: pd.Series, index: str, unit: str = "") -> Cell:
+    if index == "chance":
+        return Cell(words.share(row["value"]))
     form = form_of(index, unit)
     return Cell(form(row["value"]), words.between(row["low"], row["high"], form))
 
