@@ -343,8 +343,9 @@ def _doubled(table: Table) -> Table:
 @jit
 def _file_ties(state):
     """Puts every tie into the empty table of pairs."""
+    ties, slots = state.ties, state.slots
     for tie in range(state.count[N_TIES]):
-        state.slots[find_slot(state.ties[tie].one, state.ties[tie].other, state)] = tie
+        slots[find_slot(ties[tie].one, ties[tie].other, ties, slots)] = tie
 
 
 def _names(inputs: Inputs, field: str, rows: int) -> Sequence[str]:

@@ -42,11 +42,11 @@ def learn_and_meet(month, seed, parameters, rules, world, state):
         for p in range(first, last):
             if partners[p].dose <= 0.0:
                 continue
-            at_work = _share_at_work(p, first, last, state)
+            at_work = _share_at_work(p, first, last, partners)
             for row in range(partners[p].first_participation, partners[p].first_participation + partners[p].engaged):
                 if t[row].is_active == 0:
                     continue
-                dose = dose_of(row, t, partners, smes)
+                dose = dose_of(p, t[row].sme, partners, smes)
                 if t[row].knowledge_month == NEVER:
                     t[row].know_hazard += service_hazard(
                         parameters.h_knowledge, dose, parameters.dose_reference, projects[project].effect
@@ -62,21 +62,20 @@ def learn_and_meet(month, seed, parameters, rules, world, state):
 
 
 @service
-def dose_of(row, participations, partners, smes):
-    """What the SME of one participation takes of its partner's dose this month (0-1)."""
-    i = participations[row].sme
-    return sme_dose(partners[participations[row].partner].dose, smes[i].spare_time, smes[i].projects)
+def dose_of(partner, i, partners, smes):
+    """What an SME takes of its partner's dose this month (0-1)."""
+    return sme_dose(partners[partner].dose, smes[i].spare_time, smes[i].projects)
 
 
 @rule
-def _share_at_work(p, first, last, state):
+def _share_at_work(p, first, last, partners):
     """Share (0-1) of the other partners' active SMEs whose partner is at work this month."""
     here, all_others = 0.0, 0.0
     for q in range(first, last):
         if q != p:
-            all_others += state.partners[q].active
-            if state.partners[q].dose > 0.0:
-                here += state.partners[q].active
+            all_others += partners[q].active
+            if partners[q].dose > 0.0:
+                here += partners[q].active
     return here / all_others if all_others > 0.0 else 0.0
 
 
@@ -96,7 +95,7 @@ def _learn(month, row, project, parameters, seed, time, what, state):
 def _meet_somebody(month, row, project, first, last, seed, parameters, rules, world, state):
     """The SME meets the one that suits it best among those at work abroad whom it has not met in this project."""
     t, partners, clusters, smes = state.participations, state.partners, state.clusters, state.smes
-    sectors = world.sectors
+    sectors, ties, slots = world.sectors, state.ties, state.slots
     call = state.projects[project].call
     time = draws.since(rules.calls[call].year, 0)
     luck, common = draws.key(seed, draws.COUNTERPART, time), draws.key(seed, draws.COMPLEMENT, 0)
@@ -114,31 +113,31 @@ def _meet_somebody(month, row, project, first, last, seed, parameters, rules, wo
             if t[other].is_active == 0:
                 continue
             j = t[other].sme
-            fit = complementarity(
-                draws.uniform_of_pair(common, smes[i].identity, smes[j].identity),
-                related(smes[i].sector, smes[j].sector, parameters, sectors),
-            )
+            kin = related(smes[i].sector, smes[j].sector, parameters, sectors)
+            if 2.0 * complementarity(1.0, kin) + 1.0 <= best_score:  # beaten with all luck; so below
+                continue
+            fit = complementarity(draws.uniform_of_pair(common, smes[i].identity, smes[j].identity), kin)
+            if 2.0 * fit + 1.0 <= best_score:
+                continue
             score = 2.0 * fit + draws.uniform_of_pair(luck, smes[i].identity, smes[j].identity)
-            if score > best_score and not _have_met_here(i, j, row, state):
+            if score > best_score and not _have_met_here(i, j, row, ties, slots):
                 best, best_score, best_fit = other, score, fit
     if best != NOBODY:
         _tie(month, row, best, best_fit, project, seed, parameters, world, state)
 
 
 @rule
-def _have_met_here(i, j, row, state):
+def _have_met_here(i, j, row, ties, slots):
     """Whether two SMEs have met in the project of this participation."""
-    slot = find_slot(min(i, j), max(i, j), state)
-    tie = state.slots[slot]
+    tie = slots[find_slot(min(i, j), max(i, j), ties, slots)]
     if tie == NOBODY:
         return False
-    return state.ties[tie].participation_one == row or state.ties[tie].participation_other == row
+    return ties[tie].participation_one == row or ties[tie].participation_other == row
 
 
 @rule
-def find_slot(one, other, state):
+def find_slot(one, other, ties, slots):
     """Place of a pair (one < other) in the open-addressing table: its row's slot, or the free slot for it."""
-    ties, slots = state.ties, state.slots
     mask = slots.shape[0] - 1
     word = draws.mix(np.uint64(one) * _HASH + np.uint64(other))
     slot = np.int64(word & np.uint64(mask))
@@ -157,7 +156,7 @@ def _tie(month, row, other_row, fit, project, seed, parameters, world, state):
     i, j = t[row].sme, t[other_row].sme
     if i > j:
         i, j, row, other_row = j, i, other_row, row
-    slot = find_slot(i, j, state)
+    slot = find_slot(i, j, ties, state.slots)
     tie = state.slots[slot]
     if tie == NOBODY:
         tie = state.count[N_TIES]

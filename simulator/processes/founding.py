@@ -7,12 +7,13 @@ import numpy as np
 from simulator import draws
 from simulator.elementary import exp, log, power
 from simulator.jit import jit, rule, service
-from simulator.processes.own_paths import file_contracts, pull_of
+from simulator.processes.own_paths import file_contracts, first_waits, pulls_of
 from simulator.rules.consortia import size_factor
 from simulator.rules.matching import relatedness
-from simulator.state import FOUNDED, NEVER, NOBODY
+from simulator.state import CONTRACT, FOUNDED, NEVER, NOBODY
 
 _NONE = np.uint64(0)
+_AT_A_TIME = 512  # SMEs; their traits stay in the processor's nearest memory
 
 
 @rule
@@ -83,70 +84,89 @@ def _found_clusters(seed, parameters, world, clusters):
 @jit
 def _acquaint(seed, parameters, world, state):
     """Who knows whom before the first call: some pairs, more often within a language group."""
-    clusters, familiarity, trust, countries = state.clusters, state.familiarity, state.trust, world.countries
+    clusters, familiarity, countries = state.clusters, state.familiarity, world.countries
+    n = clusters.shape[0]
+    familiarity[:] = 0.0
+    state.trust[:] = 0.0
     start = draws.key(seed, draws.ACQUAINTED, 0)
-    for a in range(clusters.shape[0]):
-        familiarity[a, a] = 0.0
-        trust[a, a] = 0.0
+    share_unlike = parameters.familiarity_start * parameters.distance_factor
+    identity, language, u = np.empty(n, np.uint64), np.empty(n, np.int64), np.empty(n)
+    for a in range(n):
+        me = clusters[a].identity
+        identity[a], language[a] = me, countries[clusters[a].country].language
         for b in range(a):
-            like = countries[clusters[a].country].language == countries[clusters[b].country].language
-            share = parameters.familiarity_start * (1.0 if like else parameters.distance_factor)
-            u = draws.uniform_of_pair(start, clusters[a].identity, clusters[b].identity)
-            known = 0.5 if u < share else 0.0
-            familiarity[a, b] = known
-            familiarity[b, a] = known
-            trust[a, b] = 0.0
-            trust[b, a] = 0.0
+            u[b] = draws.uniform_of_pair(start, me, identity[b])
+        for b in range(a):
+            if u[b] < (parameters.familiarity_start if language[a] == language[b] else share_unlike):
+                familiarity[a, b], familiarity[b, a] = 0.5, 0.5
 
 
 @jit
 def _found_smes(seed, parameters, world, state):
-    """Traits of every SME, and the calendar of the contracts that it wins on its own."""
-    clusters, smes = state.clusters, state.smes
-    count, calendar, first_due = state.count, state.calendar, state.first_due
+    """Traits of every SME, and the calendar of the contracts that it wins on its own.
+
+    One trait after the other for many SMEs, which a processor draws several at once.
+    """
     state.due[:] = NOBODY
-    first_due[:] = NOBODY
+    state.first_due[:] = NOBODY
     state.touched[:] = NOBODY
-    other_sector = draws.key(seed, draws.SME_SECTOR, 0)
+    _name_smes(state.clusters, state.smes)
+    clusters, smes, shares = state.clusters, state.smes, world.sectors.share
+    count, calendar, first_due, n = state.count, state.calendar, state.first_due, smes.shape[0]
     new_sector = draws.key(seed, draws.SME_SECTOR, 1)
-    size = draws.key(seed, draws.SIZE, 0)
-    readiness = draws.key(seed, draws.READINESS, 0)
-    spare_time = draws.key(seed, draws.SPARE_TIME, 0)
-    for k in range(clusters.shape[0]):
-        country = clusters[k].country
-        for member in range(clusters[k].members):
-            i = clusters[k].first_sme + member
-            who = draws.identity(clusters[k].identity, member)
-            smes[i].identity = who
-            smes[i].cluster = k
-            smes[i].projects = 0
-            smes[i].path = NOBODY
-            smes[i].sector = clusters[k].sector
-            if draws.uniform(other_sector, who, _NONE) >= parameters.sme_sector_match:
-                smes[i].sector = position_in(world.sectors.share, draws.uniform(new_sector, who, _NONE))
-            u = draws.uniform(size, who, _NONE)
-            size_class = 0
-            if u < parameters.share_medium:
-                size_class = 2
-            elif u < parameters.share_medium + parameters.share_small:
-                size_class = 1
-            smes[i].size_class = size_class
-            smes[i].readiness = level_around(
-                parameters.readiness_mean,
-                1.0,
-                parameters.readiness_size_step * size_class
-                + parameters.readiness_spread * draws.logistic(draws.uniform(readiness, who, _NONE)),
-            )
-            smes[i].found_readiness = smes[i].readiness
-            smes[i].spare_time = level_around(
-                parameters.spare_time_mean,
-                parameters.spare_time_spread,
-                draws.logistic(draws.uniform(spare_time, who, _NONE)),
-            )
-            pull = pull_of(smes[i].readiness, parameters)
+    who, u = np.empty(_AT_A_TIME, np.uint64), np.empty((6, _AT_A_TIME))
+    moves, size, readiness, spare_time, pull, contract = u[0], u[1], u[2], u[3], u[4], u[5]
+    for first in range(0, n, _AT_A_TIME):
+        last = min(n, first + _AT_A_TIME)
+        for m in range(_AT_A_TIME):
+            who[m] = smes[min(first + m, n - 1)].identity
+        _draw_traits(seed, parameters, who, moves, size, readiness, spare_time, pull, contract)
+        for i in range(first, last):
+            m, cluster = i - first, np.int64(smes[i].cluster)
+            country, sector = clusters[cluster].country, clusters[cluster].sector
+            if moves[m] >= parameters.sme_sector_match:
+                sector = position_in(shares, draws.uniform(new_sector, who[m], _NONE))
+            smes[i].sector, smes[i].size_class = sector, int(size[m])
+            smes[i].readiness, smes[i].found_readiness, smes[i].spare_time = readiness[m], readiness[m], spare_time[m]
+            smes[i].projects, smes[i].path = 0, NOBODY
             file_contracts(
-                i, who, country, smes[i].sector, pull, seed, parameters, count, calendar, first_due
+                i, who[m], country, sector, pull[m], contract[m], seed, parameters, count, calendar, first_due
             )
+
+
+@jit
+def _name_smes(clusters, smes):
+    """Every SME's cluster, and the identity that all its draws hang on."""
+    for k in range(clusters.shape[0]):
+        cluster, first = clusters[k].identity, clusters[k].first_sme
+        for member in range(clusters[k].members):
+            smes[first + member].identity = draws.identity(cluster, member)
+            smes[first + member].cluster = k
+
+
+@jit
+def _draw_traits(seed, parameters, who, moves, size, readiness, spare_time, pull, first_contract):
+    """Draws a block of SMEs: columns of (block,), one for what each of them is called."""
+    other_sector, size_start = draws.key(seed, draws.SME_SECTOR, 0), draws.key(seed, draws.SIZE, 0)
+    ready, spare = draws.key(seed, draws.READINESS, 0), draws.key(seed, draws.SPARE_TIME, 0)
+    share_medium, share_small = parameters.share_medium, parameters.share_small
+    mean, step, spread = parameters.readiness_mean, parameters.readiness_size_step, parameters.readiness_spread
+    spare_mean, spare_spread = parameters.spare_time_mean, parameters.spare_time_spread
+    for m in range(who.shape[0]):
+        moves[m] = draws.uniform(other_sector, who[m], _NONE)
+    for m in range(who.shape[0]):
+        u = draws.uniform(size_start, who[m], _NONE)
+        size[m] = 2.0 if u < share_medium else 1.0 if u < share_medium + share_small else 0.0
+    for m in range(who.shape[0]):
+        readiness[m] = draws.logistic(draws.uniform(ready, who[m], _NONE))
+    for m in range(who.shape[0]):
+        readiness[m] = level_around(mean, 1.0, step * size[m] + spread * readiness[m])
+    for m in range(who.shape[0]):
+        spare_time[m] = draws.logistic(draws.uniform(spare, who[m], _NONE))
+    for m in range(who.shape[0]):
+        spare_time[m] = level_around(spare_mean, spare_spread, spare_time[m])
+    pulls_of(readiness, parameters, pull)
+    first_waits(CONTRACT, who, pull, seed, parameters, first_contract)
 
 
 @jit

@@ -22,8 +22,8 @@ from simulator.state import (
     E_OWN_KNOWLEDGE,
     KNOWLEDGE,
     N_DUE,
-    N_PARTNERS,
     N_PATHS,
+    N_PROJECTS,
     NEVER,
     NOBODY,
     OUTCOMES,
@@ -78,12 +78,33 @@ def own_needs(outcome, who, pull, seed, parameters, last, months):
     return number
 
 
+@jit
+def pulls_of(readiness, parameters, pull):
+    """Writes the pull of many SMEs, by the rule `pull_of`."""
+    slope, mean = parameters.own_readiness_slope, parameters.readiness_mean
+    for m in range(readiness.shape[0]):
+        pull[m] = own_hazard(1.0, slope, readiness[m], mean)
+
+
+@jit
+def first_waits(outcome, who, pull, seed, parameters, months):
+    """Writes the months that many SMEs wait for their first need of an outcome, as `waiting_months` tells it."""
+    start = draws.key(seed, draws.OWN_PATH, draws.since(0, 0))
+    base, kind = base_hazard(outcome, parameters), np.uint64(outcome + 1)
+    for m in range(who.shape[0]):
+        months[m] = draws.exponential(draws.uniform(start, who[m], kind))
+    for m in range(who.shape[0]):
+        months[m] /= base * pull[m]
+
+
 @service
-def file_contracts(i, who, country, sector, pull, seed, parameters, count, calendar, first_due):
-    """Enters the months in which an SME without the programme wins contracts into the calendar of its rivals."""
+def file_contracts(i, who, country, sector, pull, month, seed, parameters, count, calendar, first_due):
+    """Enters the months in which an SME without the programme wins contracts into the calendar of its rivals.
+
+    `month`: of the first of them.
+    """
     last = first_due.shape[2]
     number = 0
-    month = waiting_months(CONTRACT, 0, who, pull, seed, parameters)
     while month < last and count[N_DUE] < calendar.shape[0]:
         row = count[N_DUE]
         count[N_DUE] = row + 1
@@ -170,20 +191,24 @@ def next_need(path, outcome, seed, parameters, smes, paths, own):
 def slow_own_paths(month, seed, parameters, state):
     """SMEs active in a project give up part of their own effort: what lies ahead comes that much later."""
     t, partners, smes, own, projects = state.participations, state.partners, state.smes, state.own, state.projects
-    for p in range(state.count[N_PARTNERS]):
-        if partners[p].dose <= 0.0:
+    for project in range(state.count[N_PROJECTS]):
+        if projects[project].alive == 0 or projects[project].phase == 0:
             continue
-        call = projects[partners[p].project].call
-        for row in range(partners[p].first_participation, partners[p].first_participation + partners[p].engaged):
-            i = t[row].sme
-            if t[row].is_active == 0:
+        call, first = projects[project].call, projects[project].first_partner
+        for p in range(first, first + projects[project].partners):
+            if partners[p].dose <= 0.0:
                 continue
-            path = np.int64(smes[i].path)
-            if path == NOBODY:
-                path = path_of(i, month, seed, parameters, state)
-            for outcome in range(len(OUTCOMES)):
-                own[path, outcome].month += parameters.own_effort_substitution / max(1, smes[i].projects)
-                own[path, outcome].call = call
+            for row in range(partners[p].first_participation, partners[p].first_participation + partners[p].engaged):
+                if t[row].is_active == 0:
+                    continue
+                i = t[row].sme
+                path = np.int64(smes[i].path)
+                if path == NOBODY:
+                    path = path_of(i, month, seed, parameters, state)
+                later = parameters.own_effort_substitution / max(1, smes[i].projects)
+                for outcome in range(len(OUTCOMES)):
+                    own[path, outcome].month += later
+                    own[path, outcome].call = call
 
 
 @jit

@@ -4,7 +4,7 @@
 import numpy as np
 
 from simulator import draws
-from simulator.jit import jit, rule
+from simulator.jit import jit, rule, service
 from simulator.ordering import bar_for
 from simulator.processes.calendar import note
 from simulator.rules.projects import (
@@ -91,6 +91,7 @@ def _typical_grant(project, call, rules, state):
 def _recruit(month, p, project, seed, parameters, rules, state):
     """A partner engages members: the most ready first; some who said yes before the decision have lost interest."""
     partners, projects, clusters, smes = state.partners, state.projects, state.clusters, state.smes
+    count, t = state.count, state.participations
     call, cluster = projects[project].call, partners[p].cluster
     time = draws.since(rules.calls[call].year, 0)
     what = projects[project].identity
@@ -103,7 +104,7 @@ def _recruit(month, p, project, seed, parameters, rules, state):
     before, lose = draws.key(seed, draws.RECRUITED_BEFORE, time), draws.key(seed, draws.LOSE_INTEREST, time)
     keep = interest_left(parameters.waiting_loss, month - rules.calls[call].close_month)
     least = min(sought, int(parameters.smes_minimum)) if funded else 1
-    partners[p].first_participation = state.count[N_PARTICIPATIONS]
+    partners[p].first_participation = count[N_PARTICIPATIONS]
     left = sought
     for m in range(members):
         if score[m] < bar:
@@ -114,7 +115,7 @@ def _recruit(month, p, project, seed, parameters, rules, state):
             left -= 1
             partners[p].lost_waiting += 1
             continue
-        _engage(first + m, p, project, time, what, seed, parameters, state)
+        _engage(first + m, p, project, time, what, seed, parameters, count, projects, partners, t, smes)
     note(state.count, state.log, month, E_ENGAGED, cluster, NOBODY, project, float(partners[p].engaged))
 
 
@@ -156,10 +157,9 @@ def _target(p, project, call, funded, parameters, rules, state):
     return max(least, int(sought + 0.5))
 
 
-@jit
-def _engage(i, p, project, time, what, seed, parameters, state):
+@service
+def _engage(i, p, project, time, what, seed, parameters, count, projects, partners, t, smes):
     """One SME is engaged; whether it really takes part is its own draw."""
-    count, smes, t = state.count, state.smes, state.participations
     row = count[N_PARTICIPATIONS]
     if row >= t.shape[0]:
         count[TOO_SMALL] = 1
@@ -180,10 +180,10 @@ def _engage(i, p, project, time, what, seed, parameters, state):
     t[row].partnership_month = NEVER
     t[row].rni_month = NEVER
     t[row].contract_month = NEVER
-    state.partners[p].engaged += 1
+    partners[p].engaged += 1
     if active:
-        state.partners[p].active += 1
-        state.projects[project].active_smes += 1
+        partners[p].active += 1
+        projects[project].active_smes += 1
         smes[i].projects += 1
 
 
@@ -191,6 +191,7 @@ def _engage(i, p, project, time, what, seed, parameters, state):
 def work(month, parameters, state):
     """A month of activities: each partner's dose, after set-up, with what fatigue has left; payments; exits."""
     projects, partners, clusters = state.projects, state.partners, state.clusters
+    ledger, spent_by_month = state.ledger, state.spent_by_month
     for project in range(state.count[N_PROJECTS]):
         if projects[project].alive == 0 or projects[project].phase == 0:
             continue
@@ -202,8 +203,10 @@ def work(month, parameters, state):
             if not is_running(partners, p, month):
                 continue
             age = float(month - partners[p].start_month)
-            _pay(month, p, project, state)
-            if _leaves(month, p, project, parameters, state):
+            _pay(month, p, projects[project].call, partners, ledger, spent_by_month)
+            partners[p].leave_hazard += _leave_hazard(p, project, parameters, partners, projects)
+            if has_left(partners, p):
+                _leave(month, p, project, state)
                 continue
             if age < parameters.setup_months:
                 continue
@@ -225,32 +228,34 @@ def is_running(partners, p, month):
 
 
 @rule
-def _pay(month, p, project, state):
+def _pay(month, p, call, partners, ledger, spent_by_month):
     """This month's part of the grant, booked at the funder of the partner's country."""
-    f = state.partners[p].funder
-    if f != NOBODY and state.partners[p].paid_eur_month > 0.0:
-        state.ledger[state.projects[project].call, f].spent += state.partners[p].paid_eur_month
-        state.spent_by_month[month, f] += state.partners[p].paid_eur_month
+    f = partners[p].funder
+    if f != NOBODY and partners[p].paid_eur_month > 0.0:
+        ledger[call, f].spent += partners[p].paid_eur_month
+        spent_by_month[month, f] += partners[p].paid_eur_month
 
 
-@jit
-def _leaves(month, p, project, parameters, state):
-    """Whether the partner leaves this month; if so it ends now, with its SMEs and its hands free."""
-    partners, smes, t = state.partners, state.smes, state.participations
-    partners[p].leave_hazard += leave_hazard(
+@rule
+def _leave_hazard(p, project, parameters, partners, projects):
+    """This month's hazard that the partner leaves."""
+    return leave_hazard(
         parameters.hazard_leave,
         partners[p].money != FUNDED,
-        state.projects[project].top_down == 1,
+        projects[project].top_down == 1,
         parameters.leave_factor_unfunded,
         parameters.leave_factor_misfit,
     )
-    if partners[p].leave_hazard < partners[p].leave_threshold:
-        return False
+
+
+@jit
+def _leave(month, p, project, state):
+    """A partner leaves: it ends now, with its SMEs and its hands free."""
+    partners = state.partners
     note(state.count, state.log, month, E_PARTNER_LEFT, partners[p].cluster, NOBODY, project, 0.0)
     partners[p].end_month = month
-    release_smes(p, partners, t, smes)
+    release_smes(p, partners, state.participations, state.smes)
     state.clusters[partners[p].cluster].busy -= 1
-    return True
 
 
 @rule

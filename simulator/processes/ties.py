@@ -24,6 +24,8 @@ def live_ties(month, seed, parameters, rules, world, state):
     """Every living tie: trust grows where both are at work and fades otherwise; hazards follow trust."""
     ties, t, partners, projects, smes = state.ties, state.participations, state.partners, state.projects, state.smes
     p_slope, p_reference = parameters.trust_slope, parameters.dose_reference
+    p_months, p_half, p_decay = parameters.trust_months, parameters.trust_half, parameters.tie_decay
+    p_rni, p_contract = parameters.h_rni, parameters.h_contract
     for tie in range(state.count[N_TIES]):
         if ties[tie].alive == 0:
             continue
@@ -33,12 +35,12 @@ def live_ties(month, seed, parameters, rules, world, state):
         together = projects[project].alive == 1 and partners[p].dose > 0.0 and partners[q].dose > 0.0
         dose, extra, trust = 0.0, projects[project].effect, ties[tie].trust
         if together:
-            dose = joint_dose(dose_of(one, t, partners, smes), dose_of(other, t, partners, smes))
-            trust = trust_after_contact(trust, dose, p_reference, parameters.trust_months, parameters.trust_half)
+            dose = joint_dose(dose_of(p, ties[tie].one, partners, smes), dose_of(q, ties[tie].other, partners, smes))
+            trust = trust_after_contact(trust, dose, p_reference, p_months, p_half)
             if projects[project].phase == 2:
                 extra *= parameters.phase_two_effect
         else:
-            trust = trust_after_silence(trust, parameters.tie_decay)
+            trust = trust_after_silence(trust, p_decay)
         ties[tie].trust = trust
         if not together and trust < parameters.tie_forgotten_trust:
             ties[tie].alive = 0
@@ -54,13 +56,13 @@ def live_ties(month, seed, parameters, rules, world, state):
         common = conversion_hazard(
             1.0, ties[tie].promise, trust, p_slope, in_touch(trust, dose, p_reference), extra
         )
-        ties[tie].rni_hazard += parameters.h_rni * common
+        ties[tie].rni_hazard += p_rni * common
         if ties[tie].rni_hazard >= ties[tie].rni_threshold:
             ties[tie].rni_count += 1
             ties[tie].rni_hazard = 0.0
             ties[tie].rni_threshold = _next_threshold(draws.RNI, ties[tie].rni_count, tie, seed, ties, smes)
             _book(month, RNI, tie, project, ties[tie].rni_count, seed, parameters, rules, world, state)
-        ties[tie].contract_hazard += parameters.h_contract * common
+        ties[tie].contract_hazard += p_contract * common
         if ties[tie].contract_hazard >= ties[tie].contract_threshold:
             ties[tie].contract_count += 1
             ties[tie].contract_hazard = 0.0
