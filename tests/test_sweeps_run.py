@@ -18,6 +18,7 @@ import sweep_functions as functions
 import experiments.sweeps.plan as plan_module
 import experiments.sweeps.run as run_module
 from experiments.sweeps import load, status, sweep
+from experiments.sweeps.progress import progress
 from experiments.sweeps.result import prepared
 from experiments.sweeps.work import Rows, carry_out
 from scenarios import InputError
@@ -206,16 +207,28 @@ def test_a_worker_with_other_code_is_refused(tmp_path):
         carry_out(replace(plan.work, code="another"), rows)
 
 
-def test_a_foreign_file_does_not_get_into_the_results(tmp_path):
+def test_a_foreign_file_does_not_get_into_the_results_and_is_named(tmp_path, capsys):
     whole = sweep(functions.experiment(4), tmp_path, evaluate=functions.counted)
     before = whole.results
     other = sweep(functions.experiment(4, seed=2), tmp_path / "other", evaluate=functions.counted)
     for part in (other.folder / "parts").iterdir():
         (whole.folder / "parts" / part.name).write_bytes(part.read_bytes())
     assert load(whole.folder).results.equals(before)
-    again = sweep(functions.experiment(4), tmp_path, evaluate=functions.counted)
+    (whole.folder / "parts" / "notes.txt").write_text("mine", encoding="utf-8")
+    foreign = sorted([*(part.name for part in (other.folder / "parts").iterdir()), "notes.txt"])
+    heard = []
+    with progress() as lines:
+        again = sweep(functions.experiment(4), tmp_path, evaluate=functions.counted,
+                      hear=lambda advance: (heard.append(advance), lines(advance)))  # fmt: skip
+    assert [file for file, _ in heard[0].aside] == foreign  # each is named, to callers and on the screen
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split()[1] for line in said if line.endswith("it is put aside in kept/")] == foreign
+    assert (again.folder / "kept" / "notes.txt").read_text(encoding="utf-8") == "mine"
     found = duckdb.sql(f"select count(*) from '{again.folder}/parts/*.parquet'").fetchall()
-    assert found == [(len(before),)]  # it was put aside
+    assert found == [(len(before),)]
+    heard.clear()  # parts of another size of the same question are no foreign files
+    sweep(functions.experiment(4), tmp_path, evaluate=functions.counted, n=2, hear=heard.append)
+    assert heard[0].aside == []
 
 
 def test_runs_that_fail_are_recorded_and_do_not_stop_the_rest(tmp_path):

@@ -114,12 +114,16 @@ def addresses(plan: Plan, design: Design) -> Iterator[tuple[Chunk, str]]:
         yield chunk, plan.address(chunk, plan.keys(design.rows(chunk)))
 
 
-def put_in_order(folder: Path, wanted: Iterable[str]) -> None:
-    """Move parts that the plan has no place for to `kept/`, back what it has a place for; forget abandoned files."""
+def put_in_order(folder: Path, wanted: Iterable[str], base: str) -> list[Damaged]:
+    """Move parts that the plan has no place for to `kept/`, back what it has a place for; forget abandoned files.
+
+    Returns those moved to `kept/` that are no parts of this question at all, in the order of their names.
+    """
+    aside: list[Damaged] = []
     names = {f"{address}.parquet" for address in wanted}
     (folder / PARTS).mkdir(parents=True, exist_ok=True)
     (folder / KEPT).mkdir(exist_ok=True)
-    for path in [*(folder / PARTS).iterdir()]:
+    for path in sorted((folder / PARTS).iterdir()):
         if path.suffix == UNFINISHED:
             with contextlib.suppress(OSError):
                 if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
@@ -127,10 +131,13 @@ def put_in_order(folder: Path, wanted: Iterable[str]) -> None:
         elif path.name not in names:
             with contextlib.suppress(OSError):
                 os.replace(path, folder / KEPT / path.name)
+                found = read(folder / KEPT / path.name, base)
+                aside += [found] if isinstance(found, Damaged) else []
     for path in (folder / KEPT).glob("*.parquet"):
         if path.name in names and not (folder / PARTS / path.name).exists():
             with contextlib.suppress(OSError):
                 os.replace(path, folder / PARTS / path.name)
+    return aside
 
 
 class Earlier:

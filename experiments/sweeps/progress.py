@@ -54,12 +54,13 @@ class _Lines:
     def __init__(self) -> None:
         self._pace = Pace()
         self._told: float | None = None
-        self._damaged = 0
+        self._named = 0
 
     def __call__(self, advance: Advance) -> None:
-        for part in advance.damaged[self._damaged :]:
-            _say(f"part {part.file} {part.why}: it is done again")
-        self._damaged = len(advance.damaged)
+        lines = _named(advance)
+        for line in lines[self._named :]:
+            _say(line)
+        self._named = len(lines)
         now = time.monotonic()
         if self._told is None:
             there = f", {advance.read:,} of them there already" if advance.read else ""
@@ -69,6 +70,12 @@ class _Lines:
         else:
             _say(f"{advance.done:,} of {advance.cells:,} runs, {self._pace.told(advance)}")
         self._told = now
+
+
+def _named(advance: Advance) -> list[str]:
+    """A line for each file that could not be used, those put aside first: they are known from the start."""
+    aside = [f"file {file} in parts/ {why}: it is put aside in kept/" for file, why in advance.aside]
+    return aside + [f"part {file} {why}: it is done again" for file, why in advance.damaged]
 
 
 @contextmanager
@@ -83,10 +90,10 @@ def _bar() -> Iterator[Hear]:
         named: set[str] = set()
 
         def hear(advance: Advance) -> None:
-            for part in advance.damaged:
-                if part.file not in named:
-                    named.add(part.file)
-                    bars.console.print(f"part {part.file} {part.why}: it is done again")
+            for line in _named(advance):
+                if line not in named:
+                    named.add(line)
+                    bars.console.print(line)
             bars.update(task, total=advance.cells, completed=advance.done, description=pace.told(advance))
 
         yield hear

@@ -135,6 +135,7 @@ def content(found: Findings, keep: Callable[..., Shown]) -> dict[str, Any]:
             (sentences.turning(each), tables.regret(each), _boxes(each.boxes, keep), sentences.boxes(each.boxes))
             for each in found.turning
         ],
+        "turning_first": sweep.method.name == "discovery",
         "failures": sentences.failures(failed),
         "failed": tables.failures(found, failed),
         "factors": tables.factors(found),

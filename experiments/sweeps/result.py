@@ -180,10 +180,10 @@ def sweep(
     if dask:
         engine = "dask"
     with engine_of(engine, workers, dask) as place:
-        design = _run.lay_out(plan, folder)
+        design, aside = _run.lay_out(plan, folder)
         if engine != "dask":
             _warm(plan, design)
-        advance = _run.carry_out(plan, folder, place, design, hear or (lambda _: None), redo_failed)
+        advance = _run.carry_out(plan, folder, place, design, hear or (lambda _: None), redo_failed, aside)
     found = Sweep(folder, plan)
     _finish(found, advance)
     return found

@@ -6,7 +6,7 @@ import json
 import os
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,13 +37,17 @@ LOOK_AGAIN_SECONDS = 0.5  # for chunks that another process has in hand
 
 @dataclass
 class Advance:
-    """How far a sweep is: cells done (read, run), failed, in all; what was found damaged; what another process has."""
+    """How far a sweep is: cells done (read, run), failed, in all; what another process has in hand.
+
+    damaged: parts that are done again. aside: files among the parts that are none of this sweep, moved to `kept/`.
+    """
 
     cells: int
     read: int = 0
     run: int = 0
     failed: int = 0
     damaged: list[Damaged] = field(default_factory=list)
+    aside: list[Damaged] = field(default_factory=list)
     lost: int = 0
     elsewhere: int = 0
 
@@ -68,8 +72,11 @@ class _Hand:
     before: dict[int, tuple[Any, str]]
 
 
-def lay_out(plan: Plan, folder: Path) -> Design:
-    """Write plan and design into the folder, and put the parts that are there in order. Raises InputError."""
+def lay_out(plan: Plan, folder: Path) -> tuple[Design, list[Damaged]]:
+    """Write plan and design into the folder, and put the parts that are there in order; returns what is none of them.
+
+    Raises InputError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         before = _plan_there(folder)
@@ -83,8 +90,8 @@ def lay_out(plan: Plan, folder: Path) -> Design:
             os.replace(working, folder / DESIGN)
             write_json(as_data(plan) | {"design": _hash_of(folder / DESIGN)}, folder / PLAN)
         design = Design(plan, folder / DESIGN)
-        put_in_order(folder, (address for _, address in addresses(plan, design)))
-    return design
+        aside = put_in_order(folder, (address for _, address in addresses(plan, design)), plan.base)
+    return design, aside
 
 
 def _plan_there(folder: Path) -> dict[str, Any] | None:
@@ -105,13 +112,16 @@ def _hash_of(path: Path) -> str:
 
 
 def carry_out(
-    plan: Plan, folder: Path, engine: Engine, design: Design, hear: Hear = lambda _: None, redo_failed: bool = False
-) -> Advance:
-    """Run what is missing; returns when every part is there, whoever made it.
+    plan: Plan, folder: Path, engine: Engine, design: Design, hear: Hear = lambda _: None, redo_failed: bool = False,
+    aside: Sequence[Damaged] = (),
+) -> Advance:  # fmt: skip
+    """Run what is missing; returns when every part is there, whoever made it. `aside`: told with how far it is.
 
     Raises KeyboardInterrupt and `ClusterLost` with all finished parts kept.
     """
-    return _Driver(plan, folder, engine, design, hear, redo_failed).drive()
+    driver = _Driver(plan, folder, engine, design, hear, redo_failed)
+    driver.advance.aside.extend(aside)
+    return driver.drive()
 
 
 class _Driver:
