@@ -153,6 +153,16 @@ def test_every_method_has_its_page(method, tmp_path):
     assert first < second < text.index("How far this can be trusted") < text.index(found.method.kind.title + " tells")
 
 
+@pytest.mark.parametrize(
+    ("n", "method", "runs", "few"),
+    [(5, "morris", 2, True), (6, "morris", 2, False), (2, "tornado", 2, True), (2, "tornado", 3, False)],
+)
+def test_intervals_of_few_blocks_are_said_to_be_too_narrow(n, method, runs, few, tmp_path):
+    """Around the centre every run is a trial of its own, so there few runs of few blocks will do."""
+    found = sweep(asked(method, n=n, runs=runs), tmp_path, evaluate=slope)
+    assert ("are too narrow" in text_of(write_report(found))) == few
+
+
 def test_a_sweep_that_is_not_finished_says_so(known, tmp_path):
     part = sweep(asked("sobol", n=16), tmp_path, evaluate=analytic.noisy_ishigami)
     for path in sorted((part.folder / "parts").glob("*.parquet"))[::5]:

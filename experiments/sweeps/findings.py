@@ -79,6 +79,11 @@ class Finding:
         return len(self.y) // block_rows(self.method, self.design.shape[1])
 
     @property
+    def trials(self) -> int:
+        """What intervals are drawn anew from: whole blocks, or runs of them where all blocks are the same points."""
+        return self.whole * (self.y.shape[1] if stands_still(self.method) else 1)
+
+    @property
     def main(self) -> pd.DataFrame:
         """The rows by which factors are ranked, the strongest first."""
         rows = convergence.main_rows(self.method, self.found)
@@ -173,9 +178,15 @@ def spread_rows(method: Method) -> tuple[int, ...]:
     return (0, -1) if method.name == "sobol" else (0,)
 
 
+def stands_still(method: Method) -> bool:
+    """Whether all blocks are the same points, so that each run of each is a trial of its own."""
+    return method.name == "tornado" and bool(method["around"] == "centre")
+
+
 def _effect(method: Method, design: F64, y: F64, measure: str, seed: int) -> Effect:
     """Over points spread over the space; of a tornado around the centre, over the luck of the centre alone."""
-    blocks = in_blocks(method, design.shape[1], y)[:, list(spread_rows(method)), :].mean(axis=2)
+    blocks = in_blocks(method, design.shape[1], y)[:, list(spread_rows(method)), :]
+    blocks = np.moveaxis(blocks, 2, 1).reshape(-1, blocks.shape[1]) if stands_still(method) else blocks.mean(axis=2)
     mean = noise.bootstrap(blocks.mean(axis=1, keepdims=True), lambda each: each, seed)
     low, high = np.quantile(blocks, ((1 - noise.INTERVAL) / 2, (1 + noise.INTERVAL) / 2))
     better = blocks < 0.0 if measure in LESS_IS_BETTER else blocks > 0.0
@@ -184,8 +195,7 @@ def _effect(method: Method, design: F64, y: F64, measure: str, seed: int) -> Eff
 
 def _luck(method: Method, design: F64, y: F64, seed: int) -> Luck | None:
     """How much is luck; None where single points or single runs cannot tell."""
-    still = method.name == "tornado" and method["around"] == "centre"
-    if y.shape[1] < 2 or still or len(y) < 2 * block_rows(method, design.shape[1]):
+    if y.shape[1] < 2 or stands_still(method) or len(y) < 2 * block_rows(method, design.shape[1]):
         return None
     return noise.separated(in_blocks(method, design.shape[1], y), spread_rows(method), seed)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from experiments.sweeps.findings import Failures, Finding, Found, Turning
 
 NAMED = 5  # factors named in a sentence
+FEW = 6  # blocks below which intervals by drawing them anew are too narrow, whatever is done about it
 MUCH = 0.1  # share of the variance that pairs must hold to be spoken of
 ENDS = 1e-9
 # What each method says of a factor, with {} for its value.
@@ -176,9 +177,20 @@ def left_out(finding: "Finding") -> str:
     )
 
 
+def few(finding: "Finding") -> str:
+    """A warning where intervals rest on too few blocks."""
+    if finding.effect is None or finding.trials >= FEW:
+        return ""
+    blocks = words.plural(finding.trials, "run" if finding.trials > finding.whole else "block")
+    return (
+        f"Intervals that are drawn anew from so few blocks, here {blocks}, are too narrow: they hold the true value in "
+        f"fewer than nine of ten sweeps. Take {FEW} blocks or more to rely on them."
+    )
+
+
 def cautions(finding: "Finding") -> list[str]:
     """All that limits a finding, in the order of weight."""
-    told = (settled(finding), overlap(finding), luck(finding), pairing(finding), left_out(finding))
+    told = (few(finding), settled(finding), overlap(finding), luck(finding), pairing(finding), left_out(finding))
     return [each for each in told if each]
 
 
