@@ -8,8 +8,9 @@ import pytest
 
 from calibration import luck
 from calibration.asked import Asked
+from calibration.picking import picking_frame, picking_odds
 from calibration.programme_statistics import programme_statistics
-from calibration.register import split, survey_entries
+from calibration.register import draw, split, survey_entries
 from calibration.responses import Response
 from calibration.simulate import history, simulate, simulate_many
 from calibration.survey import (
@@ -234,3 +235,14 @@ def test_many_runs_are_the_same_on_any_number_of_threads():
     one, three = (simulate_many(values, [7, 8], threads=threads) for threads in (1, 3))
     assert np.array_equal(one, three, equal_nan=True)
     assert one[1, 1].tolist() == list(simulate({"h_rni": 0.02, "idea_rate": 0.7}, 8).values())
+
+
+def test_picking_the_successful_makes_answers_look_better_in_the_same_worlds():
+    """Hard outcomes are reported more the harder they are picked for; what is not picked on hardly moves."""
+    frame = picking_frame(draw(3, 5), 7, evidence())
+    assert sorted(frame["odds"].unique()) == sorted(picking_odds())
+    for target in ("sme_rni_2015", "sme_partners_2015"):
+        medians = frame[frame["target"] == target].sort_values("odds")["median"].to_numpy()
+        assert (np.diff(medians) > 0).all(), target
+    real = {target.name: target.value for target in evidence().targets}
+    assert all(real[row.target] == row.real for row in frame.itertuples())

@@ -89,6 +89,7 @@ def content(found: Validation) -> dict[str, Any]:
     return {
         "findings": words.findings(found),
         "survey": tables.survey(found),
+        "picking": tables.picking(found),
         "calls": tables.calls(found),
         "typicality": tables.typicality(found),
         "fit": tables.fit(found),

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from calibration.forecast import forecast
+from calibration.picking import picking_frame
 from calibration.posterior import Posterior
 from calibration.predictive import predictive_frame, replicates, typicality_frame
 from calibration.targets import evidence
@@ -63,11 +64,13 @@ def validate(ask: Ask, posterior: Posterior, stage: Stage) -> Validation:
     draws = posterior.draw(ask.draws, ask.seed)
     found = replicates(draws, ask.seed, known, ask.threads, stage("data sets of the fitted model", ask.draws))
     few = {name: values[: ask.outside] for name, values in draws.items()}
-    many = len(next(iter(few.values()))) * ((len(COMPARED) + 1) * RUNS + 2)
+    few_draws = len(next(iter(few.values())))
+    many = few_draws * ((len(COMPARED) + 1) * RUNS + 2)
     tables = {
         "predictive": predictive_frame(found),
         "typicality": typicality_frame(found),
         "forecast": forecast(draws, ask.seed, ask.threads, stage("forecast of 2016 and 2017", ask.draws)),
+        "picking": picking_frame(few, ask.seed, known, ask.threads, stage("other picking of respondents", few_draws)),
         "outside": outside_frame(few, ask.seed, ask.threads, stage("outside checks", many)),
         "parameters": pd.DataFrame(posterior.manifest["parameters"]),
     }

@@ -17,6 +17,23 @@ def survey(found: Validation) -> Table:
     return _predictive(frame[frame["block"] == "survey"], "The survey’s shares, real and simulated", True)
 
 
+def picking(found: Validation) -> Table:
+    """The SMEs' answers, had coordinators picked otherwise; all else the same."""
+    frame = found.tables["picking"]
+    odds = sorted(frame["odds"].unique())
+    rows = []
+    for _, part in frame.groupby("target", sort=False):
+        shown = part.sort_values("odds")
+        cells = [
+            Cell(_number(row["median"], True), f"{_number(row['low90'], True)} to {_number(row['high90'], True)}")
+            for _, row in shown.iterrows()
+        ]
+        rows.append(Row(shown["label"].iloc[0], (Cell(_number(shown["real"].iloc[0], True)), *cells)))
+    heads = ("real", *(f"odds {each:g}" for each in odds))
+    caption = "Had coordinators picked the successful at other odds (1: no picking), in the same worlds"
+    return Table(caption, "answer", heads, tuple(rows))
+
+
 def calls(found: Validation) -> list[Table]:
     """The statistics of each call, and who takes part."""
     frame = found.tables["predictive"]
