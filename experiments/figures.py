@@ -99,7 +99,7 @@ def _answer_panel(axes: Any, table: pd.DataFrame, name: str, limits: tuple[float
     for y, (_, row) in enumerate(table.iterrows()):
         middle, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
         if not math.isfinite(middle):
-            axes.text(np.mean(limits), y, "not computed", ha="center", va="center", color=QUIET)
+            axes.text(np.mean(limits), y, "not matched", ha="center", va="center", color=QUIET)
             continue
         mark = MARKS[views.verdict(row)]
         if math.isfinite(low) and math.isfinite(high):
