@@ -154,12 +154,17 @@ def checked(covered=0.9, shift=0.0):
          "high90": 40.0, "mean": 30.0, "draws": 4}
         for year in YEARS for name in MEASURES
     ]  # fmt: skip
+    picking = [
+        {"target": "sme_rni_2015", "measure": "sme_rni", "label": "SMEs: R&I", "real": 0.13, "odds": odds,
+         "median": 0.1 + odds / 100, "low90": 0.08, "high90": 0.2}
+        for odds in (1.0, 2.0, 6.0)
+    ]  # fmt: skip
     outside = pd.read_csv(FILE, keep_default_na=False, dtype=str).to_dict("records")
     judged = [{**row, **_judged(row, np.array([0.1, 0.2, 0.3]))} for row in outside]
     tables = {
         "predictive": predictive_frame(found), "typicality": typicality_frame(found), "parameters": parameters,
         "coverage": coverage, "recovery": recovery, "left_out": left, "left_out_totals": totals,
-        "forecast": pd.DataFrame(rows), "outside": pd.DataFrame(judged),
+        "forecast": pd.DataFrame(rows), "outside": pd.DataFrame(judged), "picking": pd.DataFrame(picking),
     }  # fmt: skip
     manifest = {"draws": 400, "checked": 200, "outside": 60, "seed": 1, "posterior": "abcd", "evidence": "shipped",
                 "reduced": "none", "code": "0", "commands": commands(Ask(bank=500))}  # fmt: skip
@@ -196,6 +201,7 @@ def test_the_report_opens_with_the_answer_and_needs_nothing_else(tmp_path):
     folder = save(found, tmp_path)
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.index(findings(found)[0].title) < page.index("<nav")
+    assert "odds 6" in page and "16%" in page
     assert "http" not in page.replace("http://www.w3.org", "") and "left out of this run" not in page
     assert {path.stem for path in folder.glob("*.csv")} == set(found.tables)
     assert save(found, tmp_path) == folder and not list(tmp_path.glob("*.unfinished"))
@@ -227,7 +233,7 @@ def test_labels_inside_a_sentence_keep_names():
 
 def test_a_report_without_the_checks_of_the_fit_says_so(tmp_path):
     whole = checked()
-    rest = {name: whole.tables[name] for name in ("predictive", "typicality", "parameters", "forecast", "outside")}
+    rest = {name: whole.tables[name] for name in ("predictive", "typicality", "parameters", "forecast", "outside", "picking")}
     page = (save(Validation(rest, whole.manifest), tmp_path) / "report.html").read_text(encoding="utf-8")
     assert "were left out of this run" in page
 
