@@ -233,7 +233,8 @@ def test_labels_inside_a_sentence_keep_names():
 
 def test_a_report_without_the_checks_of_the_fit_says_so(tmp_path):
     whole = checked()
-    rest = {name: whole.tables[name] for name in ("predictive", "typicality", "parameters", "forecast", "outside", "picking")}
+    names = ("predictive", "typicality", "parameters", "forecast", "outside", "picking")
+    rest = {name: whole.tables[name] for name in names}
     page = (save(Validation(rest, whole.manifest), tmp_path) / "report.html").read_text(encoding="utf-8")
     assert "were left out of this run" in page
 
