@@ -9,11 +9,16 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+
 from benchmarks.figures import Figure, Spent, timed
 from experiments.ensemble import run_seed
 from experiments.sweeps import sweep
+from experiments.sweeps.plan import Plan
 from experiments.sweeps.result import prepared
-from experiments.sweeps.work import inputs_of
+from experiments.sweeps.work import Rows, inputs_of, others_of
+from scenarios import Resolved
+from scenarios.resolve import forget
 from simulator.ensemble import measure
 
 TIMES = 5
@@ -54,19 +59,20 @@ def figures(times: int = TIMES) -> list[Figure]:
 
 
 def _overhead(times: int) -> Figure:
-    """A sweep in one thread, from the question to the manifest, over the same runs and twins by themselves."""
+    """A sweep in one thread, from the question to the manifest, over the same runs and twins by themselves.
+
+    Nothing is remembered of an earlier sweep: every row's rules are resolved anew, as in a sweep that runs once.
+    """
     plan, _ = prepared(ASKED, Path("never-made"))
-    numbers = [factor.numbers(plan.unit()[:, place]) for place, factor in enumerate(plan.factors)]
-    case = plan.work.cases[0]
-    inputs = [inputs_of(plan.work, case, [column[row] for column in numbers], {}) for row in range(ROWS)]
+    inputs = _inputs(plan)
     first = inputs[0].call_years.index(plan.work.first_year)
 
     def bare(_: int) -> None:
         for row, each in enumerate(inputs):
-            luck = run_seed(plan.work.seed, row, 0)
-            measure(each, luck, first)
+            measure(each, run_seed(plan.work.seed, row, 0), first)
 
     def whole(_: int) -> None:
+        forget()
         with tempfile.TemporaryDirectory() as folder:
             sweep(ASKED, folder, workers=1)
 
@@ -77,6 +83,17 @@ def _overhead(times: int) -> Figure:
     note = f"{ROWS} rows, one thread; run and twin by themselves {each:.0f} ms"
     ratios = tuple(sweep.cpu / kernels.cpu for kernels, sweep in pairs)
     return Figure("Sweep over bare kernels", "times the cost", ratios, TARGET, "processor", note)
+
+
+def _inputs(plan: Plan) -> list[Resolved]:
+    """What the runs of a plan of one case are given, row by row."""
+    values = np.stack([factor.numbers(plan.unit()[:, place]) for place, factor in enumerate(plan.factors)], axis=1)
+    number = np.arange(len(values))
+    others = others_of(plan.work, Rows(number, number, values, 0))
+    return [
+        inputs_of(plan.work, plan.work.cases[0], values[row], {name: float(x[row]) for name, x in others.items()})
+        for row in number
+    ]
 
 
 def _least(work: Callable[[int], object]) -> Spent:

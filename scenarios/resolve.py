@@ -1,7 +1,8 @@
 """From a scenario to what a run needs: `Parameters`, `Rules`, `World` and the length of the run."""
 
 import math
-from collections.abc import Callable, Mapping
+from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, SupportsFloat
@@ -21,7 +22,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 F64 = npt.NDArray[np.float64]
 Settings = tuple[Setting, ...]
 Years = tuple[int, ...]
-ByFunder = Callable[[Settings, int, str], float]
+Put = Mapping[tuple[str | None, str], list[Setting]]
 
 DEFAULT_HORIZON_MONTHS = 60
 
@@ -92,6 +93,12 @@ def resolve(
     )
 
 
+def forget() -> None:
+    """Forget what was kept of scenarios resolved before, so that what it takes to resolve one can be measured."""
+    for kept in (_template, _as_given, _change_year):
+        kept.cache_clear()
+
+
 def _years(settings: Settings, was: Programme, last_call: int | None) -> Years:
     last = value_at(settings, None, None, "last_call") if last_call is None else last_call
     if last is None:
@@ -120,15 +127,13 @@ def _held_values(settings: Settings) -> dict[str, float]:
 @lru_cache(maxsize=256)
 def _template(settings: Settings, years: Years, was: Programme) -> Arrays:
     """Return the rules as far as no draw decides, NaN where one does. Cached: never change it."""
-    calls = [was.calls[year] for year in years]
-    lever = {name: [_lever(settings, year, name) for year in years] for name in levers("call")}
+    put = _put(settings)
+    lever = {name: _by_call(put, years, name) for name in levers("call")}
     held = np.array(lever["held"], dtype=np.int64)
-    size = np.array([call.event_clusters for call in calls]) * np.array(lever["event_size_factor"]) * held
+    given = _as_given(was, years)
+    size = given["event_clusters"] * np.array(lever["event_size_factor"]) * held
     arrays: Arrays = {
-        "call_year": np.array(years, dtype=np.int64),
-        "event_month": np.array([was.month(call.event) for call in calls], dtype=np.int64),
-        "open_month": np.array([was.month(call.open) for call in calls], dtype=np.int64),
-        "close_month": np.array([was.month(call.close) for call in calls], dtype=np.int64),
+        **{name: given[name] for name in ("call_year", "event_month", "open_month", "close_month")},
         "event_clusters": np.rint(size).astype(np.int64),
         "held": held,
         "funding_rule": _places(lever["funding_rule"], FUNDING_RULES),
@@ -137,69 +142,70 @@ def _template(settings: Settings, years: Years, was: Programme) -> Arrays:
     }
     for name in LEVERS:
         arrays[name] = np.array(lever[name], dtype=np.float64)
-    for name, default in _by_funder(was).items():
-        arrays[name] = _table(settings, years, was, name, default)
+    for name in ("cofinance_rate", "openness", "lag_position", "deadline_months"):
+        arrays[name] = _by_funder(put, years, was, name, given[name])
+    for name in ("project_months", "phase_two_share"):
+        arrays[name] = _by_funder(put, years, was, name, _columns_of(lever[name], was))
+    for name in ("grant_eur", "pass_share"):
+        arrays[name] = _by_funder(put, years, was, name, np.full(given["budget_eur"].shape, math.nan))
     floor = np.array(lever["openness_floor"], dtype=np.float64)
     arrays["openness"] = np.maximum(arrays["openness"], floor[:, None])
-    arrays["budget_eur"] = _budgets(settings, years, was)
+    budget = given["budget_eur"] * np.array(lever["budget_factor"], dtype=np.float64)[:, None]
+    takes_part = _by_funder(put, years, was, "takes_part", given["takes_part"])
+    arrays["budget_eur"] = _by_funder(put, years, was, "budget_eur", budget) * takes_part * held[:, None]
     return arrays
+
+
+@lru_cache(maxsize=16)
+def _as_given(was: Programme, years: Years) -> Arrays:
+    """Return what no scenario changes, (calls,), and funders' own rules, (calls, funders). Cached: never change it."""
+    calls, funders = [was.calls[year] for year in years], was.funders.items()
+    arrays: Arrays = {
+        "call_year": np.array(years, dtype=np.int64),
+        "event_month": np.array([was.month(call.event) for call in calls], dtype=np.int64),
+        "open_month": np.array([was.month(call.open) for call in calls], dtype=np.int64),
+        "close_month": np.array([was.month(call.close) for call in calls], dtype=np.int64),
+        "event_clusters": np.array([call.event_clusters for call in calls]),
+        "budget_eur": np.array([[was.budget_eur(year, code) for code, _ in funders] for year in years]),
+        "takes_part": np.array([[float(code in call.funders) for code, _ in funders] for call in calls]),
+    }
+    for name in ("cofinance_rate", "openness", "lag_position", "deadline_months"):
+        arrays[name] = np.array([[getattr(funder, name) for _, funder in funders]] * len(years), dtype=np.float64)
+    return arrays
+
+
+def _put(settings: Settings) -> dict[tuple[str | None, str], list[Setting]]:
+    """Return the settings by funder and name, each in order of year: a look-up in place of a search."""
+    put: dict[tuple[str | None, str], list[Setting]] = {}
+    for setting in settings:
+        put.setdefault((setting.funder, setting.name), []).append(setting)
+    return put
+
+
+def _by_call(put: Put, years: Years, name: str) -> list[Any]:
+    """Return a lever's value at each call."""
+    values = [levers("call")[name].value] * len(years)
+    for setting in put.get((None, name), ()):
+        first = bisect_left(years, setting.year or 0)
+        values[first:] = [setting.value] * (len(years) - first)
+    return values
+
+
+def _by_funder(put: Put, years: Years, was: Programme, name: str, unless: F64) -> F64:
+    """Return a rule at each call and funder, (calls, funders): `unless` where the scenario sets none."""
+    table = unless.copy()
+    for f, funder in enumerate(was.funders):
+        for setting in put.get((funder, name), ()):
+            table[bisect_left(years, setting.year or 0) :, f] = setting.value
+    return table
+
+
+def _columns_of(values: list[Any], was: Programme) -> F64:
+    return np.repeat(np.array(values, dtype=np.float64)[:, None], len(was.funders), axis=1)
 
 
 def _places(choices: list[str], among: tuple[str, ...]) -> npt.NDArray[np.int64]:
     return np.array([among.index(choice) for choice in choices], dtype=np.int64)
-
-
-def _by_funder(was: Programme) -> dict[str, ByFunder]:
-    """Return, by name, what a funder's rule is where the scenario sets none: NaN if a draw decides."""
-
-    def own(name: str) -> ByFunder:
-        return lambda _, __, funder: getattr(was.funders[funder], name)
-
-    def call(name: str) -> ByFunder:
-        return lambda settings, year, _: _lever(settings, year, name)
-
-    def drawn_later(_: Settings, __: int, ___: str) -> float:
-        return math.nan
-
-    return {
-        **{name: own(name) for name in ("cofinance_rate", "openness", "lag_position", "deadline_months")},
-        **{name: call(name) for name in ("project_months", "phase_two_share")},
-        **{name: drawn_later for name in ("grant_eur", "pass_share")},
-    }
-
-
-def _lever(settings: Settings, year: int, name: str) -> Any:
-    value = value_at(settings, year, None, name)
-    return levers("call")[name].value if value is None else value
-
-
-def _table(
-    settings: Settings,
-    years: Years,
-    was: Programme,
-    name: str,
-    default: ByFunder,
-) -> F64:
-    table = np.empty((len(years), len(was.funders)))
-    for c, year in enumerate(years):
-        for f, funder in enumerate(was.funders):
-            value = value_at(settings, year, funder, name)
-            table[c, f] = default(settings, year, funder) if value is None else value
-    return table
-
-
-def _budgets(settings: Settings, years: Years, was: Programme) -> F64:
-    """Return EUR by call and funder, 0 where the funder takes no part or the call is not held."""
-
-    def as_it_was(_: Settings, year: int, funder: str) -> float:
-        return was.budget_eur(year, funder) * float(_lever(settings, year, "budget_factor"))
-
-    def part(_: Settings, year: int, funder: str) -> float:
-        return float(funder in was.calls[year].funders)
-
-    held = np.array([float(_lever(settings, year, "held")) for year in years])
-    takes_part = _table(settings, years, was, "takes_part", part)
-    return _table(settings, years, was, "budget_eur", as_it_was) * takes_part * held[:, None]
 
 
 @lru_cache(maxsize=256)
@@ -209,12 +215,18 @@ def _change_year(
     """Return the first call that differs from the baseline's; behaviours, undated, change the first."""
     if _held_values(settings) != _held_values(baseline):
         return years[0]
-    now, before = _template(settings, years, was), _template(baseline, before_years, was)
-    for c, year in enumerate(years[: len(before_years)]):
-        if not all(np.array_equal(now[name][c], before[name][c], equal_nan=True) for name in now):
-            return year
+    now, before = _flat(_template(settings, years, was)), _flat(_template(baseline, before_years, was))
+    both = min(len(years), len(before_years))
+    same = (now[:both] == before[:both]) | (np.isnan(now[:both]) & np.isnan(before[:both]))
+    if not same.all():
+        return years[int(same.all(axis=1).argmin())]
     shorter, longer = sorted((years, before_years), key=len)
     return longer[len(shorter)] if len(shorter) < len(longer) else None
+
+
+def _flat(template: Arrays) -> F64:
+    """Return a template as one table, a row per call."""
+    return np.column_stack([template[name] for name in sorted(template)])
 
 
 def _scale(years: Years, scale_from: int | None, budget_scale: float) -> F64:

@@ -5,6 +5,8 @@ spread of the outcome is part of what is told as luck.
 """
 
 from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
 
 import numpy as np
 
@@ -40,14 +42,15 @@ def values(others: str, draws_from: str, seed: int, first: int, last: int) -> di
     return drawn | {name: column[rows] for name, column in found.values.items() if name in drawn}
 
 
-def centre(draws_from: str) -> dict[str, float]:
+@cache
+def centre(draws_from: str) -> Mapping[str, float]:
     """Central values that are not the register's: medians of the posterior."""
     if draws_from == PRIOR:
-        return {}
+        return MappingProxyType({})
     from calibration import posterior
 
     entries = register()
-    return {name: value for name, value in posterior.read().centre().items() if name in entries}
+    return MappingProxyType({name: value for name, value in posterior.read().centre().items() if name in entries})
 
 
 def fitted(draws_from: str) -> tuple[str, ...]:

@@ -89,7 +89,7 @@ class Found(NamedTuple):
 def carry_out(work: Work, rows: Rows, stopped: Callable[[], bool] = lambda: False) -> Found | None:
     """Run some rows, one after the other; None if stopped before the end. A row that fails does not stop the others."""
     check_code(work, "this worker runs")
-    others = _others(work, rows)
+    others = others_of(work, rows)
     measures = np.full((len(rows.row), len(work.cases), len(work.measures)), math.nan)
     failures = []
     for place, block in enumerate(rows.block):
@@ -108,8 +108,8 @@ def carry_out(work: Work, rows: Rows, stopped: Callable[[], bool] = lambda: Fals
     return Found(measures, failures)
 
 
-def _others(work: Work, rows: Rows) -> dict[str, F64]:
-    """What is not varied, by block."""
+def others_of(work: Work, rows: Rows) -> dict[str, F64]:
+    """What is not varied, by block from the first row's to the last row's."""
     if work.evaluate is not None or len(rows.block) == 0:
         return {}
     luck = run_seed(work.seed, -1, rows.run)
@@ -147,12 +147,11 @@ def _evaluated(work: Work, numbers: F64, seed: int) -> F64:
 
 def _not_numbers(work: Work, found: F64) -> str:
     """A cause, if a measure that always exists is no finite number."""
+    there = np.atleast_1d(np.isfinite(found).all(axis=0))
+    if there.all():
+        return ""
     free = work.evaluate is None
-    bad = [
-        name
-        for place, name in enumerate(work.measures)
-        if not (free and name in MAY_BE_MISSING) and not np.isfinite(found[:, place]).all()
-    ]
+    bad = [name for name, is_there in zip(work.measures, there) if not (is_there or (free and name in MAY_BE_MISSING))]
     return f"not a finite number: {', '.join(bad[:3])}" if bad else ""
 
 
