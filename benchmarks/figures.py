@@ -1,8 +1,8 @@
 """One measured figure, how to take it, and the machine that it was taken on."""
 
+import json
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -57,19 +57,30 @@ def timed(work: Callable[[int], object], times: int) -> list[Spent]:
     return found
 
 
+_ALONE = """
+import json, resource, subprocess, sys, time
+wall = time.perf_counter()
+code = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode
+wall = time.perf_counter() - wall
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([code, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
+"""
+
+
 def command(arguments: Sequence[str | Path], environment: dict[str, str] | None = None) -> Spent:
-    """One command run to its end, as a user would; raises CalledProcessError if it fails."""
-    before, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(
-        [str(each) for each in arguments],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | (environment or {}),
-    )
-    wall, after = time.perf_counter() - wall, resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Spent(wall, cpu, after.ru_maxrss / 1024)
+    """One command run to its end, as a user would; raises CalledProcessError if it fails.
+
+    By way of a small process: the peak of a command's memory is at least what its parent took before.
+    """
+    told = [str(each) for each in arguments]
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", _ALONE, *told],
+        check=True, stdout=subprocess.PIPE, env=os.environ | (environment or {}),
+    )  # fmt: skip
+    code, wall, cpu, peak = json.loads(done.stdout)
+    if code:
+        raise subprocess.CalledProcessError(code, told)
+    return Spent(wall, cpu, peak)
 
 
 def first_line(arguments: Sequence[str | Path]) -> Spent:

@@ -57,7 +57,7 @@ def figures(turns: int = 3) -> list[Figure]:
 def cases(turns: int) -> list[Case]:
     """By SMEs over the history; by months and by projects with 4,000 SMEs."""
     baseline, small = load("baseline"), {"smes": 4_000}
-    sized: Callable[..., Resolved] = partial(baseline.resolve, last_call=2017)
+    sized: Callable[..., Resolved] = partial(baseline.resolve, last_call=2017, clusters=400)
     by_smes = [Case("SMEs", smes, sized(smes=smes), turns) for smes in (1_600, 4_000, 16_000)]
     by_smes.append(Case("SMEs", 100_000, sized(smes=100_000), 1))
     by_months = []

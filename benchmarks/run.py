@@ -25,6 +25,7 @@ PARTS = {
     "peers": "The same rules in a plain Mesa model",
     "generators": "What keyed draws cost",
     "scaling": "Size",
+    "roofline": "What the machine allows",
     "large": "Every SME in Europe",
     "startup": "Starting",
     "compare_default": "The default comparison",

@@ -14,7 +14,7 @@ from scenarios import load
 from simulator.ensemble import simulate
 from simulator.model import InnovexModel
 
-DRAWS = 30
+DRAWS = 200  # the last run is waited for by one thread alone: of few runs that is a large part
 TIMES = 5
 SMALL = {"smes": 2000, "last_call": 2013, "horizon_months": 24}
 _PLAIN = f"""

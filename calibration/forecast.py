@@ -5,7 +5,6 @@ for forecasting single calls; this is a test that it can fail.
 """
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from calibration.register import split
 from calibration.simulate import Progress
 from scenarios import load
 from simulator.ensemble import simulate as run
+from simulator.many import each
 
 F64 = npt.NDArray[np.float64]
 
@@ -57,13 +57,7 @@ def forecast(
             progress(1)
         return found
 
-    first = [one(0)]  # compiles, before there are threads
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            values = np.array(first + list(pool.map(one, range(1, count))))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    values = np.array(list(each(one, range(count), threads)))
     rows = [
         _row(year, measure, values[:, y, m]) for y, year in enumerate(YEARS) for m, measure in enumerate(MEASURES)
     ]

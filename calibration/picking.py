@@ -4,7 +4,6 @@ The data do not identify the bias towards the successful, so it stays a prior; h
 """
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +13,7 @@ from calibration.register import register, split
 from calibration.simulate import Progress, history, seen
 from calibration.targets import Evidence, Target
 from simulator.ensemble import simulate as run
+from simulator.many import each
 
 F64 = npt.NDArray[np.float64]
 
@@ -42,9 +42,7 @@ def picking_frame(
             progress(1)
         return found
 
-    first = [one(0)]  # compiles, before there are threads
-    with ThreadPoolExecutor(threads) as pool:
-        shares = np.array(first + list(pool.map(one, range(1, count))))
+    shares = np.array(list(each(one, range(count), threads)))
     rows = [
         _row(target, odds, shares[:, tried, place])
         for place, target in enumerate(known.targets)

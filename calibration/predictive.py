@@ -6,7 +6,6 @@ data should look like one of them (Gelman, Meng & Stern 1996).
 """
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +18,7 @@ from calibration.simulate import Progress, history, seen
 from calibration.survey_sample import survey_answers
 from calibration.targets import Evidence, Target
 from simulator.ensemble import simulate as run
+from simulator.many import each
 
 F64 = npt.NDArray[np.float64]
 
@@ -53,13 +53,7 @@ def replicates(
             progress(1)
         return found
 
-    first = [one(0)]  # compiles, before there are threads
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            rows = first + list(pool.map(one, range(1, count)))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    rows = list(each(one, range(count), threads))
     return Replicates(known.targets, np.array([row[0] for row in rows]), np.array([row[1] for row in rows]))
 
 

@@ -1,7 +1,6 @@
 """What the model says about each target: one run of the calls of the evidence, seen through statistics and survey."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +13,7 @@ from calibration.targets import Evidence, evidence, targets
 from scenarios import Resolved, load
 from scenarios.file_form import LONGEST_HORIZON_MONTHS
 from simulator.ensemble import simulate as run
+from simulator.many import each
 from simulator.state import State
 
 F64 = npt.NDArray[np.float64]
@@ -51,25 +51,18 @@ def simulate_many(
     known = known or evidence()
     columns = {name: np.asarray(draws[name], np.float64) for name in draws}
     count = len(next(iter(columns.values())))
-    each = np.broadcast_to(np.atleast_2d(np.asarray(seeds, np.int64)), (count, np.shape(seeds)[-1]))
-    found = np.full((count, each.shape[1], len(known.targets)), np.nan)
+    luck = np.broadcast_to(np.atleast_2d(np.asarray(seeds, np.int64)), (count, np.shape(seeds)[-1]))
+    found = np.full((count, luck.shape[1], len(known.targets)), np.nan)
 
     def one(draw: int) -> None:
         values = {name: float(column[draw]) for name, column in columns.items()}
-        for place, seed in enumerate(each[draw]):
+        for place, seed in enumerate(luck[draw]):
             found[draw, place] = list(simulate(values, int(seed), known).values())
         if progress:
-            progress(each.shape[1])
+            progress(luck.shape[1])
 
-    if count:
-        one(0)  # compiles, before there are threads
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for _ in pool.map(one, range(1, count)):
-                pass
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    for _ in each(one, range(count), threads):
+        pass
     return found
 
 

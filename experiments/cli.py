@@ -41,7 +41,7 @@ Seed = Annotated[int, typer.Option(help="Seed of the whole study: same seed, sam
 Out = Annotated[Path, typer.Option(help="Folder in which the results folder is made.")]
 Horizon = Annotated[int | None, typer.Option(help="Months for which each call is counted (60).")]
 Smes = Annotated[int | None, typer.Option(help="Member SMEs of all clusters together (about 16,000).")]
-Clusters = Annotated[int | None, typer.Option(help="Clusters of all countries together (400).")]
+Clusters = Annotated[int | None, typer.Option(help="Clusters of all countries (400; more beyond 16,000 SMEs).")]
 Threads = Annotated[int | None, typer.Option(help="Threads; no number depends on it.")]
 Report = Annotated[bool, typer.Option(help="Write report and figures too, or tables only.")]
 
@@ -98,7 +98,7 @@ def innovex(
 
 @app.command()
 def run(
-    scenario: Annotated[str, typer.Argument(help="Name of a shipped scenario, or path of a file.")],
+    scenario: Annotated[str, typer.Argument(help="Name of a shipped scenario, or path of a file.")] = "baseline",
     draws: Draws = 0,
     draws_from: DrawsFrom = "posterior",
     runs: Runs = 20,

@@ -5,15 +5,14 @@ release the interpreter inside the kernels, so progress and Ctrl-C work; nothing
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from simulator.ensemble import Inputs, Observation, measure
+from simulator.many import each
 from simulator.parameters import F64
 
 # (case, draw) -> what a run needs; all cases of one call must share the world
@@ -64,23 +63,16 @@ def run_all(
     tell = progress or (lambda _: None)
     cells = [(place, draw, run) for place, draw in enumerate(draws) for run in range(runs)]
     found: dict[tuple[int, int], list[Observation]] = {}
-    found[0, 0] = _cell(cases, draws[0], 0, seed, first_counted, tell)  # compiles, before there are threads
     interrupted = False
+
+    def work(cell: tuple[int, int, int]) -> None:
+        place, draw, run = cell
+        found[place, run] = _cell(cases, draw, run, seed, first_counted, tell)
+
     try:
-        with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-            try:
-                waiting = {
-                    pool.submit(_cell, cases, draw, run, seed, first_counted, tell): (place, run)
-                    for place, draw, run in cells[1:]
-                }
-                while waiting:
-                    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        found[waiting.pop(future)] = future.result()
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)  # those that run are waited for
-                raise
-    except KeyboardInterrupt:
+        for _ in each(work, cells, threads):
+            pass
+    except KeyboardInterrupt:  # what is finished is in `found`
         interrupted = True
     finished = [place for place in range(len(draws)) if all((place, run) in found for run in range(runs))]
     if not finished:

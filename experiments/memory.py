@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from scenarios import InputError, Resolved
+from scenarios import InputError, Resolved, programme
+from scenarios.world import clusters_for
 from simulator.many import cores
 from simulator.observe import MEASURES, MONTHLY
 from simulator.state import DUE, SME
@@ -28,7 +29,11 @@ def sme_bytes(inputs: Resolved) -> float:
 
 def run_bytes(inputs: Resolved) -> float:
     """Bytes that one run holds, nearly."""
-    smes, clusters = int(inputs.world.cluster_members.sum()), len(inputs.world.cluster_country)
+    return _bytes(inputs, int(inputs.world.cluster_members.sum()), len(inputs.world.cluster_country))
+
+
+def _bytes(inputs: Resolved, smes: int, clusters: int) -> float:
+    """Bytes of a run like `inputs` in a world of another size."""
     return smes * sme_bytes(inputs) + PAIR_BYTES * clusters**2 + 30e6
 
 
@@ -59,12 +64,25 @@ def threads_that_fit(inputs: Resolved, threads: int | None) -> int:
     one = run_bytes(inputs)
     smes, clusters = int(inputs.world.cluster_members.sum()), len(inputs.world.cluster_country)
     if one > room:
-        most = int((room - (one - smes * sme_bytes(inputs))) / sme_bytes(inputs))
         raise InputError(
             f"a world of {smes:,} SMEs in {clusters:,} clusters takes {one / 1e9:,.1f} GB and {room / 1e9:,.1f} GB "
-            f"can be used; allowed: {_rounded_down(most)}"
+            f"can be used; allowed: {_rounded_down(_most_smes(inputs, room))}"
         )
     return max(1, min(threads or cores(), int(room / one)))
+
+
+def _most_smes(inputs: Resolved, room: float) -> int:
+    """How many SMEs fit, found by halving: in as many clusters, or in as many as such a world has by itself."""
+    was, smes = programme(), int(inputs.world.cluster_members.sum())
+    clusters, own = len(inputs.world.cluster_country), sum(each.clusters for each in was.countries.values())
+    by_itself = abs((clusters_for(was, smes) or own) - clusters) <= 1  # the total is met nearly
+    least = own * was.members.minimum
+    fits, too_many = 0, smes
+    while too_many - fits > 1:
+        middle = (fits + too_many) // 2
+        there = (clusters_for(was, max(middle, least)) or own) if by_itself else clusters
+        fits, too_many = (middle, too_many) if _bytes(inputs, middle, there) <= room else (fits, middle)
+    return fits
 
 
 def check_measures(inputs: Resolved, runs: int, draws: int) -> None:

@@ -31,6 +31,14 @@ class Members(BaseModel):
     minimum: int = Field(ge=1)
 
 
+class Europe(BaseModel):
+    """The largest world that is asked for: member SMEs, and clusters in all."""
+
+    model_config = STRICT
+    smes: int = Field(ge=1)
+    clusters: int = Field(ge=1)
+
+
 class Country(BaseModel):
     """A country or region and its clusters at risk of taking part."""
 
@@ -94,6 +102,7 @@ class _Content(BaseModel):
     model_config = STRICT
     first_year: int = Field(ge=1900, le=2200)
     members: Members
+    europe: Europe
     countries: dict[Code, Country]
     sectors: dict[str, Sector]
     funders: dict[Code, Funder]
@@ -107,6 +116,7 @@ class Programme:
 
     first_year: int
     members: Members
+    europe: Europe
     countries: dict[str, Country]
     sectors: dict[str, Sector]
     funders: dict[str, Funder]
@@ -152,6 +162,7 @@ def read_programme(path: str | Path) -> Programme:
     return Programme(
         content.first_year,
         content.members,
+        content.europe,
         _in_order(content.countries),
         _in_order(content.sectors),
         _in_order(content.funders),
@@ -209,7 +220,7 @@ def _names_at(path: tuple[int | str, ...]) -> Iterable[str]:
         "funders": Funder,
         "calls": Call,
     }
-    sections: dict[str, type[BaseModel]] = {"members": Members, "continuation": Continuation}
+    sections: dict[str, type[BaseModel]] = {"members": Members, "europe": Europe, "continuation": Continuation}
     if not path:
         return list(_Content.model_fields)
     form = forms.get(str(path[0])) or sections.get(str(path[0]))

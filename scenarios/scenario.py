@@ -57,7 +57,8 @@ class Scenario:
         scenario itself holds at a value wins over it. `budget_scale` multiplies all budgets from the call
         year `scale_from` on, the first changed call year unless given. `horizon_months` (each call is
         counted so long) and `last_call` stand in for the scenario's own; `smes` scales all clusters to that
-        number of SMEs, nearly; `clusters` is their number, in all countries together. Raises InputError.
+        number of SMEs, nearly; `clusters` is their number, in all countries together, and grows with SMEs
+        beyond the programme's unless given. Raises InputError.
         """
         return resolve(
             self.settings,

@@ -21,14 +21,17 @@ def world(programme: Programme, smes: int | None = None, clusters: int | None = 
     """Return who there is, in canonical order; `smes` scales all clusters to that total, nearly.
 
     `clusters` is how many clusters there are in all: each country has its part of them as in the programme, the
-    first of which are the programme's own. A cluster never has fewer members than the programme's minimum. The
-    arrays are the caller's own. Raises InputError for a total out of reach.
+    first of which are the programme's own. Unless it is given, there are the programme's own, and more where there
+    are more SMEs (`clusters_for`). A cluster never has fewer members than the programme's minimum. The arrays are
+    the caller's own. Raises InputError for a total out of reach.
     """
     return World(**{name: array.copy() for name, array in _world(programme, smes, clusters)._asdict().items()})
 
 
 @lru_cache(maxsize=16)
 def _world(programme: Programme, smes: int | None, clusters: int | None) -> World:
+    if clusters is None and smes is not None:
+        clusters = clusters_for(programme, smes)
     if clusters is not None:
         programme = _with_clusters(programme, clusters)
     codes = list(programme.countries)
@@ -51,6 +54,20 @@ def _world(programme: Programme, smes: int | None, clusters: int | None) -> Worl
         sector_share=np.array([sector.share / total_share for sector in sectors], dtype=np.float64),
         sector_family=_numbered(sector.family for sector in sectors),
     )
+
+
+def clusters_for(programme: Programme, smes: int) -> int | None:
+    """Return how many clusters a world of so many SMEs has; None: the programme's own, as up to its own size.
+
+    Beyond it a power of the number of SMEs, through the programme's size and that of the whole of Europe.
+    """
+    own, usual = sum(country.clusters for country in programme.countries.values()), int(_members(programme, None).sum())
+    europe = programme.europe
+    _check_total(smes, programme.members.minimum * own)
+    if smes <= usual or own == 0 or europe.smes <= usual or europe.clusters <= own:
+        return None
+    power = math.log(europe.clusters / own) / math.log(europe.smes / usual)
+    return min(MOST_CLUSTERS, round(own * (smes / usual) ** power))
 
 
 def _with_clusters(programme: Programme, clusters: int) -> Programme:

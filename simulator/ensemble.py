@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from simulator.jit import is_loaded
 from simulator.observe import Observation, observe
 from simulator.parameters import Parameters, Rules, World
 from simulator.processes.own_paths import untouched_events
@@ -41,6 +42,11 @@ def measure(inputs: Inputs, seed: int, first_counted: int) -> Observation:
     told = given(inputs.parameters, inputs.rules, inputs.world)
     state = _run(inputs, told, seed, lambda room: _room.tables(inputs, room))
     return Observation(*observe(first_counted, np.int64(seed), told.rules, told.world, told.parameters, state))
+
+
+def is_ready() -> bool:
+    """Whether this process has the kernels of a run, so that none of its threads has to wait for them."""
+    return is_loaded(run)
 
 
 def _run(

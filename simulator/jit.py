@@ -163,6 +163,11 @@ def is_compiled_before() -> bool:
     return any(cache_folder().glob("*.nbc"))
 
 
+def is_loaded(kernel: Callable[..., Any]) -> bool:
+    """Whether this process has compiled a kernel or has it from disk; true where nothing is compiled."""
+    return not isinstance(kernel, Dispatcher) or bool(kernel.signatures)
+
+
 class _KernelCache(NullCache):
     """One kernel's files: a file per types of arguments, sealed, written in one move.
 

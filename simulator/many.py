@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from simulator.ensemble import is_ready
+
 Job = TypeVar("Job")
 Found = TypeVar("Found")
 
@@ -32,17 +34,18 @@ def each(
 ) -> Iterator[Found]:
     """`work(job)` for every job, in the order of the jobs; all cores unless `threads` is given.
 
-    The first job is done alone, so that what has to be compiled is compiled once. After `cancelled()`, Ctrl-C or
-    closing the iterator no further job is begun; those that run are waited for. An error in a job is raised here,
-    at its place in the order.
+    Where the kernels are yet to be compiled or loaded, the first job is done alone, so that this is done once. After
+    `cancelled()`, Ctrl-C or closing the iterator no further job is begun; those that run are waited for. An error in
+    a job is raised here, at its place in the order.
     """
     queue = iter(jobs)
     stop = cancelled or (lambda: False)
-    for job in queue:
-        if stop():
-            return
-        yield work(job)
-        break
+    if not is_ready():
+        for job in queue:
+            if stop():
+                return
+            yield work(job)
+            break
     threads = threads or cores()
     if threads == 1:
         for job in queue:

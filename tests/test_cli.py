@@ -189,7 +189,7 @@ BAD_INPUT = {
     "text for a number": (["run", "baseline", "--runs", "many"], None, ["'--runs'", "integer", "innovex run --help"]),
     "unknown option": (["run", "baseline", "--drows", "1"], None, ["--drows", "--draws", "innovex run --help"]),
     "unknown command": (["comapre"], None, ["comapre", "Did you mean 'compare'?"]),
-    "nothing to run": (["run"], None, ["Missing argument", "innovex run --help"]),
+    "nothing to repeat": (["rerun"], None, ["Missing argument", "innovex rerun --help"]),
     "nothing to compare": (["compare"], None, ["compare needs at least two scenarios"]),
     "one scenario": (["compare", "baseline"], None, ["compare needs at least two scenarios"]),
     "twice the same": (["compare", "baseline", "baseline"], None, ["baseline is given more than once"]),

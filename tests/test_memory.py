@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments import ManyRuns, comparison, memory
-from scenarios import InputError, load
+from scenarios import InputError, load, programme
 from simulator.ensemble import simulate
 from simulator.state import N_DUE, N_PATHS
 
@@ -34,6 +34,22 @@ def test_as_many_clusters_as_there_were_is_the_same_world():
 def test_smes_and_clusters_may_both_be_given():
     world = load("baseline").resolve(smes=50_000, clusters=1_000).world
     assert len(world.cluster_country) == 1_000 and world.cluster_members.sum() == pytest.approx(50_000, rel=0.01)
+
+
+def test_more_smes_than_the_programme_had_have_more_clusters_up_to_those_of_europe():
+    own, europe = load("baseline").resolve().world, programme().europe
+    usual = int(own.cluster_members.sum())
+    sizes = [2_000, usual, 2 * usual, 10 * usual, europe.smes]
+    worlds = [load("baseline").resolve(smes=smes, last_call=2013).world for smes in sizes]
+    clusters, smes = ([len(w.cluster_country) for w in worlds], [int(w.cluster_members.sum()) for w in worlds])
+    assert clusters[0] == clusters[1] == len(own.cluster_country) and clusters[-1] == europe.clusters
+    assert smes == pytest.approx(sizes, rel=0.01)
+    per_cluster = np.divide(smes, clusters)
+    assert (np.diff(clusters[1:]) > 0).all() and (np.diff(per_cluster) > 0).all()
+
+
+def test_a_number_of_clusters_that_is_given_stands():
+    assert len(load("baseline").resolve(smes=64_000, clusters=400, last_call=2013).world.cluster_country) == 400
 
 
 @pytest.mark.parametrize(("clusters", "said"), [(3, "out of range"), (10**6, "out of range"), ("many", "does not fit")])

@@ -6,7 +6,6 @@ same thing is said there too. None of it is used in the fit.
 
 import csv
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +19,7 @@ from calibration.targets import evidence
 from experiments.many import ManyRuns
 from scenarios import Resolved
 from simulator.ensemble import simulate as run
+from simulator.many import each
 from simulator.state import E_MEETING, FUNDED, N_EVENTS, N_PARTICIPATIONS, N_PARTNERS, N_PROJECTS, NEVER, State
 
 F64 = npt.NDArray[np.float64]
@@ -122,8 +122,7 @@ def _of_histories(draws: Mapping[str, F64], seed: int, threads: int, tell: Progr
         tell(2)
         return found
 
-    with ThreadPoolExecutor(threads) as pool:
-        rows = list(pool.map(one, range(count)))
+    rows = list(each(one, range(count), threads))
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 

@@ -1,0 +1,87 @@
+"""What no program could leave out on this machine: the tables moved once each way, and the luck drawn.
+
+    python -m benchmarks.run roofline
+"""
+
+import statistics
+
+import numba
+import numpy as np
+
+from benchmarks.figures import Figure, timed
+from benchmarks.history_run import history
+from benchmarks.scaling import guests_of, months
+from scenarios import Resolved
+from simulator import draws
+from simulator.ensemble import simulate
+from simulator.state import N_DUE, N_EVENTS, N_PARTICIPATIONS, N_PARTNERS, N_PATHS, N_PROJECTS, N_TIES, State, given
+
+TIMES = 9
+LUCK_PER_SME = 5  # four traits and its first contract
+MILLION = 1_000_000
+
+
+@numba.njit
+def _copy(there: np.ndarray, here: np.ndarray) -> None:
+    for place in range(here.shape[0]):
+        there[place] = here[place]
+
+
+@numba.njit
+def _thresholds(n: int, found: np.ndarray) -> None:
+    start = draws.key(1, draws.KNOW, 0)
+    for i in range(n):
+        found[i & 1023] = draws.exponential(draws.uniform(start, np.uint64(i), np.uint64(0)))
+
+
+def figures(times: int = TIMES) -> list[Figure]:
+    """Bytes that a history run has to move, and luck that it has to draw, over what this machine can do of each."""
+    inputs = history()
+    state, told = simulate(inputs, 1), given(inputs.parameters, inputs.rules, inputs.world)
+    moved = _mib_moved(state)
+    drawn = _luck_drawn(inputs, state)
+    here, there, found = np.ones(1 << 24), np.empty(1 << 24), np.empty(1024)
+    _copy(there, here)
+    _thresholds(10, found)
+    bandwidth = 2 * here.nbytes / 2**30 / min(each.cpu for each in timed(lambda _: _copy(there, here), times))
+    count = 2_000_000
+    each_ns = min(each.cpu for each in timed(lambda _: _thresholds(count, found), times)) / count * 1e9
+
+    runs = timed(lambda seed: months(seed, inputs, told, state), times)
+    taken = statistics.median(1000.0 * each.cpu for each in runs)
+    floor = moved / 1024 / bandwidth * 1000 + drawn * each_ns / MILLION
+    return [
+        Figure("Memory that one core copies", "GiB/s", (bandwidth,), None, "processor", "read and written, 128 MiB"),
+        Figure("One keyed draw, made a waiting time", "ns", (each_ns,), None, "processor", "in a loop of its own"),
+        Figure("A history run moves at least", "MiB", (moved,), None, "", "every row in use written and read once"),
+        Figure("A history run draws at least", "thousand draws", (drawn / 1000,), None, "", "counted from its tables"),
+        Figure("Roofline of a history run", "ms", (floor,), None, "processor", "these two, one after the other"),
+        Figure("A history run over its roofline", "times", (taken / floor,), None, "processor", f"{taken:.1f} ms"),
+    ]
+
+
+def _mib_moved(state: State) -> float:
+    """Every row in use, written and read."""
+    rows = {"projects": N_PROJECTS, "partners": N_PARTNERS, "participations": N_PARTICIPATIONS, "ties": N_TIES,
+            "log": N_EVENTS}  # fmt: skip
+    in_use = 0.0
+    for name, table in state._asdict().items():
+        used = int(state.count[rows[name]]) if name in rows else len(table)
+        in_use += table.nbytes * used / max(1, len(table))
+    return 2 * in_use / 2**20
+
+
+def _own_steps(state: State) -> float:
+    """Needs that were walked: every contract to come, and all needs of the SMEs that the programme touched."""
+    return float(state.count[N_DUE] + state.own["number"][: state.count[N_PATHS]].sum())
+
+
+def _luck_drawn(inputs: Resolved, state: State) -> float:
+    """Traits and first needs of SMEs, needs that came, pairs of clusters that know or meet each other, recruits."""
+    smes, clusters = len(state.smes), len(state.clusters)
+    guests = guests_of(inputs)
+    recruiting = state.partners[: state.count[N_PARTNERS]]
+    asked = state.clusters["members"][recruiting["cluster"][recruiting["start_month"] >= 0]].sum()
+    pairs = clusters * (clusters - 1) / 2 + float((guests * (guests - 1) / 2).sum())
+    partners_sought = float(state.count[N_PROJECTS]) * clusters
+    return smes * LUCK_PER_SME + pairs + _own_steps(state) + float(asked) + partners_sought
