@@ -333,7 +333,8 @@ def _twin_needs(seed, parameters, state):
             needs = own_needs(outcome, who, paths[path].pull, seed, parameters, last, months[used:])
             if used + needs > months.shape[0]:
                 more = np.empty(2 * (used + needs))
-                more[:used] = months[:used]
+                for place in range(used):  # not as a slice, which takes numba a second more to compile
+                    more[place] = months[place]
                 months = more
                 own_needs(outcome, who, paths[path].pull, seed, parameters, last, months[used:])
             used += needs
