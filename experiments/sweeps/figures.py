@@ -236,8 +236,8 @@ def screening(finding: Finding) -> Figure | None:
     axes.plot([0, most], [0, most], color=QUIET, linewidth=0.8, linestyle=":")
     axes.annotate("σ = μ*", (most * 0.97, most * 0.97), (-4, -2), textcoords="offset points", ha="right", va="top",
                   color=QUIET)  # fmt: skip
-    axes.set_xlim(0, 1.08 * float(star["value"].max()))
-    axes.set_ylim(0, 1.15 * float(sigma["value"].max()))
+    axes.set_xlim(0, 1.08 * float(star["value"].max()) or None)  # None, where all are zero: as matplotlib has it
+    axes.set_ylim(0, 1.15 * float(sigma["value"].max()) or None)
     for which, label in ((axes.xaxis, "mean size of effect, μ*"), (axes.yaxis, "spread, σ")):
         which.set_major_formatter(FuncFormatter(lambda value, _: words.axis(value)))
         which.set_label_text(f"{label} ({unit_of(finding)})")
