@@ -104,7 +104,7 @@ def _planned() -> list[Figure]:
     told = subprocess.run([sys.executable, "-c", _PLANNED], check=True, capture_output=True, text=True).stdout.split()
     cells, chunks, seconds, mib = int(told[0]), int(told[1]), float(told[2]), float(told[3])
     note = f"{cells:,} runs in {chunks:,} chunks, design on disk"
-    memory = "most of it the sampler's own matrix"
+    memory = "design drawn and written in pieces"
     return [
         Figure("A million runs planned", "s", (seconds,), None, "processor", note),
         Figure("A million runs planned", "MiB above the start", (mib,), None, "", memory),

@@ -35,6 +35,13 @@ def test_a_longer_design_begins_with_the_shorter_one(name):
     assert not np.array_equal(long, sample(Method(name, 21), 5, 4)) or name == "tornado"
 
 
+@pytest.mark.parametrize("name", METHODS)
+def test_a_design_drawn_in_pieces_is_the_design(name):
+    method = Method(name, 21)
+    pieces = [sample(method, 5, 3, first, min(first + 4, 21)) for first in range(0, 21, 4)]
+    assert np.concatenate(pieces).tobytes() == sample(method, 5, 3).tobytes()
+
+
 @pytest.mark.parametrize("asked", [("sobal", 8, {}), ("sobol", 1, {}), ("sobol", 8, {"levels": 4}),
                                    ("morris", 8, {"levels": 5}), ("dgsm", 8, {"step": 0.9}),
                                    ("sobol", 8, {"second_order": 1})])  # fmt: skip

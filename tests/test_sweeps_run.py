@@ -50,6 +50,36 @@ def wait_for_parts(out, least, process=None):
         time.sleep(0.01)
 
 
+def test_a_large_plan_is_never_held_as_a_whole(tmp_path, monkeypatch):
+    """Drawn, written and read in pieces; the rows are those of a plan that is drawn at once."""
+    plan, _ = prepared(functions.levers(method={"name": "sobol", "n": 40}), tmp_path)
+    whole, drawn = [each.tobytes() for each in _rows_of(plan, tmp_path / "whole.parquet")], []
+    monkeypatch.setattr(plan_module, "SLICE_ROWS", 37)  # no multiple of a block or a chunk
+    real = plan_module.sample
+
+    def counted(*asked):
+        drawn.append(real(*asked))
+        return drawn[-1]
+
+    monkeypatch.setattr(plan_module, "sample", counted)
+    assert [each.tobytes() for each in _rows_of(plan, tmp_path / "pieces.parquet")] == whole
+    assert max(map(len, drawn)) <= 37 + 2 * plan.block < plan.rows
+
+
+def _rows_of(plan, path):
+    """The values of every chunk, read back from a design file."""
+    plan_module.write_design(plan, path)
+    design = plan_module.Design(plan, path)
+    return [design.rows(chunk).values for chunk in plan.chunks()]
+
+
+def test_more_runs_than_can_be_planned_get_a_size_that_can(tmp_path):
+    with pytest.raises(InputError, match=r"method\.n: .*; allowed: up to 10,000,000, here n = [0-9,]+$") as told:
+        prepared(functions.levers(method={"name": "sobol", "n": 90_000_000}), tmp_path)
+    most = int(str(told.value).split("here n = ")[1].replace(",", ""))
+    assert 9_000_000 < prepared(functions.levers(method={"name": "sobol", "n": most}), tmp_path)[0].cells <= 10_000_000
+
+
 @pytest.mark.slow
 def test_engines_and_workers_give_the_same_bytes(tmp_path):
     one = sweep(functions.levers(), tmp_path / "one", workers=1)

@@ -48,7 +48,7 @@ class Kind(NamedTuple):
     title: str
     tells: str
     rows: Callable[[int, "Method"], int]
-    draw: Callable[[int, "Method", int], F64]
+    draw: Callable[[int, "Method", int, int, int], F64]
     settings: Mapping[str, Setting] = {}
 
 
@@ -83,11 +83,15 @@ class Method:
         return METHODS[self.name]
 
 
-def sample(method: Method, factors: int, seed: int) -> F64:
-    """The design, (n * block_rows, factors), numbers in [0, 1]; the same for the same seed, longer n appended."""
+def sample(method: Method, factors: int, seed: int, first: int = 0, last: int | None = None) -> F64:
+    """The design, (blocks * block_rows, factors), numbers in [0, 1]; the same for the same seed, longer n appended.
+
+    All n blocks, or those from `first` to before `last`: the same rows as of the whole design, in memory by themselves.
+    """
     if factors < 1:
         raise ValueError("a design needs at least one factor")
-    return np.ascontiguousarray(method.kind.draw(factors, method, seed))
+    last = method.n if last is None else last
+    return np.ascontiguousarray(method.kind.draw(factors, method, seed, first, last))
 
 
 def block_rows(method: Method, factors: int) -> int:
@@ -116,31 +120,35 @@ def _seed(seed: int) -> int:
     return seed % 2**32
 
 
-def _quietly_sobol(n: int, columns: int, seed: int) -> F64:
-    """The first n points of a scrambled Sobol' sequence; any n is allowed, powers of two are spread best."""
+def _quietly_sobol(columns: int, seed: int, first: int, last: int) -> F64:
+    """Some points of a scrambled Sobol' sequence; any number is allowed, powers of two are spread best."""
     from scipy.stats import qmc  # here, since workers need none of it and it takes long to import
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return qmc.Sobol(columns, seed=_seed(seed)).random(n)
+        sequence = qmc.Sobol(columns, seed=_seed(seed))
+        if first:
+            sequence.fast_forward(first)
+        return sequence.random(last - first)
 
 
-def _saltelli(factors: int, method: Method, seed: int) -> F64:
+def _saltelli(factors: int, method: Method, seed: int, first: int, last: int) -> F64:
     """Rows A, A with one column of B for each factor, (B with one of A,) B: Saltelli (2002), Saltelli et al. (2010)."""
     from SALib.sample import sobol
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         return sobol.sample(
-            problem(factors), method.n, calc_second_order=bool(method["second_order"]), seed=_seed(seed)
-        )
+            problem(factors), last - first, calc_second_order=bool(method["second_order"]), skip_values=first,
+            seed=_seed(seed),
+        )  # fmt: skip
 
 
 def _saltelli_rows(factors: int, method: Method) -> int:
     return 2 * factors + 2 if method["second_order"] else factors + 2
 
 
-def _trajectories(factors: int, method: Method, seed: int) -> F64:
+def _trajectories(factors: int, method: Method, seed: int, first: int, last: int) -> F64:
     """Morris's (1991) trajectories, each drawn by itself so that more may be added.
 
     The grid of p levels stands at the quantiles (k + 1/2)/p: the ends of a prior are no plausible worlds.
@@ -150,7 +158,7 @@ def _trajectories(factors: int, method: Method, seed: int) -> F64:
     levels = int(method["levels"])
     grid = [
         morris.sample(problem(factors), 1, num_levels=levels, seed=np.random.default_rng((_seed(seed), number)))
-        for number in range(method.n)
+        for number in range(first, last)
     ]
     return on_quantiles(np.concatenate(grid), levels)
 
@@ -165,14 +173,14 @@ def from_quantiles(u: F64, levels: int) -> F64:
     return np.round(u * levels - 0.5) / (levels - 1)
 
 
-def _anywhere(factors: int, method: Method, seed: int) -> F64:
+def _anywhere(factors: int, method: Method, seed: int, first: int, last: int) -> F64:
     """Points spread evenly over the whole space."""
-    return _quietly_sobol(method.n, factors, seed)
+    return _quietly_sobol(factors, seed, first, last)
 
 
-def _steps(factors: int, method: Method, seed: int) -> F64:
+def _steps(factors: int, method: Method, seed: int, first: int, last: int) -> F64:
     """A point anywhere, then a step in each factor by itself, inwards where it would leave the space."""
-    start, step = _quietly_sobol(method.n, factors, seed), float(method["step"])
+    start, step = _quietly_sobol(factors, seed, first, last), float(method["step"])
     rows = np.repeat(start[:, None, :], factors + 1, axis=1)
     for place in range(factors):
         at = start[:, place]
@@ -180,10 +188,10 @@ def _steps(factors: int, method: Method, seed: int) -> F64:
     return rows.reshape(-1, factors)
 
 
-def _one_at_a_time(factors: int, method: Method, seed: int) -> F64:
+def _one_at_a_time(factors: int, method: Method, seed: int, first: int, last: int) -> F64:
     """All factors in the middle (or anywhere), then each by itself at its low and at its high quantile."""
     centre = method["around"] == "centre"
-    start = np.full((method.n, factors), 0.5) if centre else _quietly_sobol(method.n, factors, seed)
+    start = np.full((last - first, factors), 0.5) if centre else _quietly_sobol(factors, seed, first, last)
     tail = float(method["tail"])
     rows = np.repeat(start[:, None, :], 2 * factors + 1, axis=1)
     for place in range(factors):

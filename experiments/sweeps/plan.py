@@ -1,6 +1,7 @@
 """The plan of a sweep: which cells there are, how they are cut into chunks, and by what content each is known.
 
-The design is kept as a file and read in slices, so a plan of a million runs takes no more memory than a small one.
+The design is drawn, written to a file and read in slices, so a plan of a million runs takes no more memory than one
+of some ten thousand.
 """
 
 import contextlib
@@ -44,7 +45,8 @@ FORMAT = 1
 VERSIONS = ("numpy", "numba", "llvmlite", "scipy", "SALib")  # that have a say in the numbers
 FEWEST_CHUNK_ROWS, MOST_CHUNK_ROWS = 16, 128
 CHUNKS = 1000  # rows of a large design are cut into about so many, within the limits
-SLICE_ROWS = 65_536  # of the design file that are read together
+SLICE_ROWS = 16_384  # of the design that are drawn, written and read together
+MOST_CELLS = 10_000_000
 
 
 class Chunk(NamedTuple):
@@ -85,9 +87,9 @@ class Plan:
         """The usual folder: the same for the same question, whatever its size."""
         return f"sweep-{self.name}-{self.family[:8]}"
 
-    def unit(self) -> F64:
-        """The design as numbers in [0, 1], (rows, factors)."""
-        return sample(self.experiment.design, len(self.factors), self.experiment.seed)
+    def unit(self, first: int = 0, last: int | None = None) -> F64:
+        """The design as numbers in [0, 1], (rows, factors): all of it, or the blocks from `first` to before `last`."""
+        return sample(self.experiment.design, len(self.factors), self.experiment.seed, first, last)
 
     def chunks(self) -> Iterator[Chunk]:
         """All chunks, in the order in which they are run: all runs of the first rows first."""
@@ -146,6 +148,12 @@ def _sized(plan: Plan) -> Plan:
     method, factors = plan.experiment.design, len(plan.factors)
     block = block_rows(method, factors)
     rows = method.n * block
+    if rows * plan.experiment.runs > MOST_CELLS:
+        most = MOST_CELLS // (block * plan.experiment.runs)
+        raise InputError(
+            f"{plan.name}, method.n: {method.n:,} blocks of {block:,} rows, each run {plan.experiment.runs:,} times, "
+            f"are {rows * plan.experiment.runs:,} runs; allowed: up to {MOST_CELLS:,}, here n = {most:,}"
+        )
     power = 1 << max(0, (rows // CHUNKS).bit_length())
     return replace(plan, rows=rows, block=block, chunk_rows=min(max(power, FEWEST_CHUNK_ROWS), MOST_CHUNK_ROWS))
 
@@ -238,9 +246,18 @@ def check_same_code(plan: Plan, source: Path) -> None:
 
 
 def write_design(plan: Plan, path: Path) -> None:
-    """The design with its values, one row per row; choices by name."""
-    unit = plan.unit()
-    row = np.arange(plan.rows)
+    """The design with its values, one row per row; choices by name. A group of rows at a time."""
+    with pq.ParquetWriter(path, _table(plan, 0, 1).schema, compression="zstd", write_page_checksum=True) as file:
+        for start in range(0, plan.rows, SLICE_ROWS):
+            stop = min(start + SLICE_ROWS, plan.rows)
+            file.write_table(_table(plan, start, stop), row_group_size=SLICE_ROWS)
+
+
+def _table(plan: Plan, start: int, stop: int) -> pa.Table:
+    """Rows `start` to before `stop` of the design."""
+    first, last = start // plan.block, -(-stop // plan.block)
+    unit = plan.unit(first, last)[start - first * plan.block : stop - first * plan.block]
+    row = np.arange(start, stop)
     columns: dict[str, pa.Array] = {"row": pa.array(row), "block": pa.array(row // plan.block)}
     for place, factor in enumerate(plan.factors):
         numbers = factor.numbers(unit[:, place])
@@ -249,7 +266,7 @@ def write_design(plan: Plan, path: Path) -> None:
             columns[factor.name] = pa.DictionaryArray.from_arrays(pa.array(numbers.astype(np.int32)), names)
         else:
             columns[factor.name] = pa.array(numbers)
-    pq.write_table(pa.table(columns), path, compression="zstd", row_group_size=SLICE_ROWS, write_page_checksum=True)
+    return pa.table(columns)
 
 
 class Design:
@@ -259,6 +276,7 @@ class Design:
         self.plan, self._path = plan, path
         with self._in_one_sentence():
             self._file = pq.ParquetFile(path, page_checksum_verification=True)
+            self._group_rows = self._file.metadata.row_group(0).num_rows  # of all groups but the last
         self._slice = lru_cache(maxsize=2)(self._read)
 
     def _read(self, group: int) -> F64:
@@ -287,9 +305,9 @@ class Design:
     def rows(self, chunk: Chunk) -> Rows:
         """The rows of a chunk with their numbers, blocks and values."""
         row = np.arange(chunk.start, chunk.stop)
-        groups = range(chunk.start // SLICE_ROWS, (chunk.stop - 1) // SLICE_ROWS + 1)
+        groups = range(chunk.start // self._group_rows, (chunk.stop - 1) // self._group_rows + 1)
         values = np.concatenate([self._slice(group) for group in groups])
-        first = groups[0] * SLICE_ROWS
+        first = groups[0] * self._group_rows
         return Rows(row, row // self.plan.block, values[chunk.start - first : chunk.stop - first], chunk.run)
 
 
