@@ -257,6 +257,41 @@ def test_the_command_line_stops_and_goes_on(tmp_path):
     assert "160 of 160 runs finished (all), 0 of them failed" in _innovex("sweep", "status", folder).stdout
 
 
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"workers": "2"}, "workers: text '2' does not fit; allowed: a whole number from 1 to 1024"),
+        ({"workers": True}, "workers: true does not fit"),
+        ({"workers": 0}, "workers: 0 does not fit"),
+        ({"evaluate": "fn"}, "evaluate: text 'fn' does not fit; allowed: a function of"),
+        ({"experiment": 3}, "experiment: 3 does not fit; allowed: a name, a path, or a mapping"),
+        ({"experiment": None}, "experiment: None does not fit"),
+        ({"out": None}, "out: None does not fit; allowed: a path"),
+        ({"n": "a"}, "method.n: text 'a' does not fit; allowed: a whole number"),
+        ({"engine": "thread"}, "engine 'thread': there is no such engine; allowed: .*; did you mean threads?"),
+        ({"engine": 3}, "engine '3': there is no such engine"),
+        ({"dask": ""}, "the engine dask needs the address of a scheduler"),
+        ({"dask": 8786}, "dask: 8786 does not fit; allowed: the address of a scheduler"),
+        ({"dask": "tcp://x:1", "engine": "processes"}, "--dask tcp://x:1 and --engine processes exclude each other"),
+    ],
+)
+def test_wrong_calls_from_python_get_one_sentence_too(tmp_path, wrong, sentence):
+    call = {"experiment": functions.levers(), "out": tmp_path / "out"} | wrong
+    with pytest.raises(InputError, match=sentence) as caught:
+        sweep(**call)
+    assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_misspelt_command_gets_the_nearest_and_no_command_the_help(tmp_path):
+    found = _innovex("sweep", "staus", tmp_path)
+    assert found.returncode == 2 and found.stdout == ""
+    assert found.stderr.startswith("innovex: sweep 'staus': there is no such command or experiment; allowed: run, ")
+    assert found.stderr.endswith("did you mean status?\n")
+    found = _innovex("sweep")
+    assert found.returncode == 0 and found.stderr == "" and "\n  status " in found.stdout
+
+
 @pytest.mark.slow
 def test_the_command_line_tells_what_is_wrong(tmp_path):
     found = _innovex("sweep", "lever_sobol", "--out", tmp_path / "out")
