@@ -30,8 +30,8 @@ def cases_of(
     pairs = []
     for number, contrast in enumerate(experiment.contrast, 1):
         where = f"contrast {number}"
-        base = None if contrast.base is None else place(contrast.base, False, f"{where}.base")
-        pairs.append((contrast.label, base, place(contrast.option, only_option, f"{where}.option")))
+        base = None if contrast.base is None else place(contrast.base, False, f"{where}, base")
+        pairs.append((contrast.label, base, place(contrast.option, only_option, f"{where}, option")))
     return tuple(cases.values()), tuple(pairs)
 
 

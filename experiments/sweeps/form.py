@@ -131,7 +131,7 @@ NEEDED: Mapping[str, Mapping[str, str]] = {
 
 def allowed_at(path: KeyPath) -> str:
     """What may stand at `path`, in words, where the form alone does not say it."""
-    if path[0] == "vary" and path[-1] in ("low", "high"):
+    if path[:1] == ("vary",) and path[-1] in ("low", "high"):
         return "a finite number"
     return NEEDED[""]["contrast"] if path == ("contrast",) else ""
 
@@ -164,15 +164,15 @@ def _check_tables(content: Mapping[str, Any], source: str | Path) -> None:
         _check_whole(method, "method", source)
     for number, contrast in enumerate(contrasts if isinstance(contrasts, list) else [], 1):
         if isinstance(contrast, dict):
-            _check_whole(contrast, "contrast", source, f"contrast {number}")
+            _check_whole(contrast, "contrast", f"{source}, contrast {number}")
         check(Contrast, contrast, f"{source}, contrast {number}", Guide(lambda _: names_at(("contrast",))))
 
 
-def _check_whole(table: Mapping[str, Any], place: str, source: str | Path, called: str = "") -> None:
+def _check_whole(table: Mapping[str, Any], place: str, source: str | Path) -> None:
     """Raise InputError for what is missing; not beside a name that is unknown, which may be it misspelt."""
     lacks = [key for key in NEEDED[place] if key not in table]
     if lacks and (place == "method" or set(table) <= set(names_at((place,)))):
-        where = ".".join(each for each in (called or place, lacks[0]) if each)
+        where = f"{place}.{lacks[0]}" if place == "method" else lacks[0]
         raise refuse(source, [Fault(where, "it is missing", NEEDED[place][lacks[0]])], len(lacks))
 
 
