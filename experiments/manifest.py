@@ -14,7 +14,7 @@ from simulator.draws import generator
 if TYPE_CHECKING:
     from experiments.comparison import Study
 
-PACKAGES = ("innovex", "numpy", "numba", "llvmlite", "scipy", "pandas", "pyarrow", "mesa")
+PACKAGES = ("innovex", "numpy", "numba", "llvmlite", "scipy", "pandas", "pyarrow", "mesa", "SALib")
 SEEDS = "of a run: BLAKE2b of innovex/<seed>/<draw>/<run>, 63 bits; of a draw: Philox keyed by seed and parameter"
 
 

@@ -77,7 +77,7 @@ def test_a_worker_is_killed_and_the_bytes_are_the_same(tmp_path, cluster):
     assert functions.content(model.folder) == functions.content(sweep(functions.levers(), tmp_path / "alone").folder)
 
 
-def test_a_lost_scheduler_leaves_a_sweep_that_can_be_gone_on_with(tmp_path, cluster):
+def test_a_lost_scheduler_leaves_a_sweep_that_can_be_gone_on_with(tmp_path, cluster, capfd, caplog):
     address, scheduler, _ = cluster
     wait_for_workers(address, 2)
     asked = functions.experiment(32)
@@ -89,6 +89,7 @@ def test_a_lost_scheduler_leaves_a_sweep_that_can_be_gone_on_with(tmp_path, clus
 
     with pytest.raises(ClusterLost):
         sweep(asked, tmp_path / "lost", evaluate=functions.slow, dask=address, hear=kill_scheduler)
+    assert capfd.readouterr().err == "" and caplog.records == []  # the sentence says it all
     (folder,) = (tmp_path / "lost").iterdir()
     told = status(folder)
     assert 48 <= told["done"] < told["cells"]
@@ -101,3 +102,13 @@ def test_an_address_where_nobody_answers_is_told():
     with pytest.raises(InputError, match=r"--dask tcp://127.0.0.1:\d+: no scheduler answers there"):
         sweep(functions.levers(), "unused", dask=f"tcp://127.0.0.1:{free_port()}")
     assert not Path("unused").exists() and time.monotonic() - started < 300
+
+
+def test_an_address_that_is_none_gets_a_sentence_at_once():
+    innovex = Path(sys.executable).with_name("innovex")
+    started = time.monotonic()
+    ended = subprocess.run(
+        [innovex, "sweep", "levers_sobol", "--dask", "nonsense"], capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 2 and len(ended.stderr.splitlines()) == 1 and time.monotonic() - started < 15
+    assert "--dask nonsense: no scheduler answers there (missing port number" in ended.stderr

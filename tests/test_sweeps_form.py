@@ -63,11 +63,32 @@ def factors(**vary):
             "text 'late' does not fit; allowed: own, slowest, committed",
         ),
         ('idea_rate = "prior"', "", "nothing is varied"),
-        ('"morris"', '"moris"', "method 'moris' is not known; .* did you mean morris?"),
+        ('"morris"', '"moris"', "mine.toml, method.name: there is no method 'moris'; .* did you mean morris?"),
         ("n = 4", "n = 1", "mine.toml, method.n: 1 is out of range; allowed: at least 2"),
-        ("n = 4", "n = 4\nlevels = 5", "levels = 5 does not fit; allowed: 4, 6, 8, 10"),
-        ("n = 4", "n = 4\nlevel = 4", "morris has no setting 'level'; allowed: levels"),
-        ('"projects_24"', '"projects_25"', "there is no such scenario; .* did you mean projects_24?"),
+        ("n = 4", "n = 4\nlevels = 5", "mine.toml, method.levels: 5 does not fit; allowed: 4, 6, 8, 10$"),
+        ("n = 4", "n = 4\nlevells = 4", "method.levells: morris has no .*: levels, name, n; did you mean levels?"),
+        ('"morris"', '"sobol"\nsecond_order = "yes"', "second_order: text 'yes' does not fit; allowed: true, false$"),
+        ("n = 4", "", "mine.toml, method.n: it is missing; allowed: a whole number, 2 or more"),
+        ('[method]\nname = "morris"\nn = 4', "", r"toml, method: it is missing; allowed: \[method\] with"),
+        ('"projects_24"', '"projects_25"', "contrast 1, option: there is no scenario 'projects_25'; .* projects_24?"),
+        ('"projects_24"', '"no.toml"', "mine.toml, contrast 1, option: there is no file 'no.toml'; allowed: the"),
+        ('base = "baseline"', 'bsae = "baseline"', "mine.toml, contrast 1, bsae: .* did you mean base?"),
+        ('option = "projects_24"', "", "mine.toml, contrast 1, option: it is missing; allowed: the name of a shipped"),
+        ('title = "T"', 'title = "T"\nsmes = 3', "mine.toml, smes: 3 is out of range; allowed: a whole number from"),
+        ('"prior"', '"priorr"', "mine.toml, vary.idea_rate: text 'priorr' does not fit; .*; did you mean prior?"),
+        ('"prior"', "{ low = 0.5, high = inf }", "rate.high: inf is not a finite number; allowed: a finite number"),
+        (
+            'idea_rate = "prior"', "budget_factor = { low = 0.5, high = 2, from = 1999 }",
+            "mine.toml, vary.budget_factor.from: there is no call in 1999; allowed: 2013, .* did you mean 2013?",
+        ),
+        (
+            'idea_rate = "prior"', "budget_factor = { low = 0.5, high = 2, from = 2017, to = 2016 }",
+            "mine.toml, vary.budget_factor.to: 2016 lies before from = 2017; allowed: 2017, 2018, 2019",
+        ),
+        (
+            'idea_rate = "prior"', "project_months = { choices = [12, 24, 12], from = 2016 }",
+            "mine.toml, vary.project_months: the choices hold 12 twice",
+        ),
         ('title = "T"', 'title = "T"\nmeasures = ["contract_net"]', "did you mean contracts_net?"),
         ('title = "T"', 'title = "T"\nmesures = []', "mine.toml, mesures: this name is not known here"),
         ('title = "T"', 'title = "T"\nruns = 0', "mine.toml, runs: 0 is out of range"),
@@ -234,6 +255,41 @@ def test_the_command_line_stops_and_goes_on(tmp_path):
     done = _innovex("sweep", folder, "--resume", "--no-report")
     assert done.returncode == 0 and f"Tables: {folder}" in done.stdout and "of them there already" in done.stderr
     assert "160 of 160 runs finished (all), 0 of them failed" in _innovex("sweep", "status", folder).stdout
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"workers": "2"}, "workers: text '2' does not fit; allowed: a whole number from 1 to 1024"),
+        ({"workers": True}, "workers: true does not fit"),
+        ({"workers": 0}, "workers: 0 does not fit"),
+        ({"evaluate": "fn"}, "evaluate: text 'fn' does not fit; allowed: a function of"),
+        ({"experiment": 3}, "experiment: 3 does not fit; allowed: a name, a path, or a mapping"),
+        ({"experiment": None}, "experiment: None does not fit"),
+        ({"out": None}, "out: None does not fit; allowed: a path"),
+        ({"n": "a"}, "method.n: text 'a' does not fit; allowed: a whole number"),
+        ({"engine": "thread"}, "engine 'thread': there is no such engine; allowed: .*; did you mean threads?"),
+        ({"engine": 3}, "engine '3': there is no such engine"),
+        ({"dask": ""}, "the engine dask needs the address of a scheduler"),
+        ({"dask": 8786}, "dask: 8786 does not fit; allowed: the address of a scheduler"),
+        ({"dask": "tcp://x:1", "engine": "processes"}, "--dask tcp://x:1 and --engine processes exclude each other"),
+    ],
+)
+def test_wrong_calls_from_python_get_one_sentence_too(tmp_path, wrong, sentence):
+    call = {"experiment": functions.levers(), "out": tmp_path / "out"} | wrong
+    with pytest.raises(InputError, match=sentence) as caught:
+        sweep(**call)
+    assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_misspelt_command_gets_the_nearest_and_no_command_the_help(tmp_path):
+    found = _innovex("sweep", "staus", tmp_path)
+    assert found.returncode == 2 and found.stdout == ""
+    assert found.stderr.startswith("innovex: sweep 'staus': there is no such command or experiment; allowed: run, ")
+    assert found.stderr.endswith("did you mean status?\n")
+    found = _innovex("sweep")
+    assert found.returncode == 0 and found.stderr == "" and "\n  status " in found.stdout
 
 
 @pytest.mark.slow

@@ -17,7 +17,9 @@ import sweep_functions as functions
 
 import experiments.sweeps.plan as plan_module
 import experiments.sweeps.run as run_module
+from experiments.manifest import machine
 from experiments.sweeps import load, status, sweep
+from experiments.sweeps.command import report_again
 from experiments.sweeps.progress import progress
 from experiments.sweeps.result import prepared
 from experiments.sweeps.work import Rows, carry_out
@@ -316,11 +318,97 @@ def test_duckdb_and_pandas_read_the_parts(tmp_path):
 
 
 def test_a_folder_of_another_question_or_of_none_is_refused(tmp_path):
-    found = sweep(functions.experiment(4), tmp_path, evaluate=functions.ishigami)
+    sweep(functions.experiment(4), tmp_path, evaluate=functions.ishigami)
     with pytest.raises(InputError, match="no sweep to go on with"):
         sweep(functions.experiment(4, seed=5), tmp_path, evaluate=functions.ishigami, resume=True)
     with pytest.raises(InputError, match="not the folder of a sweep"):
         status(tmp_path)
-    (found.folder / "plan.json").write_text("{}", encoding="utf-8")
-    with pytest.raises(InputError, match="not the plan of a sweep"):
-        status(found.folder)
+
+
+@pytest.mark.parametrize("content", ["{", "{}", '{"format": 1}', "[]", "\xff"])
+def test_a_plan_that_is_not_whole_is_told_with_the_way_to_mend_it(tmp_path, content):
+    asked = functions.experiment(4)
+    whole = sweep(asked, tmp_path, evaluate=functions.counted)
+    before, calls = functions.content(whole.folder), functions.calls()
+    (whole.folder / "plan.json").write_text(content, encoding="latin-1")
+    for again in (lambda: status(whole.folder), lambda: sweep(whole.folder, evaluate=functions.counted, resume=True)):
+        with pytest.raises(InputError, match=r"plan.json: is .*; asking the experiment's file again writes it") as told:
+            again()
+        assert "Error" not in str(told.value) and "codec" not in str(told.value)
+    sweep(asked, tmp_path, evaluate=functions.counted)
+    assert functions.content(whole.folder) == before and functions.calls() == calls
+
+
+def test_to_resume_goes_on_with_the_size_that_the_folder_holds(tmp_path):
+    def ask(**more):
+        return sweep(functions.experiment(5), tmp_path, evaluate=functions.counted, **more)
+
+    larger = ask(n=9, runs=3)
+    before, calls = functions.content(larger.folder), functions.calls()
+    for part in sorted((larger.folder / "parts").iterdir())[:2]:
+        part.unlink()
+    assert status(larger.folder)["done"] < 9 * 8 * 3
+    again = ask(resume=True)
+    assert (again.method.n, again.experiment.runs) == (9, 3) and functions.calls() > calls
+    assert functions.content(larger.folder) == before
+    _empty(larger.folder / "plan.json", [])
+    assert ask(resume=True).plan.cells == 9 * 8 * 3  # the manifest holds it too
+    found = ask(resume=True, n=6)  # what is asked for wins, by itself
+    assert (found.method.n, found.experiment.runs) == (6, 3)
+    assert ask().plan.cells == 5 * 8 * 2  # without it, the file is what is asked
+
+
+def _with_report(found):
+    """Put something in the place of a report; returns where it lies."""
+    (found.folder / "figures").mkdir(exist_ok=True)
+    paths = [found.folder / name for name in ("report.html", "indices.parquet", "figures/01-ranking.svg")]
+    for path in paths:
+        path.write_text("report", encoding="utf-8")
+    return paths
+
+
+def test_a_report_that_tells_of_something_else_does_not_stay(tmp_path):
+    def ask(**more):
+        return sweep(functions.experiment(5), tmp_path, evaluate=functions.counted, **more)
+
+    report = _with_report(ask())
+    ask()
+    assert all(path.exists() for path in report)  # the same question: it holds still
+    found = ask(n=6)
+    assert not any(path.exists() for path in [*report, found.folder / "figures"])
+    _with_report(found)
+    next((found.folder / "parts").iterdir()).unlink()
+    _with_report(found)  # of what is there, which says so
+    ask(n=6)
+    assert not any(path.exists() for path in report)
+
+
+def test_what_is_wrong_with_a_part_is_told_in_plain_words_and_beside_the_report(tmp_path, capsys):
+    found = sweep(functions.experiment(8), tmp_path, evaluate=functions.ishigami)
+    paths = sorted((found.folder / "parts").iterdir())[:2]
+    for path, damage in zip(paths, (_cut, _empty)):
+        damage(path, [])
+    told = load(found.folder, functions.ishigami).damaged
+    assert sorted(told) == [(path.name, "is damaged or cut short") for path in paths]
+    report_again(found.folder)
+    said = capsys.readouterr().err.splitlines()
+    assert sorted(said) == [f"part {file} {why}: it is not in the report; --resume does it again"
+                            for file, why in sorted(told)]  # fmt: skip
+
+
+def test_the_versions_told_hold_the_one_of_the_package_that_computes_indices():
+    assert "SALib" in machine()["versions"]
+
+
+@pytest.mark.slow
+def test_a_script_without_a_guard_is_told_so_and_does_not_hang(tmp_path):
+    script = tmp_path / "script.py"
+    call = f"sweep(f.experiment(4), {str(tmp_path / 'out')!r}, evaluate=f.ishigami, engine='processes', workers=2)"
+    place = os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parent)])}
+    for guard, code in (("if True:", 1), ("if __name__ == '__main__':", 0)):
+        text = f"import sweep_functions as f; from experiments.sweeps import sweep\n{guard}\n    {call}\n"
+        script.write_text(text, encoding="utf-8")
+        ended = subprocess.run([sys.executable, script], env=place, capture_output=True, text=True, timeout=120)
+        assert ended.returncode == code and (tmp_path / "out").exists() is (code == 0)
+        last = ended.stderr.splitlines()[-1] if code else ""
+        assert code == 0 or ("InputError: the workers of" in last and 'under `if __name__ == "__main__":`' in last)

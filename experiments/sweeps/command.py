@@ -21,14 +21,27 @@ class FileFirst(TyperGroup):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the command in front that is left out."""
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            _check_word(args[0], list(self.commands))
             args = ["run", *args]
-        return list(super().parse_args(ctx, args))
+        return list(super().parse_args(ctx, args or ["--help"]))
+
+
+def _check_word(word: str, commands: list[str]) -> None:
+    """Raise InputError for a word that is neither a command nor an experiment, nor an option or a path."""
+    from experiments.sweeps.form import shipped
+    from scenarios.errors import Fault, echo, listed, nearest, refuse
+
+    known = [*shipped(), *commands]
+    if word in known or word.startswith("-") or "/" in word or word.endswith(".toml") or Path(word).exists():
+        return
+    allowed = f"{listed(commands)}, a path, or one of {listed(shipped(), 30)}"
+    fault = Fault("", "there is no such command or experiment", allowed, nearest(word, known))
+    raise refuse(f"sweep {echo(word)!r}", [fault])
 
 
 app = typer.Typer(
     cls=FileFirst,
     rich_markup_mode=None,
-    no_args_is_help=True,
     help="Run an experiment over the space of assumptions and rules: innovex sweep FILE; list, status, report.",
 )
 
@@ -83,7 +96,10 @@ def report_again(folder: Annotated[Path, typer.Argument(help="Folder of a sweep,
     """Write the report of a sweep, as far as it has come."""
     from experiments.sweeps.result import load
 
-    _tell(load(folder), True)
+    found = load(folder)
+    for file, why in found.damaged:
+        print(f"part {file} {why}: it is not in the report; --resume does it again", file=sys.stderr)
+    _tell(found, True)
 
 
 @app.command("list")

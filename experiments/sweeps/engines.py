@@ -5,6 +5,7 @@ An engine takes chunks and, later, gives back each with what came of it: `Found`
 
 import contextlib
 import ctypes
+import logging
 import multiprocessing
 import os
 import queue
@@ -18,8 +19,14 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from experiments.sweeps.work import Found, Rows, Work, carry_out
 from scenarios import InputError
+from scenarios.errors import Fault, echo, nearest, refuse
 
 PR_SET_PDEATHSIG = 1
+ENGINES = ("threads", "processes", "dask")
+UNGUARDED = (
+    "the workers of engine processes end as they start, since each begins by running the script that asked for them; "
+    'allowed: a script in a file that calls sweep() under `if __name__ == "__main__":`, or engine threads'
+)
 AHEAD = 2  # chunks in hand for each worker, so that none waits
 Key = TypeVar("Key")
 
@@ -81,6 +88,19 @@ class Processes:
         self.slots = AHEAD * workers
         self._done: queue.SimpleQueue[tuple[int, Future[Found | None]]] = queue.SimpleQueue()
         self._pool = self._new()
+        self._check_start()
+
+    def _check_start(self) -> None:
+        """Raise InputError if workers die as they start, as those of an unguarded script do, which they run again."""
+        if getattr(multiprocessing.current_process(), "_inheriting", False):  # this is such a worker
+            raise InputError(UNGUARDED)
+        try:
+            self._pool.submit(os.getpid).result()
+        except BaseException as error:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            if isinstance(error, BrokenProcessPool):
+                raise InputError(UNGUARDED) from None
+            raise
 
     def _new(self) -> ProcessPoolExecutor:
         spawn = multiprocessing.get_context("spawn")
@@ -114,14 +134,18 @@ class DaskCluster:
 
     def __init__(self, address: str) -> None:
         try:
-            from distributed import Client
+            import distributed
         except ImportError:
             raise InputError("--dask needs the packages dask and distributed: pip install 'innovex[dask]'") from None
+        self._levels = _silenced("distributed")
+        self._client: Any = distributed.Client.__new__(distributed.Client)  # in two steps, to close it half made
         try:
-            self._client = Client(address, timeout=10, set_as_default=False)
-        except (OSError, ValueError) as error:
-            told = " ".join(str(error).split())[:120]
-            raise InputError(f"--dask {address}: no scheduler answers there ({told})") from None
+            distributed.Client.__init__(self._client, address, timeout=10, set_as_default=False)
+        except BaseException as error:
+            self.close()
+            if not isinstance(error, Exception):
+                raise
+            raise InputError(f"--dask {echo(address)}: no scheduler answers there ({_one_line(error)})") from None
         self._done: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
         self._known: dict[Work, Any] = {}
 
@@ -166,25 +190,33 @@ class DaskCluster:
     def close(self) -> None:
         with contextlib.suppress(Exception):
             self._client.close(timeout=5)
+        for logger, level in self._levels.items():
+            logger.setLevel(level)
 
 
 @contextlib.contextmanager
 def engine(name: str, workers: int | None, dask: str | None) -> Iterator[Engine]:
     """An engine by name, closed at the end; `workers`: of this machine. Raises InputError."""
-    if name == "dask" and not dask:
+    check_name(name)
+    if name == "dask" and not (dask or "").strip():
         raise InputError("the engine dask needs the address of a scheduler: --dask tcp://host:8786")
     makers: dict[str, Callable[[], Any]] = {
         "threads": lambda: Local(workers or os.cpu_count() or 1),
         "processes": lambda: Processes(workers or os.cpu_count() or 1),
         "dask": lambda: DaskCluster(dask or ""),
     }
-    if name not in makers:
-        raise InputError(f"there is no engine {name!r}; allowed: {', '.join(makers)}")
     made = makers[name]()
     try:
         yield made
     finally:
         made.close()
+
+
+def check_name(name: object) -> None:
+    """Raise InputError for an engine that there is not."""
+    if name not in ENGINES:
+        meant = nearest(name, ENGINES) if isinstance(name, str) else ""
+        raise refuse(f"engine {echo(str(name))!r}", [Fault("", "there is no such engine", ", ".join(ENGINES), meant)])
 
 
 def _next(done: "queue.SimpleQueue[tuple[int, Any]]") -> tuple[int, Any]:
@@ -201,6 +233,15 @@ def _worker_starts(driver: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != driver:  # it went before it could be asked
             os._exit(1)
+
+
+def _silenced(package: str) -> dict[logging.Logger, int]:
+    """Silence a package's loggers, whose tracebacks would stand before the sentence; returns their levels before."""
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] == package]
+    before = {logger: logger.level for logger in map(logging.getLogger, names)}
+    for logger in before:
+        logger.setLevel(logging.CRITICAL + 1)
+    return before
 
 
 def _one_line(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 """Factors: what an experiment varies, from a number between 0 and 1 to a value of the register."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,9 +113,7 @@ def _parameter(name: str, entry: Entry, vary: Vary, source: str | Path) -> Facto
 def _lever(name: str, entry: Entry, vary: Vary, source: str | Path) -> Factor:
     """A rule of the programme, in some calls, by default in the option alone."""
     where, years = f"vary.{name}", programme().call_years
-    if vary.from_ not in years or (vary.to is not None and vary.to not in years):
-        fault = Fault(where, "a lever is varied from a call on", f"from = one of {listed(map(str, years))}")
-        raise refuse(source, [fault])
+    _check_calls(where, vary, years, source)
     choices = tuple(vary.choices or ((False, True) if entry.is_switch and vary.low is None else ()))
     if vary.low is not None and vary.high is not None:
         if entry.choices or entry.is_switch:
@@ -131,6 +129,20 @@ def _lever(name: str, entry: Entry, vary: Vary, source: str | Path) -> Factor:
         name, entry.label, entry.unit, low, high, choices=choices, lever=True,
         first=vary.from_, last=vary.to, in_base=vary.applies_to == "both",
     )  # fmt: skip
+
+
+def _check_calls(where: str, vary: Vary, years: Sequence[int], source: str | Path) -> None:
+    """Raise InputError unless a lever is varied from a call on, to the same one or a later one."""
+    called = listed(map(str, years))
+    if vary.from_ is None:
+        raise refuse(source, [Fault(where, "a lever is varied from a call on", f"from = one of {called}")])
+    for key, year in (("from", vary.from_), ("to", vary.to)):
+        if year is not None and year not in years:
+            meant = nearest(str(year), map(str, years))
+            raise refuse(source, [Fault(f"{where}.{key}", f"there is no call in {told(year)}", called, meant)])
+    if vary.to is not None and vary.to < vary.from_:
+        later = listed(str(year) for year in years if year >= vary.from_)
+        raise refuse(source, [Fault(f"{where}.to", f"{vary.to} lies before from = {vary.from_}", later)])
 
 
 def _may_be(entry: Entry, choice: Choice) -> bool:

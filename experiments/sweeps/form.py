@@ -64,7 +64,12 @@ class Vary(BaseModel):
             return "either a range or choices, not both"
         if self.low is not None and self.high is not None and not self.low < self.high:
             return "low must lie below high"
-        return ""
+        twice = [choice for place, choice in enumerate(self.choices or ()) if choice in (self.choices or ())[:place]]
+        return f"the choices hold {_short(twice[0])} twice" if twice else ""
+
+
+def _short(choice: Choice) -> str:
+    return f"{choice:g}" if isinstance(choice, float) else told(choice)
 
 
 class Asked(BaseModel):
@@ -113,17 +118,33 @@ def names_at(path: KeyPath) -> Iterable[str]:
     return [field.alias or name for name, field in form.model_fields.items()]
 
 
-GUIDE = Guide(names_at)
+# What is asked for in each table, in words for whoever left it out.
+NEEDED: Mapping[str, Mapping[str, str]] = {
+    "": {
+        "title": "text", "question": "text", "contrast": "[[contrast]] with option and, as a rule, base",
+        "method": "[method] with name and n",
+    },
+    "contrast": {"option": "the name of a shipped scenario, or the path of a file"},
+    "method": {"name": listed(METHODS), "n": "a whole number, 2 or more"},
+}  # fmt: skip
+
+
+def allowed_at(path: KeyPath) -> str:
+    """What may stand at `path`, in words, where the form alone does not say it."""
+    if path[:1] == ("vary",) and path[-1] in ("low", "high"):
+        return "a finite number"
+    return NEEDED[""]["contrast"] if path == ("contrast",) else ""
+
+
+GUIDE = Guide(names_at, allowed_at)
 
 
 def experiment_of(content: Mapping[str, Any], source: str | Path) -> Experiment:
     """A checked experiment from what a file holds. Raises InputError."""
+    _check_tables(content, source)
     found = check(Experiment, _spelled_out(dict(content), source), source, GUIDE)
-    try:
-        found.design  # noqa: B018
-    except ValueError as error:
-        raise refuse(source, [Fault("method", str(error), "", nearest(found.method.name, METHODS))]) from None
-    faults = [Fault(f"vary.{name}", vary.fault) for name, vary in found.vary.items() if vary.fault]
+    faults = [*_method_faults(found.method)]
+    faults += [Fault(f"vary.{name}", vary.fault) for name, vary in found.vary.items() if vary.fault]
     if faults:
         raise refuse(source, faults)
     labels = [contrast.label for contrast in found.contrast]
@@ -133,6 +154,44 @@ def experiment_of(content: Mapping[str, Any], source: str | Path) -> Experiment:
     if not found.vary and not found.vary_all:
         raise refuse(source, [Fault("vary", "nothing is varied", "one factor or more under [vary], or vary_all")])
     return found
+
+
+def _check_tables(content: Mapping[str, Any], source: str | Path) -> None:
+    """Raise InputError for what is missing, and for a contrast that is wrong; contrasts are counted from 1."""
+    method, contrasts = content.get("method"), content.get("contrast")
+    _check_whole(content, "", source)
+    if isinstance(method, dict):
+        _check_whole(method, "method", source)
+    for number, contrast in enumerate(contrasts if isinstance(contrasts, list) else [], 1):
+        if isinstance(contrast, dict):
+            _check_whole(contrast, "contrast", f"{source}, contrast {number}")
+        check(Contrast, contrast, f"{source}, contrast {number}", Guide(lambda _: names_at(("contrast",))))
+
+
+def _check_whole(table: Mapping[str, Any], place: str, source: str | Path) -> None:
+    """Raise InputError for what is missing; not beside a name that is unknown, which may be it misspelt."""
+    lacks = [key for key in NEEDED[place] if key not in table]
+    if lacks and (place == "method" or set(table) <= set(names_at((place,)))):
+        where = f"{place}.{lacks[0]}" if place == "method" else lacks[0]
+        raise refuse(source, [Fault(where, "it is missing", NEEDED[place][lacks[0]])], len(lacks))
+
+
+def _method_faults(asked: Asked) -> Iterable[Fault]:
+    """What does not fit in the table [method]: its name, or its settings."""
+    if asked.name not in METHODS:
+        what = f"there is no method {echo(asked.name)!r}"
+        yield Fault("method.name", what, listed(METHODS), nearest(asked.name, METHODS))
+        return
+    known = METHODS[asked.name].settings
+    for name, value in (asked.model_extra or {}).items():
+        if name not in known:
+            names = [*known, "name", "n"]
+            what = f"{asked.name} has no setting of this name"
+            yield Fault(f"method.{name}", what, listed(names), nearest(name, names))
+        elif not known[name].fits(value):
+            allowed = known[name].told
+            meant = nearest(value, allowed.split(", ")) if isinstance(value, str) else ""
+            yield Fault(f"method.{name}", f"{told(value)} does not fit", allowed, meant)
 
 
 def read(name_or_path: str | os.PathLike[str]) -> tuple[Experiment, Path]:
@@ -172,7 +231,8 @@ def _spelled_out(content: dict[str, Any], source: str | Path) -> dict[str, Any]:
     for name, how in vary.items():
         if not isinstance(how, dict) and how not in DISTRIBUTIONS:
             allowed = '"prior", "posterior", or a table with low and high, or with choices'
-            raise refuse(source, [Fault(f"vary.{name}", f"{told(how)} does not fit", allowed)])
+            meant = nearest(how, DISTRIBUTIONS) if isinstance(how, str) else ""
+            raise refuse(source, [Fault(f"vary.{name}", f"{told(how)} does not fit", allowed, meant)])
     spelled = {name: _range_as_floats(how) if isinstance(how, dict) else {"by": how} for name, how in vary.items()}
     return content | {"vary": spelled}
 

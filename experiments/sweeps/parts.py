@@ -90,8 +90,9 @@ def read(path: Path, base: str | None = None) -> pa.Table | Damaged:
             return Damaged(path.name, "its content is not what was written")
     except FileNotFoundError:
         return Damaged(path.name, "is gone")
-    except (OSError, ValueError, KeyError, pa.ArrowException, UnicodeDecodeError) as error:
-        return Damaged(path.name, f"cannot be read ({' '.join(str(error).split())[:80]})")
+    except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+        why = getattr(error, "strerror", None)  # the disk's; what Parquet says of a byte helps nobody
+        return Damaged(path.name, f"cannot be read ({why.lower()})" if why else "is damaged or cut short")
     return table
 
 

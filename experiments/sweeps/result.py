@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from experiments.results import check_root
 from experiments.sweeps import run as _run
+from experiments.sweeps.engines import check_name
 from experiments.sweeps.engines import engine as engine_of
 from experiments.sweeps.factors import Factor
 from experiments.sweeps.form import Experiment, experiment_of, read
@@ -25,7 +26,7 @@ from experiments.sweeps.plan import Design, Plan, check_same_code, from_data, pl
 from experiments.sweeps.run import DESIGN, MANIFEST, PLAN, Advance, Hear
 from experiments.sweeps.work import Evaluate, Rows, carry_out, function_at, name_of
 from scenarios import InputError
-from scenarios.errors import listed
+from scenarios.errors import listed, told
 from simulator.parameters import F64
 
 FAILURES = "failures.parquet"
@@ -104,6 +105,13 @@ class Sweep:
         """Whether every part is there."""
         return bool(np.isin(self._addresses, [path.stem for path in (self.folder / PARTS).glob("*.parquet")]).all())
 
+    @property
+    def damaged(self) -> list[Damaged]:
+        """The parts that are there and cannot be used."""
+        paths = [self.folder / PARTS / f"{address}.parquet" for address in self._addresses]
+        tables = (read_part(path, self.plan.base) for path in paths if path.exists())
+        return [table for table in tables if isinstance(table, Damaged)]
+
     def values(self, case: str, measure: str) -> F64:
         """One measure of one case, (rows, runs); NaN where a run failed or is yet to come."""
         found = np.full((self.plan.rows, self.experiment.runs), np.nan)
@@ -169,15 +177,14 @@ def sweep(
     Raises InputError for wrong input. After KeyboardInterrupt or a lost cluster what is finished is kept, and the
     same call goes on.
     """
-    if workers is not None and not 1 <= workers <= MOST_WORKERS:
-        raise InputError(f"workers is {workers!r}; allowed: 1 to {MOST_WORKERS}")
-    plan, folder = prepared(experiment, Path(out), evaluate, n, runs)
+    _check_how(workers, evaluate, engine, dask)
+    plan, folder = prepared(experiment, out, evaluate, n, runs, resume)
     if resume and not (folder / PLAN).exists():
         raise InputError(f"{folder}: there is no sweep to go on with; leave --resume away to begin")
     check_root(folder)
-    if evaluate is not None and (engine != "threads" or dask):
+    if evaluate is not None and (engine != "threads" or dask is not None):
         function_at(name_of(evaluate))  # another process finds it by name
-    if dask:
+    if dask is not None:
         engine = "dask"
     with engine_of(engine, workers, dask) as place:
         design, aside = _run.lay_out(plan, folder)
@@ -189,15 +196,43 @@ def sweep(
     return found
 
 
+def _check_how(workers: object, evaluate: object, engine: str, dask: object) -> None:
+    """Raise InputError for what Python's callers alone can get wrong, and for engines that exclude each other."""
+    if workers is not None and not (type(workers) is int and 1 <= workers <= MOST_WORKERS):
+        raise InputError(f"workers: {told(workers)} does not fit; allowed: a whole number from 1 to {MOST_WORKERS}")
+    if evaluate is not None and not callable(evaluate):
+        raise InputError(f"evaluate: {told(evaluate)} does not fit; allowed: a function of (case, values, seed)")
+    check_name(engine)
+    if dask is not None and not isinstance(dask, str):
+        raise InputError(f"dask: {told(dask)} does not fit; allowed: the address of a scheduler")
+    if dask is not None and engine not in ("threads", "dask"):
+        raise InputError(f"--dask {dask} and --engine {engine} exclude each other; allowed: one of them")
+
+
 def prepared(
-    experiment: Asked, out: Path, evaluate: Evaluate | None = None, n: int | None = None, runs: int | None = None
-) -> tuple[Plan, Path]:
-    """The plan of what is asked, and its folder. Raises InputError."""
+    experiment: Asked, out: str | os.PathLike[str], evaluate: Evaluate | None = None, n: int | None = None,
+    runs: int | None = None, resume: bool = False,
+) -> tuple[Plan, Path]:  # fmt: skip
+    """The plan of what is asked, and its folder; to `resume`, of the size that the folder holds. Raises InputError."""
+    if not isinstance(experiment, str | os.PathLike | Mapping | Experiment):
+        allowed = "a name, a path, or a mapping with what a file would hold"
+        raise InputError(f"experiment: {told(experiment)} does not fit; allowed: {allowed}")
+    if not isinstance(out, str | os.PathLike):
+        raise InputError(f"out: {told(out)} does not fit; allowed: a path")
+    plan, folder = _planned(experiment, Path(out), evaluate)
+    if resume and (folder / PLAN).exists():
+        there = _run.size_there(folder, plan.family)
+        n, runs = there[0] if n is None else n, there[1] if runs is None else runs
+    return plan.with_size(n, runs), folder
+
+
+def _planned(experiment: Asked, out: Path, evaluate: Evaluate | None) -> tuple[Plan, Path]:
+    """The plan in the size that the file or folder says, and its folder."""
     if isinstance(experiment, str | os.PathLike) and (Path(experiment) / PLAN).exists():
         folder = Path(experiment)
-        plan = from_data(_run.read_json(folder / PLAN), folder / PLAN, evaluate)
+        plan = _plan_in(folder, evaluate)
         check_same_code(plan, folder)
-        return plan.with_size(n, runs), folder
+        return plan, folder
     if isinstance(experiment, str | os.PathLike):
         if Path(experiment).is_dir():
             raise InputError(f"{experiment}: is not the folder of a sweep (it holds no {PLAN})")
@@ -206,13 +241,17 @@ def prepared(
     else:
         asked = experiment if isinstance(experiment, Experiment) else experiment_of(experiment, "experiment")
         plan = plan_of(asked, "of_your_own", "experiment", evaluate)
-    return plan.with_size(n, runs), out / plan.folder_name
+    return plan, out / plan.folder_name
+
+
+def _plan_in(folder: Path, evaluate: Evaluate | None) -> Plan:
+    return from_data(_run.read_plan(folder / PLAN), folder / PLAN, evaluate)
 
 
 def load(folder: str | os.PathLike[str], evaluate: Evaluate | None = None) -> Sweep:
     """The sweep that a folder holds, whole or not. Raises InputError."""
     place = Path(folder)
-    return Sweep(place, from_data(_run.read_json(place / PLAN), place / PLAN, evaluate))
+    return Sweep(place, _plan_in(place, evaluate))
 
 
 def _warm(plan: Plan, design: Design) -> None:
@@ -228,13 +267,16 @@ def _finish(found: Sweep, advance: Advance) -> None:
     """Write the failures and the manifest, which says that all is there; nothing if the plan is another by now."""
     folder, plan = found.folder, found.plan
     with _run.locked(folder):
-        told = _run.read_json(folder / PLAN)
-        if (told["family"], told["rows"], told["experiment"]["runs"]) != (
+        plan_there = _run.read_json(folder / PLAN)
+        if (plan_there["family"], plan_there["rows"], plan_there["experiment"]["runs"]) != (
             plan.family, plan.rows, plan.experiment.runs,
         ):  # fmt: skip
             raise InputError(f"{folder}: another process has asked for another size meanwhile; all runs are kept there")
         parts = {address: _size_and_hash(folder / PARTS / f"{address}.parquet") for address in found._addresses}
-        _run.write_json(told | {"failed": advance.failed, "parts": parts, "complete": True}, folder / MANIFEST)
+        manifest = plan_there | {"failed": advance.failed, "parts": parts, "complete": True}
+        if _run.json_there(folder / MANIFEST) != manifest:
+            _run.forget_report(folder)
+        _run.write_json(manifest, folder / MANIFEST)
         if advance.failed:
             found.failures.to_parquet(folder / FAILURES)
         else:

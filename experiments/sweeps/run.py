@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -26,11 +27,17 @@ from experiments.sweeps.parts import (
     table_of,
     write,
 )
-from experiments.sweeps.plan import Chunk, Design, Plan, as_data, write_design
+from experiments.sweeps.plan import FORMAT, Chunk, Design, Plan, as_data, write_design
 from experiments.sweeps.work import Found, Rows, Work
 from scenarios import InputError
+from scenarios.errors import listed
 
 PLAN, DESIGN, MANIFEST, LOCK, CLAIMS = "plan.json", "design.parquet", "manifest.json", ".lock", ".claims"
+OF_REPORT, FIGURES = ("report.html", "indices.parquet"), "figures"
+NEEDED = (  # of a plan, to understand it
+    "format", "name", "experiment", "cases", "contrasts", "first_year", "evaluate", "code", "posterior", "base",
+    "family",
+)  # fmt: skip
 DEATHS_BELIEVED = 3  # as often a chunk may lose its worker before it is taken for the cause
 LOOK_AGAIN_SECONDS = 0.5  # for chunks that another process has in hand
 
@@ -79,27 +86,20 @@ def lay_out(plan: Plan, folder: Path) -> tuple[Design, list[Damaged]]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        before = _plan_there(folder)
-        if before is not None and before.get("family") != plan.family:
+        before = json_there(folder / PLAN)
+        if before is not None and before.get("family", plan.family) != plan.family:  # none: it is damaged
             what = "holds the sweep of another question; nothing is overwritten, choose another --out"
             raise InputError(f"{folder}: {what}")
         if before is None or before != as_data(plan) | {"design": _hash_of(folder / DESIGN)}:
             working = folder / f"{DESIGN}.{uuid.uuid4().hex[:8]}{UNFINISHED}"
             write_design(plan, working)
             (folder / MANIFEST).unlink(missing_ok=True)
+            forget_report(folder)
             os.replace(working, folder / DESIGN)
             write_json(as_data(plan) | {"design": _hash_of(folder / DESIGN)}, folder / PLAN)
         design = Design(plan, folder / DESIGN)
         aside = put_in_order(folder, (address for _, address in addresses(plan, design)), plan.base)
     return design, aside
-
-
-def _plan_there(folder: Path) -> dict[str, Any] | None:
-    """The plan that the folder holds; one that was damaged is written again."""
-    try:
-        return read_json(folder / PLAN)
-    except InputError:
-        return None
 
 
 def _hash_of(path: Path) -> str:
@@ -138,7 +138,10 @@ class _Driver:
         self.number = 0
 
     def drive(self) -> Advance:
+        was_complete = (self.folder / MANIFEST).exists()
         todo = deque(self._missing())
+        if todo and was_complete:  # parts were lost since: what the manifest and perhaps the report say is not so
+            (self.folder / MANIFEST).unlink(missing_ok=True)
         self.earlier = Earlier(self.plan, self.folder, not self.redo_failed)
         (self.folder / CLAIMS).mkdir(exist_ok=True)
         self.hear(self.advance)
@@ -292,6 +295,44 @@ def _wait_a_little() -> None:
 # ---------- files of the folder
 
 
+def read_plan(path: Path) -> dict[str, Any]:
+    """What the file of a plan holds, whole enough to be understood. Raises InputError, with the way to mend it."""
+    mend = "asking the experiment's file again writes it anew and keeps all runs"
+    try:
+        told = read_json(path)
+    except InputError as error:
+        raise InputError(f"{error}; {mend}" if path.exists() else str(error)) from None
+    lacks = [key for key in NEEDED if key not in told]
+    if lacks and told.get("format", FORMAT) == FORMAT:
+        raise InputError(f"{path}: is not the plan of a sweep, or not all of it (it lacks {listed(lacks, 3)}); {mend}")
+    return told
+
+
+def size_there(folder: Path, family: str) -> tuple[int | None, int | None]:
+    """Blocks and runs of the sweep that lies in a folder; nothing known where it is damaged or of another question."""
+    for name in (PLAN, MANIFEST):  # a manifest tells of a finished sweep all that its plan does
+        told = json_there(folder / name) or {}
+        if told.get("family") == family:
+            experiment = told["experiment"]
+            return experiment["method"]["n"], experiment["runs"]
+    return None, None
+
+
+def json_there(path: Path) -> dict[str, Any] | None:
+    """What a file holds, or nothing where there is none or it is damaged: such a one is written again."""
+    try:
+        return read_json(path)
+    except InputError:
+        return None
+
+
+def forget_report(folder: Path) -> None:
+    """Take away a report that tells of another size, or of less than is there; `sweep report` makes it again."""
+    for name in OF_REPORT:
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / FIGURES, ignore_errors=True)
+
+
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Alone in the folder, for the moments in which plan, design or manifest are written."""
@@ -315,8 +356,10 @@ def read_json(path: Path) -> dict[str, Any]:
         told = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path.parent}: is not the folder of a sweep (it holds no {path.name})") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read ({' '.join(str(error).split())[:80]})") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({(error.strerror or 'unknown reason').lower()})") from None
+    except ValueError:
+        raise InputError(f"{path}: is damaged, it cannot be read as JSON") from None
     if not isinstance(told, dict):
         raise InputError(f"{path}: is not the {path.stem} of a sweep")
     return told
