@@ -75,6 +75,30 @@ def test_luck_alone_makes_no_regret():
     assert naive.min() > 0.7
 
 
+def test_luck_alone_makes_no_tail_of_regret_and_no_winner():
+    """Two options that are the same had a regret of 158 in one world in twenty."""
+    tails, best, apart = [], [], []
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        found = table(["a", "b"], [rng.normal(500.0, 100.0, (500, 2)) for _ in range(2)])
+        tails.append(found["regret_95"].max())
+        best.append(found.set_index("option").loc["a", "best_in"])
+        apart.append(found["behind_low"].iloc[1] > 0.0)
+    assert np.median(tails) < 20.0 and np.mean(best) == pytest.approx(0.5, abs=0.2)
+    assert np.mean(apart) <= 0.25  # one in ten
+
+
+def test_tails_of_regret_and_best_in_are_those_of_expected_outcomes():
+    rng = np.random.default_rng(3)
+    f = np.stack([rng.normal(mean, sd, 1000) for mean, sd in ((500.0, 60.0), (520.0, 60.0), (300.0, 10.0))])
+    lost = f.max(axis=0) - f
+    found = table(["a", "b", "c"], [each[:, None] + rng.normal(0.0, 100.0, (1000, 2)) for each in f])
+    found = found.set_index("option").loc[["a", "b", "c"]]
+    assert found["regret_95"].to_numpy() == pytest.approx(np.quantile(lost, 0.95, axis=1), rel=0.15)
+    assert found["best_in"].to_numpy() == pytest.approx((lost == 0.0).mean(axis=1), abs=0.06)
+    assert found.loc["a", "behind_low"] > 0.0
+
+
 def test_worlds_where_an_option_failed_are_left_out_for_all():
     a, b = np.array([[1.0, 1.0], [np.nan, 3.0]]), np.array([[2.0, 2.0], [9.0, 9.0]])
     found = table(["a", "b"], [a, b]).set_index("option")

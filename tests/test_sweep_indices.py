@@ -247,6 +247,91 @@ def test_of_many_factors_under_mere_luck_none_is_told(name, n, runs, factors, mo
     assert sum(told) <= mostly
 
 
+LUCKS = {
+    "equal": lambda rng: np.ones(74),
+    "unequal": lambda rng: np.exp(rng.normal(size=74)),
+    "very unequal": lambda rng: np.exp(1.5 * rng.normal(size=74)),
+    "spiky": lambda rng: np.r_[np.ones(12), np.full(62, 0.1)],
+    "some with none": lambda rng: np.r_[np.zeros(10), np.exp(0.6 * rng.normal(size=64))],
+}
+
+
+@pytest.mark.parametrize("lucks", LUCKS)
+@pytest.mark.parametrize("trials", [6, 64])
+def test_a_sweep_of_idle_factors_tells_one_in_one_of_ten_sweeps_however_luck_differs(lucks, trials):
+    """With pooled luck it was up to seven of ten, where few factors have most of the luck."""
+    rng, sweeps, told = np.random.default_rng(8), 200, {"t": 0, "F": 0}
+    for _ in range(sweeps):
+        sd = LUCKS[lucks](rng)
+        told["t"] += bool((noise.chance_of_mean(rng.normal(size=(trials, 74)) * sd) < 0.1).any())
+        told["F"] += bool((noise.chance_of_size(rng.normal(size=(trials, 74, 2)) * sd[:, None]) < 0.1).any())
+    assert max(told.values()) / sweeps <= 0.17  # 10%, and three standard errors of 200 sweeps
+
+
+@pytest.mark.parametrize("lucks", ["equal", "very unequal", "spiky"])
+def test_a_factor_of_five_standard_errors_is_told_in_most_sweeps(lucks):
+    rng, sweeps, told = np.random.default_rng(9), 60, 0
+    for _ in range(sweeps):
+        sd = LUCKS[lucks](rng)
+        x = rng.normal(size=(64, 74)) * sd
+        x[:, 5] += 5 * sd[5] / 8
+        told += bool(noise.chance_of_mean(x)[5] < 0.1)
+    assert told / sweeps > 0.75
+
+
+def test_factors_without_luck_are_told_by_that_of_the_others():
+    """A change that all of few trials happen to share is no proof; none at all is never told, and changes nothing."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(4, 30))
+    x[:, 0], x[:, 1] = 0.0, 0.7
+    chance = noise.chance_of_mean(x)
+    assert chance[0] == 1.0 and chance[1] == 1.0
+    assert noise.moderated(x.var(axis=0, ddof=1), 3)[1] == noise.moderated(x[:, 2:].var(axis=0, ddof=1), 3)[1]
+    still = noise.chance_of_mean(np.tile([0.0, 5.0], (4, 1)))
+    assert still.tolist() == [1.0, 0.0]  # where there is no luck at all, what is there is there
+
+
+@pytest.mark.parametrize("n", [6, 24])
+def test_the_share_of_luck_of_few_blocks_rests_on_all_their_rows(n):
+    """One row a block told 100% of luck, 100% to 100%, where much was left."""
+    method, held, wide, low = Method("morris", n), 0, [], []
+    weights = np.linspace(0.5, 2.0, 12)
+    variance = float((weights**2).sum() * 5 / 36 * 9 / 16)  # levels at 1/8, 3/8, 5/8, 7/8
+    true = 1.0 / (1.0 + variance)
+    for seed in range(60):
+        design = sample(method, 12, seed)
+        y = in_blocks(method, 12, with_luck(design @ weights, 2, 1.0, seed))
+        found = noise.separated(y, range(13), seed)
+        held += bool(found.share_low <= true <= found.share_high)
+        wide.append(found.share_high - found.share_low)
+        low.append(found.share_low)
+    assert held / 60 > 0.75 and min(wide) > 0.0 and max(low) < 0.99
+
+
+def test_variance_within_a_trajectory_is_not_that_of_the_space():
+    """Hence V is over all rows, not within blocks; and it is unbiased for few blocks."""
+    method, weights, found, within = Method("morris", 3), np.linspace(0.5, 2.0, 12), [], []
+    for seed in range(400):
+        y = in_blocks(method, 12, (sample(method, 12, seed) @ weights)[:, None])
+        found.append(noise.variance_of(noise.spread_terms(y - y.mean()).mean(axis=0), 3))
+        within.append(y[..., 0].var(axis=1, ddof=1).mean())
+    true = float((weights**2).sum() * 5 / 36 * 9 / 16)
+    assert np.mean(found) == pytest.approx(true, rel=0.12)
+    assert np.mean(within) < 0.7 * true
+
+
+def test_points_without_luck_lie_as_far_apart_as_expected_outcomes():
+    rng = np.random.default_rng(6)
+    f = rng.normal(1.0, 1.0, 1500)
+    y = f[:, None] + rng.normal(0.0, 2.0, (1500, 2))
+    luck = noise.separated(y[:, None, :])
+    assert (noise.without_luck(y, luck) < 0.0).mean() == pytest.approx((f < 0.0).mean(), abs=0.03)
+    assert (y.mean(axis=1) < 0.0).mean() > (f < 0.0).mean() + 0.08
+    none = y - f[:, None]
+    assert np.ptp(noise.without_luck(none, noise.separated(none[:, None, :]))) == 0.0
+    assert np.array_equal(noise.without_luck(y[:, :1], None), y[:, 0])
+
+
 @pytest.mark.parametrize(("name", "n"), [("tornado", 4), ("morris", 6), ("dgsm", 16)])
 def test_strong_factors_are_told_among_many_idle_ones(name, n):
     """The guard against chance leaves what is plain to see."""

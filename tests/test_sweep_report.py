@@ -138,6 +138,51 @@ def test_where_the_ranking_of_options_turns_round_is_found(tmp_path):
     assert order == sorted(order) and "coverage" in text
 
 
+def alike(case, values, seed):
+    luck = np.random.default_rng((seed, len(case))).normal(0.0, 1.0)
+    return {"y": (0.0 if case == "base" else 3.0) + float(luck)}
+
+
+def test_options_that_luck_alone_tells_apart_are_not_told_apart(tmp_path):
+    contrasts = (("base", "second"), ("base", "third one"))
+    found = sweep(asked("discovery", contrasts, n=128), tmp_path, evaluate=alike)
+    text = text_of(write_report(found))
+    assert re.search(r"Y: (second less base and third one|third one less base and second) less base are not told", text)
+    assert "regretted least:" not in text and "about 0" in text
+    assert re.search(r"In which worlds another option is better than \S+( one)? less base is not told apart from", text)
+    assert "how far points differ from one another is not told apart from luck" in text
+    assert "better than the base" not in text and "luck alone makes no regret" not in text
+
+
+def test_shares_of_worlds_hold_luck_with_one_run_and_say_so(tmp_path):
+    contrasts = (("base", "second"), ("base", "third"))
+    found = sweep(asked("discovery", contrasts, n=128, runs=1), tmp_path, evaluate=rules)
+    text = text_of(write_report(found))
+    assert "(with the luck of their one run)" in text and "the luck of their one run included" in text
+    assert "in one world in twenty its regret is above" in text and "worst twentieth" not in text
+
+
+def slightly(case, values, seed):
+    rng = np.random.default_rng(seed)
+    return {"y": (0.3 * values["x1"] if case == "option" else 0.0) + float(rng.normal(0.0, len(case)))}
+
+
+@pytest.mark.parametrize(("method", "n"), [("morris", 4), ("morris", 12), ("dgsm", 4), ("dgsm", 12)])
+def test_sentences_on_few_blocks_do_not_contradict_one_another(method, n, tmp_path):
+    found = sweep(asked(method, n=n), tmp_path, evaluate=slightly)
+    text = text_of(write_report(found))
+    assert "nothing varies beyond luck" not in text and "100% to 100%" not in text
+    if n < 6:
+        assert "is luck cannot be told from so few blocks" in text and "cannot be told from so few blocks." in text
+        assert "better than the base" not in text
+    else:
+        assert "is mere luck" in text
+
+
+def test_the_method_of_several_indices_is_a_plural(page):
+    assert "indices tell which share" in text_of(page)
+
+
 def slope(case, values, seed):
     x = values["x1"] + 0.7 * values["x2"]
     return {"y": (x if case == "option" else 0.0) + 0.1 * float(np.random.default_rng(seed).normal())}
@@ -150,7 +195,7 @@ def test_every_method_has_its_page(method, tmp_path):
     found = sweep(asked(**method), tmp_path, evaluate=slope)
     text = text_of(write_report(found))
     first, second = (text.index(f"{name} (") for name in ("x1", "x2"))
-    assert first < second < text.index("How far this can be trusted") < text.index(found.method.kind.title + " tells")
+    assert first < second < text.index("How far this can be trusted") < text.index(found.method.kind.title + " tell")
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ class Settled(NamedTuple):
         if self.after is not None:
             return f"settled after {self.after:,} of {self.n:,} blocks"
         if not math.isfinite(self.widest):
-            return "not settled: nothing varies beyond luck"
+            return "not settled: what varies beyond luck is not told apart from nothing"
         more = f"; about {self.needed:,} blocks would be needed" if self.needed and self.needed > self.n else ""
         return f"not yet settled after {self.n:,} blocks{more}"
 

@@ -1,7 +1,8 @@
 """What a sweep found: for each contrast and measure its indices, luck, convergence and boxes; regret over options."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,23 +24,32 @@ if TYPE_CHECKING:
 
 # Of these less is better; of all other measures more is.
 LESS_IS_BETTER = ("public_cost_eur", "cost_per_contract_eur", "cost_per_partnership_eur", "waiting_months_mean")
+FEW_BLOCKS = 6  # below which intervals by drawing them anew are too narrow, whatever is done about it
 FEW_FAILURES = 10  # up to which no box is looked for among failed points
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What the option changes over the points looked at: their mean, 90% of the points, share above (below) zero."""
+    """What the option changes over the points looked at: their mean, 90% of the points, share above (below) zero.
+
+    `luck` as in `Found`; where it is "unknown", spread and share are NaN.
+    """
 
     mean: Range
     low: float
     high: float
     better: float
     points: int
+    luck: str
 
 
 @dataclass(frozen=True)
 class Found:
-    """What scenario discovery found of an event: points (rows, factors), those with the event, and the boxes."""
+    """What scenario discovery found of an event: points (rows, factors), those with the event, and the boxes.
+
+    `luck`: "out" where points were sorted by outcomes whose spread holds no luck, "in" with one run a point, "unknown"
+    where points are not told apart from luck, "" where it does not matter.
+    """
 
     event_in_words: str
     design: F64
@@ -47,6 +57,7 @@ class Found:
     discovery: Discovery
     factors: tuple[Factor, ...]
     source: str
+    luck: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,7 @@ class Turning:
     table: pd.DataFrame
     favourite: str
     boxes: Found
+    runs: int
 
 
 @dataclass(frozen=True)
@@ -157,6 +169,7 @@ def _finding(sweep: "Sweep", contrast: str, measure: str) -> Finding:
     size = block_rows(method, design.shape[1])
     nothing = pd.DataFrame(columns=indices.COLUMNS)
     found, path, settled, why = nothing, pd.DataFrame(), None, ""
+    luck = _luck(method, design, whole, seed)
     if len(whole) < 2 * size:
         why = "fewer than two blocks of rows are finished without a failure, so nothing can be told yet"
     elif method.name in indices.ANALYSES:
@@ -164,12 +177,13 @@ def _finding(sweep: "Sweep", contrast: str, measure: str) -> Finding:
         path = convergence.paths(method, design, whole, seed)
         settled = convergence.settled(method, path, sweep.experiment.tolerance)
         if convergence.main_rows(method, found)["value"].isna().all():
-            why = "nothing varies beyond luck, so there is nothing to share out between the factors"
+            why = "nothing is seen to vary beyond luck, so there is nothing to share out between the factors"
     return Finding(
         contrast, measure, label, unit, method, sweep.factors, design, whole,
-        sweep.plan.rows // size, _effect(method, design, whole, measure, seed) if len(whole) >= 2 * size else None,
-        found, path, settled, _luck(method, design, whole, seed), *_saving(sweep, contrast, measure),
-        _boxes(sweep, contrast, measure, design, whole), why, source_of(sweep),
+        sweep.plan.rows // size,
+        _effect(method, design, whole, measure, luck, seed) if len(whole) >= 2 * size else None,
+        found, path, settled, luck, *_saving(sweep, contrast, measure),
+        _boxes(sweep, contrast, measure, design, whole, luck), why, source_of(sweep),
     )  # fmt: skip
 
 
@@ -183,21 +197,42 @@ def stands_still(method: Method) -> bool:
     return method.name == "tornado" and bool(method["around"] == "centre")
 
 
-def _effect(method: Method, design: F64, y: F64, measure: str, seed: int) -> Effect:
+def rows_anywhere(method: Method, factors: int) -> tuple[int, ...]:
+    """The rows of a block that are, each by itself, points anywhere in the space, whether independent or not.
+
+    In a trajectory (Morris) and around a start (DGSM) all of them are, but for the step at the edge.
+    """
+    return tuple(range(block_rows(method, factors))) if method.name in ("morris", "dgsm") else spread_rows(method)
+
+
+def _effect(method: Method, design: F64, y: F64, measure: str, luck: Luck | None, seed: int) -> Effect:
     """Over points spread over the space; of a tornado around the centre, over the luck of the centre alone."""
-    blocks = in_blocks(method, design.shape[1], y)[:, list(spread_rows(method)), :]
+    d = design.shape[1]
+    blocks = in_blocks(method, d, y)[:, list(rows_anywhere(method, d)), :]
+    held = luck_held(luck, len(blocks), y.shape[1])
+    points = noise.without_luck(blocks, luck)
     blocks = np.moveaxis(blocks, 2, 1).reshape(-1, blocks.shape[1]) if stands_still(method) else blocks.mean(axis=2)
     mean = noise.bootstrap(blocks.mean(axis=1, keepdims=True), lambda each: each, seed)
-    low, high = np.quantile(blocks, ((1 - noise.INTERVAL) / 2, (1 + noise.INTERVAL) / 2))
-    better = blocks < 0.0 if measure in LESS_IS_BETTER else blocks > 0.0
-    return Effect(Range(*(each[0] for each in mean)), float(low), float(high), float(better.mean()), blocks.size)
+    low, high = np.quantile(points, ((1 - noise.INTERVAL) / 2, (1 + noise.INTERVAL) / 2))
+    better = float((points < 0.0 if measure in LESS_IS_BETTER else points > 0.0).mean())
+    told = (float(low), float(high), better) if held != "unknown" else (np.nan,) * 3
+    return Effect(Range(*(each[0] for each in mean)), *told, blocks.size, held)
+
+
+def luck_held(luck: Luck | None, blocks: int, runs: int) -> str:
+    """Whether shares of points hold luck: "in", "out", or "unknown" where points are not told apart from it."""
+    if runs < 2 or luck is None:
+        return "in"
+    varies = math.isfinite(luck.share)
+    return "unknown" if varies and (blocks < FEW_BLOCKS or not luck.beyond_luck) else "out"
 
 
 def _luck(method: Method, design: F64, y: F64, seed: int) -> Luck | None:
     """How much is luck; None where single points or single runs cannot tell."""
-    if y.shape[1] < 2 or stands_still(method) or len(y) < 2 * block_rows(method, design.shape[1]):
+    d = design.shape[1]
+    if y.shape[1] < 2 or stands_still(method) or len(y) < 2 * block_rows(method, d):
         return None
-    return noise.separated(in_blocks(method, design.shape[1], y), spread_rows(method), seed)
+    return noise.separated(in_blocks(method, d, y), rows_anywhere(method, d), seed)
 
 
 def _saving(sweep: "Sweep", contrast: str, measure: str) -> tuple[float, bool]:
@@ -210,16 +245,24 @@ def _saving(sweep: "Sweep", contrast: str, measure: str) -> tuple[float, bool]:
     return (noise.pairing(arms[0][whole], arms[1][whole]), True) if whole.any() else (float("nan"), True)
 
 
-def _boxes(sweep: "Sweep", contrast: str, measure: str, design: F64, y: F64) -> Found | None:
+def _boxes(sweep: "Sweep", contrast: str, measure: str, design: F64, y: F64, luck: Luck | None) -> Found | None:
     """Where the option is worse than the base, or better where it mostly is worse; without a base: than nothing."""
     if sweep.method.name != "discovery":
         return None
-    effect = y.mean(axis=1)
+    effect, held = noise.without_luck(y, luck), luck_held(luck, len(y), y.shape[1])
     above = bool(len(effect)) and float((effect < 0.0).mean()) > 0.5
     base = next(base for label, base, _ in sweep.plan.pairs if label == contrast)
     how = "more" if above else "fewer" if _counted(measure) else "less"
     told = f"{contrast} has {how} {_short(measure)} than {sweep.cases[base] if base is not None else 'nothing'}"
-    return _found(sweep, told, design, effect > 0.0 if above else effect < 0.0)
+    return _sorted(sweep, told, design, effect > 0.0 if above else effect < 0.0, held)
+
+
+def _sorted(sweep: "Sweep", told: str, design: F64, event: npt.NDArray[np.bool_], held: str) -> Found:
+    """The boxes of an event that outcomes tell, which luck may blur: none where points are not told apart from it."""
+    if held != "unknown":
+        return replace(_found(sweep, told, design, event), luck=held)
+    nothing = Discovery((), math.nan, len(event), "worlds are not told apart from luck")
+    return Found(told, design, event, nothing, sweep.factors, source_of(sweep), held)
 
 
 def _counted(measure: str) -> bool:
@@ -260,24 +303,35 @@ def _turning(sweep: "Sweep", measure: str) -> Turning:
     spread[list(spread_rows(sweep.method))] = True
     chosen = np.flatnonzero(np.resize(spread, len(sweep.unit)))
     names = options_of(sweep)
-    table = regret.table(names, [y[chosen] for y in outcomes], higher)
+    table = regret.table(names, [y[chosen] for y in outcomes], higher, sweep.experiment.seed % 2**32)
     favourite = str(table["option"].iloc[0])
     label, unit = _about(measure)
-    boxes = _turned(sweep, outcomes, chosen, names.index(favourite), higher)
-    return Turning(measure, label, unit, table, favourite, boxes)
+    alike = [names.index(option) for option in table["option"][~(table["behind_low"] > 0.0)]]
+    boxes = _turned(sweep, outcomes, chosen, names.index(favourite), alike, higher)
+    return Turning(measure, label, unit, table, favourite, boxes, sweep.experiment.runs)
 
 
-def _turned(sweep: "Sweep", outcomes: Sequence[F64], rows: np.ndarray, favourite: int, higher: bool) -> Found:
-    """Where another option is better than the one of least regret, in means over runs."""
-    means = np.stack([y[rows].mean(axis=1) for y in outcomes]) * (1.0 if higher else -1.0)
-    usable = np.isfinite(means).all(axis=0)
-    beaten = (means > means[favourite]).any(axis=0)[usable]
+def _turned(
+    sweep: "Sweep", outcomes: Sequence[F64], rows: np.ndarray, favourite: int, alike: Sequence[int], higher: bool
+) -> Found:
+    """Where another option is better than the one of least regret, luck taken out of each difference.
+
+    That is unknown if one that is not told apart from it (`alike`) differs from it by no more than luck everywhere.
+    """
+    y = np.stack([each[rows] for each in outcomes]) * (1.0 if higher else -1.0)
+    usable = np.isfinite(y).all(axis=(0, 2))
+    worlds, runs, seed = int(usable.sum()), y.shape[2], sweep.experiment.seed % 2**32
+    more = (y - y[favourite])[:, usable]
+    lucks = [noise.separated(each[:, None, :], seed=seed) if min(runs, worlds) > 1 else None for each in more]
+    beaten = np.any([noise.without_luck(each, luck) > 0.0 for each, luck in zip(more, lucks)], axis=0)
+    held = {luck_held(lucks[place], worlds, runs) for place in alike if place != favourite}
     told = f"another option is better than {options_of(sweep)[favourite]}"
+    found = sweep.unit[rows][usable], beaten
     if sweep.method.name == "discovery":
-        return _found(sweep, told, sweep.unit[rows][usable], beaten)
-    share = float(beaten.mean()) if len(beaten) else float("nan")
-    nothing = Discovery((), share, len(beaten), "boxes are looked for by the method discovery alone")
-    return Found(told, sweep.unit[rows][usable], beaten, nothing, sweep.factors, source_of(sweep))
+        return _sorted(sweep, told, *found, "unknown" if "unknown" in held else "out" if runs > 1 else "in")
+    share = float(beaten.mean()) if worlds else float("nan")
+    nothing = Discovery((), share, worlds, "boxes are looked for by the method discovery alone")
+    return Found(told, *found, nothing, sweep.factors, source_of(sweep), "out" if runs > 1 else "in")
 
 
 def _failures(sweep: "Sweep") -> Failures:

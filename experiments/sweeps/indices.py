@@ -178,23 +178,24 @@ def _root(mean: F64) -> F64:
 def _dgsm(method: Method, design: F64, y: F64, seed: int) -> pd.DataFrame:
     """Mean squared slopes (Sobol' & Kucherenko 2009) and the bounds of ST that follow, luck out where possible.
 
-    With x uniform on [0, 1], ST <= nu / (pi^2 V).
+    With x uniform on [0, 1], ST <= nu / (pi^2 V). V is that of `noise.separated`, over all rows of the blocks. The
+    bounds have no intervals where V is not told apart from nothing.
     """
     d = design.shape[1]
-    effects, first = elementary_effects(method, design, y), in_blocks(method, d, y)[:, 0]
-    centred = first - first.mean()
-    square = noise.product(centred, centred)
-    terms = np.column_stack([centred.mean(axis=1), square, noise.product(effects, effects)])
-    slope = noise.bootstrap(terms[:, 2:], lambda mean: mean, seed)
-    bound = noise.bootstrap(terms, _bounds, seed)
+    effects, blocks = elementary_effects(method, design, y), in_blocks(method, d, y)
+    n, squares = len(blocks), noise.product(effects, effects)
+    terms = np.column_stack([squares, noise.spread_terms(blocks - blocks.mean())])
+    slope = noise.bootstrap(squares, lambda mean: mean, seed)
+    bound = noise.bootstrap(terms, lambda mean: _bounds(mean, d, n), seed)
     luck = _taken_out(y)
     told = [_rows("slope", slope, luck), _rows("bound", bound, luck), _by_chance(noise.chance_of_size(effects))]
     return pd.concat(told, ignore_index=True)
 
 
-def _bounds(mean: F64) -> F64:
-    variance = mean[1] - mean[0] ** 2
-    return mean[2:] / (np.pi**2 * variance) if variance > 0.0 else np.full(len(mean) - 2, np.nan)
+def _bounds(mean: F64, d: int, n: int) -> F64:
+    """Of d factors, from the means over n blocks of squared slopes and of the terms of V."""
+    variance = noise.variance_of(mean[d:], n)
+    return mean[:d] / (np.pi**2 * variance) if variance > 0.0 else np.full(d, np.nan)
 
 
 def _tornado(method: Method, design: F64, y: F64, seed: int) -> pd.DataFrame:
@@ -296,7 +297,8 @@ def _rbd_fast(method: Method, design: F64, y: F64, seed: int) -> pd.DataFrame:
     frames = [_rows("S1", as_run, "in")]
     if y.shape[-1] > 1:
         share = noise.separated(y[:, None, :], seed=seed).share_of_means
-        frames.insert(0, _rows("S1", Range(*(each / (1.0 - share) for each in as_run)), "out"))
+        rest = 1.0 - share if share < 1.0 else np.nan  # where all is luck, there is nothing to share out
+        frames.insert(0, _rows("S1", Range(*(each / rest for each in as_run)), "out"))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -7,11 +7,13 @@ differences between its rows lose most of the luck before they are multiplied. W
 difference of two scenarios as for the outcome of one; the difference has its own luck, a small one.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import fdtrc, ndtr, ndtri, stdtr, stdtrit
+from scipy.optimize import brentq
+from scipy.special import digamma, fdtrc, ndtr, ndtri, polygamma, stdtr, stdtrit
 
 from simulator.parameters import F64
 
@@ -86,31 +88,61 @@ def reach_of(n: int) -> float:
 
 
 def chance_of_mean(x: F64) -> F64:
-    """How often luck alone gives a mean of at least such a size, (n, factors) -> (factors,), by Student's t.
+    """How often luck alone gives any of the factors a mean of at least such a size, (n, factors) -> (factors,).
 
-    The larger of two: with the luck of all factors together, that it gives it to any of them (Bonferroni), as of many
-    that do nothing some look strong; and with the factor's own luck, which may be larger, to this one.
+    By Student's t with luck as `moderated` has it (Smyth 2004), times the number of factors (Bonferroni), as of many
+    that do nothing some look strong. By its own luck, by itself, a factor must pass too.
     """
     n, factors = x.shape
     mean, own = np.abs(x.mean(axis=0)), x.var(axis=0, ddof=1) / n
+    luck, freedom = moderated(own, n - 1)
     alone = 2.0 * stdtr(n - 1, -_ratio(mean, np.sqrt(own)))
-    any_of_all = 2.0 * stdtr((n - 1) * factors, -_ratio(mean, np.sqrt(own.mean()))) * factors
+    any_of_all = 2.0 * stdtr(freedom, -_ratio(mean, np.sqrt(luck))) * factors
     return np.minimum(1.0, np.maximum(alone, any_of_all))
 
 
 def chance_of_size(effects: F64) -> F64:
-    """How often luck alone gives effects of at least such a size, (n, factors, R) -> (factors,), by Fisher's F.
+    """How often luck alone gives any of the factors effects of at least such a size, (n, factors, R) -> (factors,).
 
-    Squares of means over runs are held against the variance between runs; of two, as above. NaN with one run, where
-    luck is not known.
+    By Fisher's F: squares of means over runs are held against the variance between runs, that as above. NaN with one
+    run, where luck is not known.
     """
     n, factors, runs = effects.shape
     if runs < 2:
         return np.full(factors, np.nan)
     size, own = (effects.mean(axis=2) ** 2).mean(axis=0), luck_of(effects).mean(axis=0) / runs
+    luck, freedom = moderated(own, n * (runs - 1))
     alone = fdtrc(n, n * (runs - 1), _ratio(size, own))
-    any_of_all = fdtrc(n, n * (runs - 1) * factors, _ratio(size, own.mean())) * factors
+    any_of_all = fdtrc(n, freedom, _ratio(size, luck)) * factors
     return np.minimum(1.0, np.maximum(alone, any_of_all))
+
+
+def moderated(own: F64, freedom: float) -> tuple[F64, float]:
+    """Variances of luck by factor, shrunk towards a common one by as much as they agree, and their degrees of freedom.
+
+    Empirical Bayes (Smyth 2004): variances (factors,), each of `freedom` degrees, come from a scaled inverse
+    chi-square, whose own degrees and scale follow from mean and variance of their logarithms. Where luck is the same
+    for all, this is the pooled variance; where it is very unequal, nearly each factor's own. Never less than its own:
+    luck need not be spread as that chi-square, and with few runs large ones would be shrunk too far. Factors without
+    any luck have no logarithm: they tell nothing of the others, and get the common variance's part.
+    """
+    known = own[own > ROUNDING * own.max()]
+    if not len(known):
+        return own, freedom
+    log = np.log(known) - digamma(freedom / 2) + np.log(freedom / 2)
+    excess = float(log.var(ddof=1) - polygamma(1, freedom / 2)) if len(known) > 1 else 0.0
+    pooled = freedom * len(known)
+    if excess <= 0.0:
+        return np.maximum(own, known.mean()), pooled
+    half = _where_trigamma_is(excess)
+    common = float(np.exp(log.mean() + digamma(half) - np.log(half)))
+    shrunk = (2 * half * common + freedom * own) / (2 * half + freedom)
+    return np.maximum(own, shrunk), min(2 * half + freedom, pooled)
+
+
+def _where_trigamma_is(value: float) -> float:
+    """The place x with trigamma(x) = value: it lies where 1 / x < value < 1 / (x - 1/2)."""
+    return float(brentq(lambda x: float(polygamma(1, x)) - value, 1.0 / value, 1.0 / value + 0.5))
 
 
 def _ratio(size: F64, luck: F64 | float) -> F64:
@@ -127,29 +159,63 @@ def chance_among(value: F64, idle: F64) -> F64:
     return np.minimum(1.0, stdtr(len(idle) - 1, (idle.mean() - value) / spread) * len(value))
 
 
-def separated(y: F64, rows: tuple[int, ...] = (0,), seed: int = 0) -> Luck:
-    """How much is luck, from blocks (n, rows, R); `rows` of each block are independent points of the space."""
-    spread = y[:, list(rows), :]
-    centred = spread - spread.mean()
-    runs = y.shape[-1]
+def separated(y: F64, rows: Sequence[int] = (0,), seed: int = 0) -> Luck:
+    """How much is luck, from blocks (n, rows, R); each of `rows` by itself is a point anywhere in the space.
+
+    All of these tell the variance of the expected outcome, since one row a block says little where blocks are few;
+    all rows of a block tell luck. Rows of a block need not be independent: the interval is from blocks drawn anew.
+    """
+    spread, runs = y[:, list(rows), :], y.shape[-1]
+    spread = spread - spread.mean()
     luck = luck_of(y).mean(axis=1) if runs > 1 else np.full(len(y), np.nan)
-    terms = np.stack([centred.mean(axis=(1, 2)), product(centred, centred).mean(axis=1), luck], axis=1)
-    found = bootstrap(terms, _shares, seed)
-    variance, _, share, of_means = found.value
+    n = len(y)
+    found = bootstrap(np.column_stack([spread_terms(spread), luck]), lambda mean: _shares(mean, n), seed)
+    variance, known, share = (float(each) for each in found.value)
     return Luck(
-        float(variance), float(terms[:, 2].mean()), float(share), float(found.low[2]), float(found.high[2]),
-        float(of_means / runs / (1.0 - of_means + of_means / runs)) if runs > 1 else float("nan"),
+        variance, known, share, float(found.low[2]), float(found.high[2]),
+        share / runs / (1.0 - share + share / runs) if runs > 1 else float("nan"),
         bool(found.low[0] > 0.0),
     )  # fmt: skip
 
 
-def _shares(mean: F64) -> F64:
-    """Variance, luck, and luck's share, from means of (outcome, its cross product, luck)."""
-    variance = mean[1] - mean[0] ** 2
-    luck = mean[2]
+def spread_terms(y: F64) -> F64:
+    """What is averaged over blocks to know the variance of the expected outcome, (n, rows, R) -> (n, R + 2).
+
+    A block's mean by run, the product of these across runs, and the mean over rows of the product across runs.
+    """
+    means = y.mean(axis=1)
+    return np.column_stack([means, product(means, means), product(y, y).mean(axis=1)])
+
+
+def variance_of(terms: F64, n: int) -> float:
+    """Variance of the expected outcome from the means of `spread_terms` over n blocks; by chance it may be negative.
+
+    E[f^2] across runs, less the squared mean, that one across runs and across blocks: unbiased for any n.
+    """
+    means, own, square = terms[:-2], terms[-2], terms[-1]
+    return float(square - (n * product(means, means) - own) / (n - 1))
+
+
+def _shares(mean: F64, n: int) -> F64:
+    """Variance, luck, and luck's share, from means of spread's terms and of luck."""
+    variance, luck = variance_of(mean[:-1], n), float(mean[-1])
     known = max(variance, 0.0)
     share = luck / (known + luck) if known + luck > 0.0 else np.nan
-    return np.array([variance, luck, share, share])
+    return np.array([variance, luck, share])
+
+
+def without_luck(y: F64, luck: Luck | None) -> F64:
+    """Outcomes of points, (..., R) -> (...): means over runs, as far from one another as expected outcomes are.
+
+    Means over runs vary by V + W/R, expected outcomes by V: each is moved towards the mean of all by the root of
+    V / (V + W/R), so that quantiles and shares of points hold no luck. All stand at the mean where V is not told apart
+    from nothing; as they are with one run, where luck is not known.
+    """
+    means = y.mean(axis=-1)
+    if luck is None or not math.isfinite(luck.share_of_means):
+        return means
+    kept = math.sqrt(1.0 - luck.share_of_means) if luck.beyond_luck else 0.0
+    return means.mean() + kept * (means - means.mean())
 
 
 def pairing(base: F64, option: F64) -> float:

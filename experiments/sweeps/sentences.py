@@ -1,7 +1,7 @@
 """What a sweep found, in plain words: every part computed, nothing said that the numbers cannot carry."""
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,21 +10,24 @@ from experiments.sweeps.convergence import above_nothing, tiers
 from experiments.sweeps.discovery import Box
 from experiments.sweeps.factors import Factor
 from experiments.sweeps.figures import form_of
+from experiments.sweeps.findings import FEW_BLOCKS
 from experiments.sweeps.indices import MAIN_INDEX
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from experiments.sweeps.findings import Failures, Finding, Found, Turning
 
 NAMED = 5  # factors named in a sentence
-FEW = 6  # blocks below which intervals by drawing them anew are too narrow, whatever is done about it
 MUCH = 0.1  # share of the variance that pairs must hold to be spoken of
+ALL = 0.995  # a share that reads as all
 ENDS = 1e-9
 # What each method says of a factor, with {} for its value.
 HANGS = {
     "sobol": "Of its variance, most goes with",
-    "dgsm": "It is steepest in",
+    "dgsm": "By upper bounds of its share of the variance (ST), most may go with",
     "morris": "It moves most with",
-    "tornado": "By itself, the largest change comes from",
+    "tornado": "By itself, from its low to its high end, the largest change comes from",
     "pawn": "Its distribution moves most with",
     "delta": "Its distribution moves most with",
     "rbd_fast": "Of its variance, most goes, by itself, with",
@@ -43,11 +46,21 @@ def effect(finding: "Finding") -> str:
     unit = "" if finding.unit == "EUR" or not finding.unit else f"{finding.unit} "
     text = f"{words.capital(finding.label)}, {finding.contrast}: {mean} {unit}{where}"
     text += f" (90% interval {low} to {high})"
-    if not point:
-        text += f"; 90% of the points lie between {form(found.low)} and {form(found.high)}"
-        if finding.paired:
-            text += f", and {words.share(found.better)} are better than the base"
-    return text + "."
+    return text + ("." if point else f"; {_spread(finding, form)}.")
+
+
+def _spread(finding: "Finding", form: words.Form) -> str:
+    """How far points lie from one another, and what of it may be luck."""
+    found = finding.effect
+    assert found is not None
+    if found.luck == "unknown":
+        why = "cannot be told from so few blocks" if finding.trials < FEW_BLOCKS else "is not told apart from luck"
+        return f"how far points differ from one another {why}"
+    text = "with luck taken out, " if found.luck == "out" else ""
+    text += f"90% of the points lie between {form(found.low)} and {form(found.high)}"
+    if finding.paired:
+        text += f", and {words.share(found.better)} are better than the base"
+    return text + ("" if found.luck == "out" else " (with the luck of their one run)")
 
 
 def hangs_on(finding: "Finding") -> str:
@@ -87,7 +100,9 @@ def _value(finding: "Finding", place: int) -> str:
     """A factor with its index and interval."""
     index = MAIN_INDEX[finding.method.name]
     row, form = finding.rows(index).loc[place], form_of(index, finding.unit)
-    return f"{finding.factors[place].label} ({form(row['value'])}, {form(row['low'])} to {form(row['high'])})"
+    between = words.between(row["low"], row["high"], form)
+    told = "interval not told" if between == words.MISSING else between
+    return f"{finding.factors[place].label} ({form(row['value'])}, {told})"
 
 
 def together(finding: "Finding") -> str:
@@ -122,10 +137,13 @@ def luck(finding: "Finding") -> str:
         return f"Each point was run {runs} times with different luck; the intervals hold what is left of it."
     if math.isnan(found.share):
         return "Nothing varies here, neither with the factors nor with luck."
-    text = (
-        f"Of the spread of single runs {words.share(found.share)} is mere luck "
-        f"(90% interval {words.share(found.share_low)} to {words.share(found.share_high)})"
-    )
+    if finding.trials < FEW_BLOCKS:
+        return "How much of the spread of single runs is luck cannot be told from so few blocks."
+    text = f"Of the spread of single runs {words.share(found.share)} is mere luck "
+    if found.share_low < ALL:
+        text += f"(90% interval {words.share(found.share_low)} to {words.share(found.share_high)})"
+    else:
+        text += "as far as this sweep can tell"
     if finding.method.name in ("sobol", "dgsm", "rbd_fast"):
         if not found.beyond_luck:
             return text + "; what the factors do is not told apart from luck."
@@ -179,12 +197,12 @@ def left_out(finding: "Finding") -> str:
 
 def few(finding: "Finding") -> str:
     """A warning where intervals rest on too few blocks."""
-    if finding.effect is None or finding.trials >= FEW:
+    if finding.effect is None or finding.trials >= FEW_BLOCKS:
         return ""
     blocks = words.plural(finding.trials, "run" if finding.trials > finding.whole else "block")
     return (
         f"Intervals that are drawn anew from so few blocks, here {blocks}, are too narrow: they hold the true value in "
-        f"fewer than nine of ten sweeps. Take {FEW} blocks or more to rely on them."
+        f"fewer than nine of ten sweeps. Take {FEW_BLOCKS} blocks or more to rely on them."
     )
 
 
@@ -239,25 +257,45 @@ def boxes(found: "Found") -> list[str]:
     discovery = found.discovery
     if not discovery.worlds:
         return ["Nothing is finished yet."]
-    first = f"{words.capital(found.event_in_words)} in {words.share(discovery.share)} of {discovery.worlds:,} worlds."
+    if found.luck == "unknown":
+        return [f"In which worlds {found.event_in_words} is not told apart from luck, so no box is looked for."]
+    first = f"{words.capital(found.event_in_words)} in {words.share(discovery.share)} of {discovery.worlds:,} worlds"
+    first += {"in": ", the luck of their one run included.", "out": ", luck taken out."}.get(found.luck, ".")
     if not discovery.boxes:
         return [f"{first} No box is told: {discovery.why_none}."]
     return [first, *(where(found, box) for box in discovery.boxes)]
 
 
 def turning(found: "Turning") -> str:
-    """Which option is regretted least."""
+    """Which option is regretted least, and which are not told apart from it."""
     table = found.table
     best, second = table.iloc[0], table.iloc[1]
-    lost = f"{words.count(best['mean_regret'])} {found.unit} on average and "
-    if best["mean_regret"] <= 0.0:
-        lost = "nothing on average (to pick the best option world by world, by single runs, brings no more) and "
-    return (
-        f"{words.capital(found.label)}: {best['option']} is regretted least: {lost}"
-        f"{words.count(best['regret_95'])} {found.unit} in the worst twentieth of worlds. It is best in "
-        f"{words.share(best['best_in'])} of {int(best['worlds']):,} worlds. Next: {second['option']} "
-        f"(mean regret {words.count(second['mean_regret'])})."
-    ).replace("  ", " ")
+    alike = table.iloc[1:][~(table["behind_low"].iloc[1:] > 0.0)]
+    text = f"{words.capital(found.label)}: "
+    if len(alike):
+        names = words.listed([str(best["option"]), *(str(name) for name in alike["option"])])
+        text += f"{names} are not told apart. Mean regret of {best['option']}: "
+    else:
+        text += f"{best['option']} is regretted least: on average "
+    text += f"{about(best['mean_regret'])} {found.unit}; in one world in twenty its regret is above "
+    text += f"{words.count(best['regret_95'])}{_luck_in(found)}. It is best in {words.share(best['best_in'])} of "
+    text += f"{int(best['worlds']):,} worlds. Next: {second['option']}, regretted on average {_more(best, second)} "
+    return f"{text}more.".replace(" ;", ";")
+
+
+def about(mean_regret: float) -> str:
+    """A mean regret in words: where luck puts it below zero nothing is lost that could be told."""
+    return "about 0" if mean_regret < 0.0 else words.count(mean_regret)
+
+
+def _more(best: "pd.Series[Any]", other: "pd.Series[Any]") -> str:
+    """How much more an option is regretted than the first, with its interval."""
+    told = words.between(other["behind_low"], other["behind_high"], words.count)
+    return f"{words.count(other['mean_regret'] - best['mean_regret'])} (90% interval {told})"
+
+
+def _luck_in(found: "Turning") -> str:
+    return "" if found.runs > 1 else " (with the luck of single runs)"
 
 
 def failures(found: "Failures") -> list[str]:

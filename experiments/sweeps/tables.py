@@ -7,6 +7,7 @@ import pandas as pd
 from experiments import words
 from experiments.sweeps.figures import form_of
 from experiments.sweeps.indices import LABELS
+from experiments.sweeps.sentences import about
 from experiments.tables import Cell, Row, Table
 from scenarios import register
 
@@ -73,17 +74,26 @@ def pairs(finding: "Finding") -> Table | None:
 
 
 def regret(found: "Turning") -> Table:
-    """Every option: its mean, its regret, in how many worlds it is best."""
+    """Every option: its mean, its regret with what it is more than the least, in how many worlds it is best."""
     rows = tuple(
         Row(
             str(row["option"]),
-            tuple(Cell(words.count(row[name])) for name in ("mean", "mean_regret", "regret_95", "max_regret"))
-            + (Cell(words.share(row["best_in"])),),
+            (
+                Cell(words.count(row["mean"])),
+                Cell(about(row["mean_regret"]), _more(row) if place else ""),
+                *(Cell(words.count(row[name])) for name in ("regret_95", "max_regret")),
+                Cell(words.share(row["best_in"])),
+            ),
         )
-        for _, row in found.table.iterrows()
+        for place, (_, row) in enumerate(found.table.iterrows())
     )
-    heads = ("mean", "mean regret", "regret, worst 5% from", "largest regret", "best in")
+    heads = ("mean", "mean regret", "in one world in twenty above", "largest regret", "best in")
     return Table(f"Regret: {words.capital(found.label)} ({found.unit})", "Option", heads, rows)
+
+
+def _more(row: pd.Series) -> str:
+    between = words.between(row["behind_low"], row["behind_high"], words.count)
+    return between if between == words.MISSING else f"{between} more than the first"
 
 
 def factors(findings: "Findings") -> Table:
