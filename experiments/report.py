@@ -44,11 +44,12 @@ DRAWINGS: tuple[Drawing, ...] = (
 
 @dataclass(frozen=True)
 class Shown:
-    """A figure as it stands in the page."""
+    """A figure as it stands in the page; `narrow`: as it stands there on a phone, where it can be drawn so."""
 
     name: str
     svg: Markup
     reading: str
+    narrow: Markup | None = None
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,16 @@ def write_report(comparison: "Comparison", folder: Path) -> Path:
     return path
 
 
-def put(figure: Figure, told: Caption, name: str, number: int, folder: Path) -> Shown:
-    """Write a figure to the folder, as SVG and as PNG; return it as it stands in the page."""
+def put(
+    figure: Figure, told: Caption, name: str, number: int, folder: Path, narrow: Figure | None = None
+) -> Shown:
+    """Write a figure to the folder, as SVG and as PNG; return it as it stands in the page, there `narrow` too."""
     svg = svg_of(figure)
     stem = f"{number:02d}-{name.replace('_', '-')}"
     (folder / f"{stem}.svg").write_text(svg, encoding="utf-8")
     (folder / f"{stem}.png").write_bytes(png_of(figure))
-    return Shown(name, Markup(inline(svg, f"f{number}", told.alt)), told.reading)
+    small = None if narrow is None else Markup(inline(svg_of(narrow), f"n{number}", told.alt))
+    return Shown(name, Markup(inline(svg, f"f{number}", told.alt)), told.reading, small)
 
 
 def html(comparison: "Comparison", shown: dict[str, Shown]) -> str:
