@@ -22,9 +22,9 @@ ENDS = 1e-9
 # What each method says of a factor, with {} for its value.
 HANGS = {
     "sobol": "Of its variance, most goes with",
-    "dgsm": "It is steepest in",
+    "dgsm": "It is steepest, by the upper bound of the share of its variance (ST), in",
     "morris": "It moves most with",
-    "tornado": "By itself, the largest change comes from",
+    "tornado": "By itself, the largest change from low to high end (the swing) comes from",
     "pawn": "Its distribution moves most with",
     "delta": "Its distribution moves most with",
     "rbd_fast": "Of its variance, most goes, by itself, with",
