@@ -311,9 +311,9 @@ def screening(finding: Finding, base: str = "") -> Figure | None:
     for number, place in enumerate(places, start=1):
         axes.annotate(str(number), (star["value"][place], sigma["value"][place]), (5, 3), textcoords="offset points",
                       fontweight="bold")  # fmt: skip
-    most = 1.08 * float(max(star["value"].max(), sigma["value"].max()))
+    most = float(min(1.08 * star["value"].max(), 1.15 * sigma["value"].max()))  # within both axes, so the name is seen
     axes.plot([0, most], [0, most], color=QUIET, linewidth=0.8, linestyle=":")
-    axes.annotate("σ = μ*", (most * 0.97, most * 0.97), (-4, -2), textcoords="offset points", ha="right", va="top",
+    axes.annotate("σ = μ*", (most * 0.97, most * 0.97), (0, -10), textcoords="offset points", ha="right", va="top",
                   color=QUIET)  # fmt: skip
     axes.set_xlim(0, 1.08 * float(star["value"].max()) or None)  # None, where all are zero: as matplotlib has it
     axes.set_ylim(0, 1.15 * float(sigma["value"].max()) or None)
