@@ -236,6 +236,14 @@ def beside(axes: Any, y: float, points: float, text: str, va: str = "center", **
     )  # fmt: skip
 
 
+def over(axes: Any, points: float, text: str, **look: Any) -> None:
+    """A column's head: a text that ends so many points right of the axes, just above them."""
+    axes.annotate(
+        text, (1, 1), (points, 3), xycoords="axes fraction", textcoords="offset points", ha="right", va="bottom",
+        annotation_clip=False, **look,
+    )  # fmt: skip
+
+
 def column(axes: Any, start: float, rows: list[tuple[float, str]], head: str = "", **look: Any) -> float:
     """Texts (row, text) in a column that begins so many points right of the axes; return where it ends."""
     weight = look.get("fontweight", "normal")
@@ -243,8 +251,7 @@ def column(axes: Any, start: float, rows: list[tuple[float, str]], head: str = "
     for y, text in rows:
         beside(axes, y, end, text, **look)
     if head:
-        axes.annotate(head, (1, 1), (end, 3), xycoords="axes fraction", textcoords="offset points", ha="right",
-                      annotation_clip=False, **look)  # fmt: skip
+        over(axes, end, head, **look)
     return end
 
 
