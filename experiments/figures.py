@@ -19,10 +19,13 @@ from experiments.figure_style import (
     QUIET,
     SKY,
     beside,
+    is_narrow,
     label_rows,
+    over,
     plain,
     reach,
     row_label,
+    rows_height,
     rule_rows,
     sheet,
     styled,
@@ -69,14 +72,18 @@ def answer(comparison: "Comparison") -> Figure | None:
     limits = _limits(list(tables.values()), name)
     base = views.title(comparison, comparison.base)
     title = f"Net contracts against “{base}”"
-    figure = sheet(comparison, title, 0.8 + 0.35 * max(3, len(order)), _verdict_legend())
-    panels = figure.subplots(1, len(bases), sharey=True, squeeze=False)[0]
+    labels = [views.title(comparison, scenario) for scenario in order]
+    lines = len(bases) if is_narrow() else 1  # of panels
+    body = lines * (0.8 + max(1.05, rows_height(labels, 0.35)))
+    figure = sheet(comparison, title, body, _verdict_legend())
+    panels = figure.subplots(lines, len(bases) // lines, sharey=True, squeeze=False).ravel()
     for axes, basis in zip(panels, bases):
         _answer_panel(axes, tables[basis], name, limits)
         what = "change in net contracts" + ("" if relative else " (number)")
         axes.set_xlabel(what)
         axes.set_title(views.heading(comparison, basis), loc="left", fontweight="bold", pad=18)
-    label_rows(panels[0], [views.title(comparison, scenario) for scenario in order], 24)
+    for axes in panels[:lines]:
+        label_rows(axes, labels, 24)
     return figure
 
 
@@ -114,10 +121,11 @@ def _answer_panel(axes: Any, table: pd.DataFrame, name: str, limits: tuple[float
             axes.plot([middle], [y], linestyle="", **mark)
         beside(axes, y, 41, form(middle), fontweight="bold")
         beside(axes, y, 76, words.share(row["p_better"]), color=QUIET)
-    beside(axes, -0.55, 41, "mean", va="bottom")
-    beside(axes, -0.55, 76, "better", va="bottom", color=QUIET)
+    over(axes, 41, "mean")
+    over(axes, 76, "better", color=QUIET)
     axes.tick_params(axis="y", length=0)
-    rule_rows(axes, len(table))
+    if not is_narrow():  # there the labels bring them
+        rule_rows(axes, len(table))
 
 
 def _verdict_legend() -> list[Line2D]:
@@ -140,7 +148,9 @@ def split(comparison: "Comparison") -> Figure | None:
     if not any(series.notna().any() for series in parts.values()):
         return None
     rows = [comparison.base, *order]
-    figure = sheet(comparison, "Where the contracts come from", 0.75 + 0.33 * max(3, len(rows)), _split_legend())
+    labels = [with_base(comparison, scenario) for scenario in rows]
+    body = 0.75 + max(1.0, rows_height(labels, 0.33))
+    figure = sheet(comparison, "Where the contracts come from", body, _split_legend())
     axes = figure.subplots()
     left = np.zeros(len(rows))
     for key, _, colour, hatch in PARTS:
@@ -155,13 +165,13 @@ def split(comparison: "Comparison") -> Figure | None:
     axes.plot(net, range(len(rows)), linestyle="", marker="D", markersize=5, color="white", markeredgecolor=INK)
     for y, value in enumerate(net):
         beside(axes, y, 40, words.count(value), fontweight="bold")
-    beside(axes, -0.5, 40, "net", va="bottom")
+    over(axes, 40, "net")
     axes.axvline(0, color=INK, linewidth=1)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.count(value)))
     axes.set_xlabel("SME contracts, mean per run" + (f", at {basis}" if order else ""))
     axes.grid(axis="x")
     plain(axes, spine="bottom")
-    label_rows(axes, [with_base(comparison, scenario) for scenario in rows], 30)
+    label_rows(axes, labels, 30)
     return figure
 
 

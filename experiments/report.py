@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from experiments import captions, figures, figures_who, tables, tables_who, views, words
 from experiments.captions import Caption
 from experiments.drawing import is_calibrated
-from experiments.figure_style import counted_calls, inline, png_of, svg_of
+from experiments.figure_style import NARROW, counted_calls, inline, png_of, svg_of
 
 if TYPE_CHECKING:
     from experiments.comparison import Comparison
@@ -22,16 +22,17 @@ TEMPLATE = "report.html.j2"
 
 
 class Drawing(NamedTuple):
-    """A figure to make: its name, the function that draws it and the one that tells it in words."""
+    """A figure to make: its name, what draws it, what tells it in words, and whether it is drawn for phones too."""
 
     name: str
-    draw: Callable[["Comparison"], Figure | None]
+    draw: Callable[..., Figure | None]
     tell: Callable[["Comparison"], Caption]
+    narrow: bool = False
 
 
 DRAWINGS: tuple[Drawing, ...] = (
-    Drawing("answer", figures.answer, captions.answer),
-    Drawing("split", figures.split, captions.split),
+    Drawing("answer", figures.answer, captions.answer, narrow=True),
+    Drawing("split", figures.split, captions.split, narrow=True),
     Drawing("funnel", figures.funnel, captions.funnel),
     Drawing("countries", figures_who.countries, captions.countries),
     Drawing("lost", figures_who.lost, captions.lost),
@@ -44,11 +45,12 @@ DRAWINGS: tuple[Drawing, ...] = (
 
 @dataclass(frozen=True)
 class Shown:
-    """A figure as it stands in the page."""
+    """A figure as it stands in the page; `narrow`: as it stands there on a phone, where it can be drawn so."""
 
     name: str
     svg: Markup
     reading: str
+    narrow: Markup | None = None
 
 
 @dataclass(frozen=True)
@@ -79,19 +81,23 @@ def write_report(comparison: "Comparison", folder: Path) -> Path:
     for number, drawing in enumerate(DRAWINGS, start=1):
         figure = drawing.draw(comparison)
         if figure is not None:
-            shown[drawing.name] = put(figure, drawing.tell(comparison), drawing.name, number, drawings)
+            narrow = drawing.draw(comparison, width=NARROW) if drawing.narrow else None
+            shown[drawing.name] = put(figure, drawing.tell(comparison), drawing.name, number, drawings, narrow)
     path = folder / "report.html"
     path.write_text(html(comparison, shown), encoding="utf-8")
     return path
 
 
-def put(figure: Figure, told: Caption, name: str, number: int, folder: Path) -> Shown:
-    """Write a figure to the folder, as SVG and as PNG; return it as it stands in the page."""
+def put(
+    figure: Figure, told: Caption, name: str, number: int, folder: Path, narrow: Figure | None = None
+) -> Shown:
+    """Write a figure to the folder, as SVG and as PNG; return it as it stands in the page, there `narrow` too."""
     svg = svg_of(figure)
     stem = f"{number:02d}-{name.replace('_', '-')}"
     (folder / f"{stem}.svg").write_text(svg, encoding="utf-8")
     (folder / f"{stem}.png").write_bytes(png_of(figure))
-    return Shown(name, Markup(inline(svg, f"f{number}", told.alt)), told.reading)
+    small = None if narrow is None else Markup(inline(svg_of(narrow), f"n{number}", told.alt))
+    return Shown(name, Markup(inline(svg, f"f{number}", told.alt)), told.reading, small)
 
 
 def html(comparison: "Comparison", shown: dict[str, Shown]) -> str:

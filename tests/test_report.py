@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from experiments import figure_style, report, views, words
@@ -237,7 +238,7 @@ def test_the_answer_comes_first() -> None:
 def test_every_figure_is_told_in_words_and_lies_beside_the_page() -> None:
     comparison, text, path = many()
     pictures = Page(text).pictures
-    assert len(pictures) == len(DRAWINGS)
+    assert len(pictures) == len(DRAWINGS) + sum(drawing.narrow for drawing in DRAWINGS)  # those once more for phones
     assert all(len(alt) > 60 for alt in pictures)
     assert views.title(comparison, "case_1") in pictures[0]
     stems = {file.stem for file in (path.parent / "figures").glob("*.svg")}
@@ -340,11 +341,14 @@ def test_figures_leave_matplotlib_as_it_was() -> None:
 def test_letters_in_figures_are_nine_points_or_more() -> None:
     comparison = made(4)
     for drawing in DRAWINGS:
-        figure = drawing.draw(comparison)
-        assert figure is not None
-        texts = [each for each in figure.findobj(Text) if each.get_text()]
-        assert min(each.get_fontsize() for each in texts) >= 9, drawing.name
-        assert figure.get_figwidth() == figure_style.WIDTH
+        for width in (figure_style.WIDTH, figure_style.NARROW)[: 1 + drawing.narrow]:
+            figure = drawing.draw(comparison, width=width)
+            assert figure is not None
+            texts = [each for each in figure.findobj(Text) if each.get_text()]
+            assert min(each.get_fontsize() for each in texts) >= 9, drawing.name
+            assert figure.get_figwidth() == width
+            if width == figure_style.NARROW:
+                assert figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).x1 < width + 0.02, drawing.name
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,21 @@
 """From an experiment to its page: known indices come out at the end, luck and failures are told as they are."""
 
 import re
-from functools import partial
+from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
 
-from experiments.sweeps import sweep
+from experiments.figure_style import NARROW, WIDTH
+from experiments.sweeps import figures, figures_space, sentences, sweep
+from experiments.sweeps.convergence import above_nothing
 from experiments.sweeps.findings import findings
-from experiments.sweeps.report import write_report
+from experiments.sweeps.report import DRAWINGS, write_report
 from tests import analytic
 
 FACTORS = {name: {"low": 0.0, "high": 1.0} for name in ("x1", "x2", "x3", "x4")}
@@ -217,3 +223,118 @@ def test_a_sweep_that_is_not_finished_says_so(known, tmp_path):
 
     assert "This sweep is not finished" in text_of(write_report(load(part.folder, analytic.noisy_ishigami)))
     assert "This sweep is not finished" not in text_of(write_report(again(tmp_path)))
+
+
+# Figures, at the width of a page and at that of a phone
+
+LONG = {f"a_factor_with_a_name_that_goes_on_and_on_{place}": {"low": 0.0, "high": 1.0} for place in range(20)}
+METHODS = {
+    "sobol": {"n": 16}, "morris": {"n": 6}, "tornado": {"n": 4}, "dgsm": {"n": 16}, "pawn": {"n": 64},
+    "discovery": {"n": 128},
+}  # fmt: skip
+
+
+def first_two(case, values, seed):
+    """The first factor works, the second more where the first is high; all others do nothing."""
+    first, second = list(values.values())[:2]
+    y = 900.0 * first * (0.3 + second) + 5.0 * float(np.random.default_rng((seed, len(case))).normal())
+    return {"y": y if case == "option" else 0.0}
+
+
+@pytest.fixture(scope="module")
+def of_method(tmp_path_factory):
+    """The finding of a method, each made once."""
+    folder = tmp_path_factory.mktemp("methods")
+
+    @cache
+    def found(method):
+        return findings(sweep(asked(method, factors=LONG, **METHODS[method]), folder, evaluate=first_two)).each[0]
+
+    return found
+
+
+def drawn(finding, width):
+    figures = {drawing.name: drawing.draw(finding, "base", width=width) for drawing in DRAWINGS}
+    if finding.boxes is not None:
+        figures["boxes"] = figures_space.boxes(finding.boxes, width=width)
+    return {name: figure for name, figure in figures.items() if figure is not None}
+
+
+@pytest.mark.parametrize("width", [WIDTH, NARROW])
+@pytest.mark.parametrize("method", METHODS)
+def test_nothing_of_a_figure_is_cut_off_and_all_can_be_read_on_a_phone(of_method, method, width):
+    """A phone shows a narrow figure on 364 pixels, of which 8 points are 11 pixels."""
+    for name, figure in drawn(of_method(method), width).items():
+        renderer = FigureCanvasAgg(figure).get_renderer()
+        whole = figure.get_tightbbox(renderer)
+        assert whole.x0 > -0.02 and whole.y0 > -0.02, name
+        assert whole.x1 < width + 0.02 and whole.y1 < figure.get_figheight() + 0.02, name
+        texts = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible()]
+        assert min(text.get_fontsize() for text in texts) >= 8
+        for text in (text for axes in figure.axes for text in axes.texts):
+            assert text.get_window_extent(renderer).x1 < figure.bbox.x1 + 1, (name, text.get_text())
+
+
+def test_every_figure_of_a_page_has_a_form_for_phones(page):
+    text = page.read_text(encoding="utf-8")
+    figures = re.findall(r"<figure>.*?</figure>", text, flags=re.S)
+    assert len(figures) == len([*(page.parent / "figures").glob("*.svg")])
+    for figure in figures:
+        wide, narrow = (float(found) for found in re.findall(r'viewBox="0 0 ([\d.]+)', figure))
+        assert (wide, narrow) == pytest.approx((72 * WIDTH, 72 * NARROW)) and "swipe" not in figure
+        assert figure.index('class="box wide"') < figure.index('class="box narrow"')
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids)) and set(re.findall(r'href="#([^"]+)"', text)) <= set(ids)
+
+
+def is_white(colour):
+    return to_rgb(colour) == (1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize("method", ["sobol", "morris", "tornado", "dgsm"])
+def test_factors_that_are_not_told_apart_look_hollow(of_method, method):
+    finding = of_method(method)
+    axes = drawn(finding, WIDTH)["ranking"].axes[0]
+    clear = above_nothing(finding.main, finding.found)
+    assert 0 in clear and 0 < len(clear) < 16
+    if method in ("sobol", "tornado"):  # the first of the two bars of each factor
+        hollow = [is_white(bar.get_facecolor()) for bar in axes.patches[:16]]
+    else:
+        hollow = [is_white(dot.get_markerfacecolor()) for dot in axes.lines if dot.get_marker() == "o"]
+    assert sum(hollow) == 16 - len(clear) and not hollow[0]
+    if method == "morris":
+        dots = [dot for dot in drawn(finding, WIDTH)["screening"].axes[0].lines if dot.get_marker() == "o"]
+        assert [not is_white(dot.get_markerfacecolor()) for dot in dots] == [place in clear for place in range(20)]
+
+
+def test_the_tornado_shows_the_ends_and_the_swing_that_the_answer_tells(of_method):
+    finding = of_method("tornado")
+    shown = [text.get_text() for text in drawn(finding, WIDTH)["ranking"].axes[0].texts]
+    first = int(finding.main["factor"].iloc[0])
+    told = [figures.form_of("swing")(finding.rows(index)["value"][first]) for index in ("low", "high", "swing")]
+    assert set(told) <= set(shown) and {"ends", "swing"} <= set(shown)
+    assert f"the swing) comes from {finding.factors[first].label} ({told[-1]}," in sentences.hangs_on(finding)
+
+
+def test_bounds_of_shares_are_not_below_zero_and_intervals_are_promised_where_there_are_any(of_method):
+    finding = of_method("dgsm")
+    found = finding.found
+    finding = replace(finding, found=found.assign(value=found["value"] - 0.1, low=found["low"] - 0.1))
+    assert figures.form_of("bound")(-0.08) == "0%" and finding.main["value"].min() == pytest.approx(-0.1)
+    figure = drawn(finding, WIDTH)["ranking"]
+    assert min(float(np.min(line.get_xdata())) for line in figure.axes[0].lines) >= 0.0
+    assert "90% interval" in [text.get_text() for text in figure.legends[0].get_texts()]
+    without = replace(finding, found=found.assign(low=np.nan, high=np.nan))
+    promised = [text.get_text() for text in drawn(without, WIDTH)["ranking"].legends[0].get_texts()]
+    assert "90% interval" not in promised and "no 90% intervals: too few blocks" in promised
+
+
+@pytest.mark.parametrize("width", [WIDTH, NARROW])
+def test_the_axis_of_a_contrast_says_from_what_it_differs(of_method, width):
+    found = drawn(of_method("pawn"), width)
+    assert found["courses"].axes[0].get_ylabel() == "difference from base in y"
+    assert found["shifts"].axes[-1].get_xlabel() == "difference from base in y"
+    label = drawn(of_method("tornado"), width)["ranking"].axes[0].get_xlabel()
+    assert "difference from base in y" in label.replace("\n", " ")
+    alone = figures_space.courses(of_method("pawn"), "", width=width)
+    assert alone.axes[0].get_ylabel() == "y"

@@ -11,10 +11,23 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from experiments import words
-from experiments.figure_style import BLUE, GREEN, INK, ORANGE, PALE, QUIET, SKY, row_label, sheet_of, styled
+from experiments.figure_style import (
+    BLUE,
+    GREEN,
+    INK,
+    ORANGE,
+    PALE,
+    QUIET,
+    SKY,
+    fitted,
+    is_narrow,
+    row_label,
+    sheet_of,
+    styled,
+)
 from experiments.sweeps.discovery import Box
 from experiments.sweeps.factors import Factor
-from experiments.sweeps.figures import unit_of
+from experiments.sweeps.figures import outcome_of
 from experiments.sweeps.findings import Finding, Found
 from experiments.sweeps.methods import from_quantiles, in_blocks
 from simulator.parameters import F64
@@ -23,16 +36,26 @@ MOST_PANELS = 6
 MOST_POINTS = 1500  # in one panel
 
 
+def _grid(panels: int, most: int) -> tuple[int, int]:
+    """Columns (one on a phone) and lines of so many panels."""
+    columns = 1 if is_narrow() else min(most, panels)
+    return columns, -(-panels // columns)
+
+
+def _panel() -> float:
+    """Inches of a panel's width that a title has."""
+    return 2.6 if is_narrow() else 1.75
+
+
 @styled
-def courses(finding: Finding) -> Figure | None:
+def courses(finding: Finding, base: str = "") -> Figure | None:
     """How the outcome goes with the strongest factors: means, and 90% of the points, along each of them."""
     if finding.method.name == "tornado" or not len(finding.y) or (finding.why_not and not finding.found.empty):
         return None
     places = _telling_factors(finding)
     if not places:
         return None
-    columns = min(3, len(places))
-    lines = -(-len(places) // columns)
+    columns, lines = _grid(len(places), 3)
     legend = [
         Line2D([], [], color=BLUE, marker="o", markersize=4, label="mean"),
         Patch(facecolor=SKY, alpha=0.6, label="90% of the points"),
@@ -44,7 +67,7 @@ def courses(finding: Finding) -> Figure | None:
     for axes, place in zip(panels.ravel(), places):
         _course(axes, finding, place)
     for axes in panels[:, 0]:
-        axes.set_ylabel(row_label(unit_of(finding), 24))
+        axes.set_ylabel(fitted(outcome_of(finding, base), 1.6))
     return figure
 
 
@@ -79,25 +102,24 @@ def _course(axes: Any, finding: Finding, place: int) -> None:
     else:
         at = np.array([np.median(factor.numbers(u[group == key])) for key in keys])
         axes.fill_between(at, low, high, color=SKY, alpha=0.6, linewidth=0)
-        axes.xaxis.set_major_locator(MaxNLocator(4))
+        axes.xaxis.set_major_locator(MaxNLocator(3 if at.max() >= 1e4 else 4))  # long numbers need room
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.axis(value)))
     axes.plot(at, mean, color=BLUE, marker="o", markersize=4, linestyle="" if factor.choices else "-")
     axes.axhline(0, color=INK, linewidth=0.8)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: words.axis(value)))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.grid(axis="y")
-    unit = "" if factor.choices or factor.unit in ("yes or no", "choice") else f" ({factor.unit})"
-    axes.set_title(row_label(factor.label + unit, 32), loc="left", fontsize=9)
+    unit = "" if factor.choices or factor.unit in ("yes or no", "choice", "") else f" ({factor.unit})"
+    axes.set_title(fitted(factor.label + unit, _panel()), loc="left", fontsize=9)
 
 
 @styled
-def shifts(finding: Finding) -> Figure | None:
+def shifts(finding: Finding, base: str = "") -> Figure | None:
     """PAWN's curves: the distribution of the outcome where a factor is low, middling and high, against that of all."""
     if finding.method.name != "pawn" or finding.why_not:
         return None
     places = [int(place) for place in finding.main["factor"].head(6)]
-    columns = min(3, len(places))
-    lines = -(-len(places) // columns)
+    columns, lines = _grid(len(places), 3)
     looks: tuple[tuple[str, str, Any], ...] = (
         ("low third", ORANGE, "-."), ("middle third", GREEN, ":"), ("high third", BLUE, "--"),
     )  # fmt: skip
@@ -115,7 +137,7 @@ def shifts(finding: Finding) -> Figure | None:
         for number, (_, colour, line) in enumerate(looks):
             inside = np.sort(y[third == number])
             axes.step(inside, np.arange(1, len(inside) + 1) / len(inside), color=colour, linestyle=line, linewidth=1.6)
-        axes.set_title(row_label(finding.factors[place].label, 32), loc="left", fontsize=9)
+        axes.set_title(fitted(finding.factors[place].label, _panel()), loc="left", fontsize=9)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: words.axis(value)))
         axes.xaxis.set_major_locator(MaxNLocator(4))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
@@ -123,7 +145,7 @@ def shifts(finding: Finding) -> Figure | None:
     for axes in panels[:, 0]:
         axes.set_ylabel("share of points below")
     for axes in panels[-1]:
-        axes.set_xlabel(row_label(unit_of(finding), 26))
+        axes.set_xlabel(fitted(outcome_of(finding, base), 1.8))
     return figure
 
 
@@ -133,11 +155,10 @@ def boxes(found: Found) -> Figure | None:
     panels = [(box, pair) for box in found.discovery.boxes for pair in _sides(box)][:MOST_PANELS]
     if not panels:
         return None
-    columns = min(2, len(panels))
-    lines = -(-len(panels) // columns)
+    columns, lines = _grid(len(panels), 2)
     legend = [
         Line2D([], [], linestyle="", marker="^", markersize=5, color=ORANGE, label=found.event_in_words),
-        Line2D([], [], linestyle="", marker="o", markersize=3, color=QUIET, markerfacecolor="white", label="all other"),
+        Line2D([], [], linestyle="", marker="o", markersize=2.5, color=QUIET, label="all other"),
         Patch(facecolor="none", edgecolor=INK, linewidth=2, label="the box"),
     ]
     title = f"Where {found.event_in_words}"
@@ -164,8 +185,7 @@ def _side(axes: Any, found: Found, box: Box, pair: tuple[int, ...]) -> None:
     x, y = (_spread(found.factors[place], found.design[shown, place], place) for place in pair)
     event = found.event[shown]
     small: dict[str, Any] = {"linestyle": "", "rasterized": len(shown) > 800}
-    axes.plot(x[~event], y[~event], marker="o", markersize=2.5, color=QUIET, markerfacecolor="white",
-              markeredgewidth=0.5, **small)  # fmt: skip
+    axes.plot(x[~event], y[~event], marker="o", markersize=2.2, color=QUIET, markeredgewidth=0, **small)
     axes.plot(x[event], y[event], marker="^", markersize=4, color=ORANGE, **small)
     (left, right), (low, high) = (_ends(found.factors[place], box.bounds[place]) for place in pair)
     axes.add_patch(Rectangle((left, low), right - left, high - low, fill=False, edgecolor=INK, linewidth=2))

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from experiments import words
 from experiments.captions import Caption
+from experiments.figure_style import NARROW
 from experiments.manifest import machine
 from experiments.report import Shown, page, put
 from experiments.sweeps import figures, figures_space, sentences, tables
@@ -25,10 +26,10 @@ REPORT, INDICES = "report.html", "indices.parquet"
 
 
 class Drawing(NamedTuple):
-    """A figure: its name, what draws it, and how it is read."""
+    """A figure: its name, what draws it from a finding and its base, and how it is read."""
 
     name: str
-    draw: Callable[[Finding], Figure | None]
+    draw: Callable[..., Figure | None]
     reading: str
 
 
@@ -36,16 +37,17 @@ DRAWINGS: tuple[Drawing, ...] = (
     Drawing(
         "ranking", figures.ranking,
         "The factors from the strongest down. Where the intervals of two factors overlap, their order cannot be read "
-        "off. Numbers at the right: the values.",
+        "off. Numbers at the right: the values. Hollow: not told apart from doing nothing.",
     ),
     Drawing(
         "screening", figures.screening,
         "To the right: factors with large effects. High up: factors whose effect depends on where the others stand, or "
-        "is not a straight line. Hollow dots: all other factors.",
+        "is not a straight line. Hollow: not told apart from doing nothing. Small dots: all other factors.",
     ),
     Drawing(
         "interactions", figures.interactions,
-        "The share of the variance that goes only when both factors are known, with its 90% interval.",
+        "The share of the variance that goes only when both factors are known, with its 90% interval (where there is "
+        "no room for it: in the tables). Hollow: not told apart from nothing.",
     ),
     Drawing(
         "courses", figures_space.courses,
@@ -113,17 +115,21 @@ def as_table(found: Findings) -> Any:
     return pd.concat(frames, ignore_index=True)
 
 
-def _numbered(folder: Path, number: Iterator[int], name: str, reading: str, alt: str, figure: Figure) -> Shown:
-    """A figure written to the folder, and as it stands in the page."""
-    return put(figure, Caption(reading, alt), name, next(number), folder)
+def _numbered(
+    folder: Path, number: Iterator[int], name: str, told: Caption, draw: Callable[..., Figure | None]
+) -> Shown | None:
+    """A figure written to the folder, and as it stands in the page; None where there is nothing to show."""
+    figure = draw()
+    return None if figure is None else put(figure, told, name, next(number), folder, draw(width=NARROW))
 
 
-def content(found: Findings, keep: Callable[..., Shown]) -> dict[str, Any]:
+def content(found: Findings, keep: Callable[..., Shown | None]) -> dict[str, Any]:
     """All that the page says, in the order in which it says it."""
     sweep, failed = found.sweep, found.failures
     main = sweep.experiment.measures[0]
-    first = [_part(each, keep, full=True) for each in found.each if each.measure == main]
-    others = [_part(each, keep, full=False) for each in found.each if each.measure != main]
+    bases = _bases(sweep)
+    first = [_part(each, bases[each.contrast], keep, full=True) for each in found.each if each.measure == main]
+    others = [_part(each, bases[each.contrast], keep, full=False) for each in found.each if each.measure != main]
     return {
         "title": sweep.experiment.title,
         "question": sweep.experiment.question,
@@ -147,14 +153,18 @@ def content(found: Findings, keep: Callable[..., Shown]) -> dict[str, Any]:
     }
 
 
-def _part(finding: Finding, keep: Callable[..., Shown], full: bool) -> Part:
-    shown = {}
+def _bases(sweep: "Sweep") -> dict[str, str]:
+    """What each contrast's option is held against; "" where that is nothing."""
+    return {label: "" if base is None else sweep.cases[base] for label, base, _ in sweep.plan.pairs}
+
+
+def _part(finding: Finding, base: str, keep: Callable[..., Shown | None], full: bool) -> Part:
+    shown: dict[str, Shown] = {}
     for drawing in DRAWINGS if full else DRAWINGS[:1]:
-        figure = drawing.draw(finding)
-        if figure is not None:
-            name = f"{finding.contrast}-{finding.measure}-{drawing.name}"
-            alt = f"{drawing.reading} {sentences.hangs_on(finding)}"
-            shown[drawing.name] = keep(_slug(name), drawing.reading, alt, figure)
+        name = _slug(f"{finding.contrast}-{finding.measure}-{drawing.name}")
+        told = Caption(drawing.reading, f"{drawing.reading} {sentences.hangs_on(finding)}")
+        kept = keep(name, told, partial(drawing.draw, finding, base))
+        shown |= {} if kept is None else {drawing.name: kept}
     if finding.boxes is not None:
         box = _boxes(finding.boxes, keep)
         shown |= {} if box is None else {"boxes": box}
@@ -172,11 +182,9 @@ def figures_title(finding: Finding) -> str:
     return f"{words.capital(finding.label.split(':')[0])}: {finding.contrast}"
 
 
-def _boxes(found: Found, keep: Callable[..., Shown]) -> Shown | None:
-    figure = figures_space.boxes(found)
-    if figure is None:
-        return None
-    return keep(_slug(f"boxes-{found.event_in_words}"), BOXES, " ".join(sentences.boxes(found)), figure)
+def _boxes(found: Found, keep: Callable[..., Shown | None]) -> Shown | None:
+    told = Caption(BOXES, " ".join(sentences.boxes(found)))
+    return keep(_slug(f"boxes-{found.event_in_words}"), told, partial(figures_space.boxes, found))
 
 
 def _slug(text: str) -> str:

@@ -27,7 +27,7 @@ HANGS = {
     "sobol": "Of its variance, most goes with",
     "dgsm": "By upper bounds of its share of the variance (ST), most may go with",
     "morris": "It moves most with",
-    "tornado": "By itself, from its low to its high end, the largest change comes from",
+    "tornado": "By itself, the largest change from low to high end (the swing) comes from",
     "pawn": "Its distribution moves most with",
     "delta": "Its distribution moves most with",
     "rbd_fast": "Of its variance, most goes, by itself, with",
