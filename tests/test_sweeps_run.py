@@ -228,7 +228,7 @@ def test_a_damaged_design_or_plan_is_written_again(tmp_path):
             sweep(asked, tmp_path, evaluate=functions.counted)
             assert functions.content(whole.folder) == before and functions.calls() == calls
     _empty(whole.folder / "design.parquet", [])
-    with pytest.raises(InputError, match=r"design.parquet: cannot be read .* --resume writes it again"):
+    with pytest.raises(InputError, match=r"design.parquet: is damaged, or cannot be read; .* --resume writes it again"):
         status(whole.folder)
 
 

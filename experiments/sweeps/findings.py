@@ -96,9 +96,10 @@ class Finding:
 
     @property
     def main(self) -> pd.DataFrame:
-        """The rows by which factors are ranked, the strongest first."""
+        """The rows by which factors are ranked, the strongest first: swings by size, shares as they are."""
         rows = convergence.main_rows(self.method, self.found)
-        return rows.iloc[np.argsort(-rows["value"].abs().to_numpy(), kind="stable")]
+        size = rows["value"].abs() if self.method.name == "tornado" else rows["value"]
+        return rows.iloc[np.argsort(-size.to_numpy(), kind="stable")]
 
     def rows(self, index: str) -> pd.DataFrame:
         """The rows of one index by factor, luck out where that was possible; pairs by both factors."""

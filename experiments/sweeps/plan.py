@@ -47,6 +47,7 @@ FEWEST_CHUNK_ROWS, MOST_CHUNK_ROWS = 16, 128
 CHUNKS = 1000  # rows of a large design are cut into about so many, within the limits
 SLICE_ROWS = 16_384  # of the design that are drawn, written and read together
 MOST_CELLS = 10_000_000
+MEND = "asking the experiment's file again writes it anew and keeps all runs"
 
 
 class Chunk(NamedTuple):
@@ -231,7 +232,7 @@ def from_data(told: Mapping[str, Any], source: Path, evaluate: Evaluate | None =
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{source}: is not the plan of a sweep ({type(error).__name__}: {str(error)[:60]})") from None
+        raise InputError(f"{source}: is not the plan of a sweep, or is damaged; {MEND}") from None
 
 
 def check_same_code(plan: Plan, source: Path) -> None:
@@ -296,11 +297,9 @@ class Design:
     def _in_one_sentence(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, ValueError, pa.ArrowException) as error:
-            why = " ".join(str(error).split())[:80]
-            raise InputError(
-                f"{self._path}: cannot be read ({why}); innovex sweep {self._path.parent} --resume writes it again"
-            ) from None
+        except (OSError, ValueError, pa.ArrowException):
+            way = f"innovex sweep {self._path.parent} --resume writes it again"
+            raise InputError(f"{self._path}: is damaged, or cannot be read; {way}") from None
 
     def rows(self, chunk: Chunk) -> Rows:
         """The rows of a chunk with their numbers, blocks and values."""

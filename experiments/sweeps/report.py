@@ -17,6 +17,7 @@ from experiments.sweeps import figures, figures_space, sentences, tables
 from experiments.sweeps.findings import Finding, Findings, Found, findings
 from experiments.sweeps.indices import MAIN_INDEX
 from experiments.sweeps.others import in_words
+from scenarios.errors import listed
 
 if TYPE_CHECKING:
     from experiments.sweeps.result import Sweep
@@ -211,6 +212,8 @@ def warning(found: Findings) -> str:
             f"This sweep is not finished: {failed.finished:,} of {failed.asked:,} points and runs are there, and all "
             f"numbers rest on these alone."
         )
+        if damaged := [part.file for part in found.sweep.damaged]:
+            text.append(f"Damaged, to be done again by --resume: {listed(damaged, 3)}.")
     if failed.count > 0.01 * max(1, failed.finished):
         text.append(f"{failed.count / failed.finished:.0%} of its runs failed: see below where they lie.")
     return " ".join(text)

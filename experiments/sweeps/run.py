@@ -27,7 +27,7 @@ from experiments.sweeps.parts import (
     table_of,
     write,
 )
-from experiments.sweeps.plan import FORMAT, Chunk, Design, Plan, as_data, write_design
+from experiments.sweeps.plan import FORMAT, MEND, Chunk, Design, Plan, as_data, write_design
 from experiments.sweeps.work import Found, Rows, Work
 from scenarios import InputError
 from scenarios.errors import listed
@@ -297,14 +297,13 @@ def _wait_a_little() -> None:
 
 def read_plan(path: Path) -> dict[str, Any]:
     """What the file of a plan holds, whole enough to be understood. Raises InputError, with the way to mend it."""
-    mend = "asking the experiment's file again writes it anew and keeps all runs"
     try:
         told = read_json(path)
     except InputError as error:
-        raise InputError(f"{error}; {mend}" if path.exists() else str(error)) from None
+        raise InputError(f"{error}; {MEND}" if path.exists() else str(error)) from None
     lacks = [key for key in NEEDED if key not in told]
     if lacks and told.get("format", FORMAT) == FORMAT:
-        raise InputError(f"{path}: is not the plan of a sweep, or not all of it (it lacks {listed(lacks, 3)}); {mend}")
+        raise InputError(f"{path}: is not the plan of a sweep, or not all of it (it lacks {listed(lacks, 3)}); {MEND}")
     return told
 
 
