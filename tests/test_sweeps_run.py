@@ -17,6 +17,7 @@ import sweep_functions as functions
 
 import experiments.sweeps.plan as plan_module
 import experiments.sweeps.run as run_module
+import experiments.sweeps.work as work_module
 from experiments.manifest import machine
 from experiments.sweeps import load, status, sweep
 from experiments.sweeps.command import report_again
@@ -50,6 +51,20 @@ def wait_for_parts(out, least, process=None):
     while len([*out.glob("*/parts/*.parquet")]) < least:
         assert time.monotonic() < until and (process is None or process.poll() is None)
         time.sleep(0.01)
+
+
+def test_a_base_that_no_lever_reaches_is_run_once_for_rows_that_differ_in_levers(tmp_path, monkeypatch):
+    """A block holds 8 rows with two values of the parameter: two runs of the base, eight of the option."""
+    plan, _ = prepared(functions.levers(method={"name": "sobol", "n": 2}, others="drawn"), tmp_path)
+    plan_module.write_design(plan, tmp_path / "design.parquet")
+    rows = plan_module.Design(plan, tmp_path / "design.parquet").rows(plan_module.Chunk(0, 16, 1))
+    runs, real = [], work_module._measured
+    monkeypatch.setattr(work_module, "_measured", lambda *asked: runs.append(asked) or real(*asked))
+    together = carry_out(plan.work, rows)
+    assert plan.block == 8 and len(runs) == 2 * (2 + 8)
+    alone = [carry_out(plan.work, Rows(*(each[place : place + 1] for each in rows[:3]), 1)) for place in range(16)]
+    assert len(runs) == 2 * (2 + 8) + 16 * 2
+    assert together.measures.tobytes() == b"".join(each.measures.tobytes() for each in alone)
 
 
 def test_a_large_plan_is_never_held_as_a_whole(tmp_path, monkeypatch):

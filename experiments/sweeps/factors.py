@@ -48,6 +48,10 @@ class Factor:
         """What a number stands for: itself, or a choice."""
         return self.choices[int(number)] if self.choices else float(number)
 
+    def reaches(self, levered: bool) -> bool:
+        """Whether a case hangs on it: what is no lever reaches all cases, a lever those with levers, or all."""
+        return not self.lever or levered or self.in_base
+
     @property
     def told(self) -> str:
         """Over what it is varied, in words."""

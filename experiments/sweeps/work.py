@@ -2,7 +2,8 @@
 
 A *cell* is one row of the design and one run (seed): all cases, which are the scenarios of the contrasts, with the
 levers of the row where they apply, in the same world with the same luck. The rows of a block share their luck, so
-that the differences between them are due to the factors.
+that the differences between them are due to the factors, and a base that no lever reaches is run once for all rows
+that differ in levers alone.
 """
 
 import hashlib
@@ -29,6 +30,9 @@ from simulator.parameters import F64
 
 # (case, values of the factors by name, seed) -> measures by name: a function in the place of the model
 Evaluate = Callable[[str, Mapping[str, Any], int], Mapping[str, float]]
+
+# (place of a case, values that reach it) -> its measures, (measures,)
+Known = dict[tuple[int, bytes], F64]
 
 MAY_BE_MISSING = frozenset(RATIOS) | {"country_concentration"}  # where nothing is to be divided by
 LONGEST_CAUSE = 300
@@ -92,13 +96,16 @@ def carry_out(work: Work, rows: Rows, stopped: Callable[[], bool] = lambda: Fals
     others = others_of(work, rows)
     measures = np.full((len(rows.row), len(work.cases), len(work.measures)), math.nan)
     failures = []
+    known: Known = {}
     for place, block in enumerate(rows.block):
         if stopped():
             return None
+        if place and block != rows.block[place - 1]:
+            known.clear()
         drawn = {name: float(column[int(block) - int(rows.block[0])]) for name, column in others.items()}
         cause = ""
         try:
-            measures[place] = _one(work, rows.values[place], drawn, int(block), rows.run)
+            measures[place] = _one(work, rows.values[place], drawn, int(block), rows.run, known)
             cause = _not_numbers(work, measures[place])
         except Exception as error:  # whatever it is, it is this row's alone
             cause = _told(error)
@@ -116,22 +123,32 @@ def others_of(work: Work, rows: Rows) -> dict[str, F64]:
     return values(work.others, work.draws_from, luck, int(rows.block[0]), int(rows.block[-1]))
 
 
-def _one(work: Work, numbers: F64, drawn: dict[str, float], block: int, run: int) -> F64:
-    """The measures of one cell, (cases, measures)."""
+def _one(work: Work, numbers: F64, drawn: dict[str, float], block: int, run: int, known: Known) -> F64:
+    """The measures of one cell, (cases, measures); `known`: of earlier rows of the block."""
     if work.evaluate is not None:
         return _evaluated(work, numbers, run_seed(work.seed, block, run))
-    inputs = [inputs_of(work, case, numbers, drawn) for case in work.cases]
-    first = inputs[0].call_years.index(work.first_year)
-    seen = _cell([lambda _, each=each: each for each in inputs], block, run, work.seed, first, lambda _: None)  # type: ignore[misc]
-    calls = len(inputs[0].call_years)
-    found = values_of(np.stack([each.cells[calls:] for each in seen]))
-    return np.stack([found[name] for name in work.measures], axis=-1)
+    found = []
+    for place, case in enumerate(work.cases):
+        reaches = [factor.reaches(case.levered) for factor in work.factors]
+        key = place, numbers[reaches].tobytes()
+        if key not in known:
+            known[key] = _measured(work, inputs_of(work, case, numbers, drawn), block, run)
+        found.append(known[key])
+    return np.stack(found)
+
+
+def _measured(work: Work, inputs: Resolved, block: int, run: int) -> F64:
+    """The measures of one run, (measures,)."""
+    first = inputs.call_years.index(work.first_year)
+    (seen,) = _cell([lambda _: inputs], block, run, work.seed, first, lambda _: None)
+    values = values_of(seen.cells[len(inputs.call_years) :])
+    return np.array([values[name] for name in work.measures])
 
 
 def inputs_of(work: Work, case: Case, numbers: F64, drawn: Mapping[str, float]) -> Resolved:
     """What one run needs: a case with the values of a row, and what else was drawn."""
     pairs = list(zip(work.factors, numbers))
-    levers = {factor: factor.value(x) for factor, x in pairs if factor.lever and (case.levered or factor.in_base)}
+    levers = {factor: factor.value(x) for factor, x in pairs if factor.lever and factor.reaches(case.levered)}
     varied = {factor.name: float(x) for factor, x in pairs if not factor.lever}
     settings = with_levers(case.settings, levers)
     scenario = Scenario(case.name, case.name, case.name, Path(f"{case.name}.toml"), None, settings)
