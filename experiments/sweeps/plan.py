@@ -155,8 +155,14 @@ def _sized(plan: Plan) -> Plan:
             f"{plan.name}, method.n: {method.n:,} blocks of {block:,} rows, each run {plan.experiment.runs:,} times, "
             f"are {rows * plan.experiment.runs:,} runs; allowed: up to {MOST_CELLS:,}, here n = {most:,}"
         )
+    return replace(plan, rows=rows, block=block, chunk_rows=_chunk_rows(rows, block))
+
+
+def _chunk_rows(rows: int, block: int) -> int:
+    """Rows of a chunk: whole blocks where blocks are small, since rows of a block may share runs."""
     power = 1 << max(0, (rows // CHUNKS).bit_length())
-    return replace(plan, rows=rows, block=block, chunk_rows=min(max(power, FEWEST_CHUNK_ROWS), MOST_CHUNK_ROWS))
+    about = min(max(power, FEWEST_CHUNK_ROWS), MOST_CHUNK_ROWS)
+    return block * max(1, round(about / block)) if block <= about else about
 
 
 def _identity(work: Work) -> dict[str, Any]:
