@@ -80,7 +80,7 @@ class Plan:
 
     @property
     def simulations(self) -> int:
-        """How many runs of a scenario there are, twins not counted."""
+        """How many results of a scenario there are; those that no lever reaches are run once for several rows."""
         return self.cells * len(self.work.cases)
 
     @property

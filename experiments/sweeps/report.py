@@ -199,7 +199,7 @@ def rests_on(found: Findings) -> str:
     blocks = f"{words.plural(method.n, 'block')} of {words.plural(sweep.plan.block, 'point')}"
     return (
         f"{method.kind.title}: {words.plural(len(sweep.factors), 'factor')}, {blocks}, {words.plural(runs, 'run')} "
-        f"with different luck at each, {sweep.plan.simulations:,} runs of a scenario in all."
+        f"with different luck at each: {sweep.plan.cells:,} in all, each of {words.plural(len(sweep.cases), 'scenario')}."
     )
 
 
