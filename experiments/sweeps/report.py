@@ -197,9 +197,10 @@ def rests_on(found: Findings) -> str:
     sweep = found.sweep
     method, runs = sweep.method, sweep.experiment.runs
     blocks = f"{words.plural(method.n, 'block')} of {words.plural(sweep.plan.block, 'point')}"
+    factors, each = words.plural(len(sweep.factors), "factor"), words.plural(len(sweep.cases), "scenario")
     return (
-        f"{method.kind.title}: {words.plural(len(sweep.factors), 'factor')}, {blocks}, {words.plural(runs, 'run')} "
-        f"with different luck at each: {sweep.plan.cells:,} in all, each of {words.plural(len(sweep.cases), 'scenario')}."
+        f"{method.kind.title}: {factors}, {blocks}, {words.plural(runs, 'run')} with different luck at each: "
+        f"{sweep.plan.cells:,} in all, each of {each}."
     )
 
 
