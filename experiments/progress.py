@@ -16,15 +16,30 @@ EVERY_SECONDS = 20.0  # between two plain lines
 @contextmanager
 def progress() -> Iterator["Stage"]:
     """A stage-maker for a study: `stage(what, runs to do)` gives the function that hears of runs done."""
-    from simulator.jit import is_compiled_before
+    with compiling_told():
+        if sys.stderr.isatty():
+            with _bars() as stage:
+                yield stage
+        else:
+            yield lines
 
-    if not is_compiled_before():
-        _say("Compiling the model for this machine: once after install, about a minute.")
-    if sys.stderr.isatty():
-        with _bars() as stage:
-            yield stage
-    else:
-        yield lines
+
+@contextmanager
+def compiling_told() -> Iterator[None]:
+    """Says, once, that the model is being compiled, if it has to be."""
+    from simulator.jit import cache_folder, told_when_compiling
+
+    said = False
+
+    def tell() -> None:
+        nonlocal said
+        if not said:
+            said = True
+            _say("Compiling the model for this machine: once after install, up to a minute.")
+
+    cache_folder()  # a setting that cannot be used is refused before anything else
+    with told_when_compiling(tell):
+        yield
 
 
 @contextmanager

@@ -10,7 +10,8 @@ the rest of the process: neither `NUMBA_CACHE_DIR` nor numba's configuration, so
 imported numba before.
 
 Where: in `INNOVEX_CACHE_DIR`, else `NUMBA_CACHE_DIR`, else the user's cache folder, else a
-private temporary one.
+private temporary one. A folder that can be read but not written to, as of an install for many users, is read all
+the same.
 """
 
 import contextlib
@@ -147,15 +148,37 @@ def jit(function: Function) -> Function:
 
 @cache
 def cache_folder() -> Path:
-    """The folder of the kernels compiled from these sources, by these versions, for this processor."""
+    """The folder of the kernels compiled from these sources, by these versions, for this processor.
+
+    Raises SettingError where `INNOVEX_CACHE_DIR` can be no folder.
+    """
     base = next(folder for folder in _candidates() if _is_writable(folder))
-    folder = base / f"innovex-kernels-{_state_of_sources()}"
+    folder = base / _folder_name()
     with contextlib.suppress(OSError):
         if not folder.exists():
             _forget_old_folders(base)
         folder.mkdir(exist_ok=True)
         os.utime(folder)  # last use, for _forget_old_folders
     return folder
+
+
+def _folders_to_read() -> Iterator[Path]:
+    """Where kernels may lie: in our own folder, or in one that others have filled."""
+    yield cache_folder()
+    yield from (base / _folder_name() for base in _places())
+
+
+_tellers: list[Callable[[], None]] = []
+
+
+@contextlib.contextmanager
+def told_when_compiling(tell: Callable[[], None]) -> Iterator[None]:
+    """Calls `tell` before each kernel that has to be compiled since it does not lie in the cache, or not whole."""
+    _tellers.append(tell)
+    try:
+        yield
+    finally:
+        _tellers.remove(tell)
 
 
 def is_compiled_before() -> bool:
@@ -185,15 +208,13 @@ class _KernelCache(NullCache):
         """The kernel for these types from disk, or None."""
         target_context.refresh()
         key = self._key(signature, target_context.codegen())
-        try:
-            sealed = self._file(key).read_bytes()
-            seal, content = sealed[:32], sealed[32:]
-            if hashlib.sha256(content).digest() != seal:
-                return None
-            kept_key, reduced = pickle.loads(content)
-        except Exception:  # of any kind: pickle raises what it meets
-            return None
-        return CompileResult._rebuild(target_context, *reduced) if kept_key == key else None
+        for folder in _folders_to_read():
+            reduced = _kept(folder / self._file_name(key), key)
+            if reduced is not None:
+                return CompileResult._rebuild(target_context, *reduced)
+        for tell in _tellers:
+            tell()
+        return None
 
     def save_overload(self, signature: Any, result: Any) -> None:
         """Keep the kernel for these types; a full or read-only disk is no reason to stop."""
@@ -206,7 +227,7 @@ class _KernelCache(NullCache):
             return
         key = self._key(signature, result.codegen)
         content = dumps((key, result._reduce()))
-        file = self._file(key)
+        file = cache_folder() / self._file_name(key)
         unfinished = file.with_name(f"{uuid.uuid4().hex}.tmp")
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -221,9 +242,22 @@ class _KernelCache(NullCache):
         reads = _digest(_what_it_reads(self.function, {}).values())
         return signature, codegen.magic_tuple(), str(settings), reads
 
-    def _file(self, key: tuple[Any, ...]) -> Path:
+    def _file_name(self, key: tuple[Any, ...]) -> str:
         name = self.function.__qualname__.replace("<locals>.", "")
-        return cache_folder() / f"{name}-{_digest(map(str, key))}.nbc"
+        return f"{name}-{_digest(map(str, key))}.nbc"
+
+
+def _kept(file: Path, key: tuple[Any, ...]) -> Any:
+    """What a file of the cache holds for a key; None if it is not there, damaged or another's."""
+    try:
+        sealed = file.read_bytes()
+        seal, content = sealed[:32], sealed[32:]
+        if hashlib.sha256(content).digest() != seal:
+            return None
+        kept_key, reduced = pickle.loads(content)
+    except Exception:  # of any kind: pickle raises what it meets
+        return None
+    return reduced if kept_key == key else None
 
 
 def _what_it_reads(function: FunctionType, known: dict[FunctionType, str]) -> dict[FunctionType, str]:
@@ -245,6 +279,7 @@ def _what_it_reads(function: FunctionType, known: dict[FunctionType, str]) -> di
         [
             f"{function.__module__}.{function.__qualname__}",
             *(code.co_code.hex() for code in codes),
+            repr((function.__defaults__, function.__kwdefaults__)),
             *names,
             *(value.tobytes().hex() if isinstance(value, np.ndarray) else repr(value) for value in frozen),
         ]
@@ -295,11 +330,27 @@ def _state_of_sources() -> str:
     )
 
 
+@cache
+def _folder_name() -> str:
+    return f"innovex-kernels-{_state_of_sources()}"
+
+
 def _candidates() -> Iterator[Path]:
-    """Where the cache may lie, best first."""
+    """Where the cache may lie, best first; the last two are made if nothing else can be written to."""
+    yield from _places()
+    with contextlib.suppress(OSError):
+        yield _private_temporary_folder()
+    yield Path(tempfile.mkdtemp(prefix="innovex-"))
+
+
+def _places() -> Iterator[Path]:
+    """Where the cache may lie, best first: as the user has set, or is used to."""
     for name in ("INNOVEX_CACHE_DIR", "NUMBA_CACHE_DIR"):
         if os.environ.get(name):
-            yield Path(os.environ[name]).absolute()
+            given = Path(os.environ[name]).absolute()
+            if name == "INNOVEX_CACHE_DIR" and any(each.is_file() for each in (given, *given.parents)):
+                raise SettingError(f"{name}: {os.environ[name]} is no folder; allowed: a folder, there or to be made")
+            yield given
     if sys.platform == "win32":
         if os.environ.get("LOCALAPPDATA"):
             yield Path(os.environ["LOCALAPPDATA"]) / "innovex" / "Cache"
@@ -308,9 +359,6 @@ def _candidates() -> Iterator[Path]:
             yield Path(os.environ["XDG_CACHE_HOME"]) / "innovex"
         with contextlib.suppress(RuntimeError):  # a user without a home
             yield Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "innovex"
-    with contextlib.suppress(OSError):
-        yield _private_temporary_folder()
-    yield Path(tempfile.mkdtemp(prefix="innovex-"))
 
 
 def _is_writable(folder: Path) -> bool:

@@ -4,12 +4,13 @@ The results come in the order of the jobs, whatever the number of threads, and o
 them: memory stays flat however many jobs there are.
 """
 
+import contextlib
 import os
+import signal
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
 
 from simulator.ensemble import is_ready
 
@@ -17,6 +18,7 @@ Job = TypeVar("Job")
 Found = TypeVar("Found")
 
 AHEAD = 4  # jobs begun per thread before the first of them is read
+LOOK_UP_SECONDS = 0.5  # so that Ctrl-C is heard on every system
 
 Cancelled = Callable[[], bool]
 
@@ -59,25 +61,104 @@ def each(
 def _on_threads(
     work: Callable[[Job], Found], queue: Iterator[Job], threads: int, stop: Cancelled
 ) -> Iterator[Found]:
-    begun: deque[Future[Found]] = deque()
-    left = threading.Event()  # nobody reads on: jobs that wait are not begun
+    crew = Crew(work, threads)
+    try:
+        crew.start()
+        begun = read = 0
+        for job in queue:
+            if stop():
+                return
+            crew.begin(begun, job)
+            begun += 1
+            if begun - read >= AHEAD * threads:
+                yield crew.found(read)
+                read += 1
+        while read < begun and not stop():
+            yield crew.found(read)
+            read += 1
+    finally:
+        crew.leave()
 
-    def begin(job: Job) -> Found:
-        if left.is_set():
-            raise RuntimeError("nobody waits for this job")
-        return work(job)
 
-    with ThreadPoolExecutor(threads, "innovex-run") as pool:
+class Crew:
+    """Threads that take jobs from a queue and put what came of them, result or error, into another.
+
+    Not futures: a Ctrl-C inside a future's condition would leave its lock held for ever, and the thread that is to
+    set it waiting.
+    """
+
+    def __init__(self, work: Callable[[Any], Any], threads: int) -> None:
+        self._work = work
+        self._todo: SimpleQueue[tuple[int, Any] | None] = SimpleQueue()
+        self._done: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
+        self._early: dict[int, tuple[Any, BaseException | None]] = {}
+        self._left = False
+        self._threads = [threading.Thread(target=self._serve, name=f"innovex-run-{n}") for n in range(threads)]
+
+    def start(self) -> None:
+        """Begin to wait for jobs."""
+        with _no_interrupt():
+            for thread in self._threads:
+                thread.start()
+
+    def _serve(self) -> None:
+        while not self._left and threading.main_thread().is_alive():
+            with contextlib.suppress(Empty):
+                self._do(self._todo.get(timeout=LOOK_UP_SECONDS))
+
+    def _do(self, given: tuple[int, Any] | None) -> None:
+        if given is None or self._left:  # nobody reads on
+            return
+        number, job = given
         try:
-            for job in queue:
-                if stop():
-                    return
-                begun.append(pool.submit(begin, job))
-                if len(begun) >= AHEAD * threads:
-                    yield begun.popleft().result()
-            while begun and not stop():
-                yield begun.popleft().result()
-        finally:
-            left.set()
-            for future in begun:
-                future.cancel()
+            self._done.put((number, self._work(job), None))
+        except BaseException as error:  # whatever it is, it is raised where the result is read
+            self._done.put((number, None, error))
+
+    def begin(self, number: int, job: Any) -> None:
+        """Give a job to the next thread that is free."""
+        self._todo.put((number, job))
+
+    def finished(self) -> tuple[int, Any]:
+        """Wait for the next job to be done, whichever: its number and result. Raises what the job raised."""
+        number, result, error = self._next()
+        if error is not None:
+            raise error
+        return number, result
+
+    def found(self, number: int) -> Any:
+        """Wait for a job's result; raises what the job raised."""
+        while number not in self._early:
+            done, result, error = self._next()
+            self._early[done] = result, error
+        result, error = self._early.pop(number)
+        if error is not None:
+            raise error
+        return result
+
+    def _next(self) -> tuple[int, Any, BaseException | None]:
+        while True:
+            with contextlib.suppress(Empty):
+                return self._done.get(timeout=LOOK_UP_SECONDS)
+
+    def leave(self) -> None:
+        """No further job is begun; those that run are waited for."""
+        self._left = True
+        for _ in self._threads:
+            self._todo.put(None)  # they need not look up
+        for thread in self._threads:
+            if thread.ident is not None:  # it was started
+                thread.join()
+
+
+@contextlib.contextmanager
+def _no_interrupt() -> Iterator[None]:
+    """Ctrl-C waits until here is done; threads begun here leave it to others."""
+    if not hasattr(signal, "pthread_sigmask"):  # not on every system
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -15,7 +15,15 @@ import pytest
 from numba.core import config
 
 from simulator import jit as compiler
-from simulator.jit import cache_folder, is_compiled_before, jit, rule
+from simulator.jit import (
+    SettingError,
+    _what_it_reads,
+    cache_folder,
+    is_compiled_before,
+    jit,
+    rule,
+    told_when_compiling,
+)
 
 needs_compiler = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
 
@@ -234,6 +242,54 @@ def test_a_damaged_file_is_compiled_again(cache: Path, damage: Callable[[bytes],
     file.write_bytes(damage(file.read_bytes()))
     assert changed() == (19.0, "compiler")
     assert changed() == (19.0, "cache")
+
+
+@needs_compiler
+def test_it_is_told_when_something_is_compiled_and_only_then(cache: Path) -> None:
+    told: list[str] = []
+    with told_when_compiling(lambda: told.append("compiling")):
+        changed()
+        assert told == ["compiling"]
+        changed()
+        assert told == ["compiling"]
+        (file,) = cache_folder().glob("*.nbc")
+        file.write_bytes(cut(file.read_bytes()))
+        changed()
+        assert told == ["compiling"] * 2
+    file.unlink()
+    changed()
+    assert told == ["compiling"] * 2
+
+
+@needs_compiler
+def test_a_cache_that_can_only_be_read_is_read(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    changed()
+    theirs, ours = cache_folder(), cache / "ours"
+    monkeypatch.setattr("simulator.jit._is_writable", lambda folder: folder == ours and not ours.mkdir(exist_ok=True))
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(ours))
+    cache_folder.cache_clear()
+    assert cache_folder().parent == ours != theirs.parent
+    assert changed() == (19.0, "cache") and not is_compiled_before()
+
+
+def test_a_folder_that_can_be_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    for given in (tmp_path / "file", tmp_path / "file" / "below"):
+        monkeypatch.setenv("INNOVEX_CACHE_DIR", str(given))
+        cache_folder.cache_clear()
+        with pytest.raises(SettingError, match=r"INNOVEX_CACHE_DIR: .* is no folder; allowed: a folder"):
+            cache_folder()
+    cache_folder.cache_clear()
+
+
+@needs_compiler
+def test_another_default_of_a_rule_makes_another_kernel() -> None:
+    def step(size: float, by: float = 1.0) -> float:
+        return size + by
+
+    before = _what_it_reads(step, {})[step]
+    step.__defaults__ = (2.0,)
+    assert _what_it_reads(step, {})[step] != before
 
 
 @needs_compiler

@@ -1,5 +1,8 @@
 """One call, many runs: the same numbers however the question is cut, and memory that stays flat."""
 
+import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -50,6 +53,47 @@ def test_an_error_in_a_job_is_raised_at_its_place():
         for result in each(lambda job: 1 / (3 - job), range(10), 2):
             found.append(result)
     assert len(found) == 3
+
+
+INTERRUPTED = """
+import signal
+from simulator.many import each
+
+inside = False
+
+def interrupt(*_):
+    if inside:
+        raise KeyboardInterrupt
+
+signal.signal(signal.SIGINT, interrupt)
+print("ready", flush=True)
+done = cut = 0
+while done < 100 or cut < 100:
+    try:
+        inside = True
+        assert list(each(lambda job: job, range(40), 2)) == list(range(40))
+        inside = False
+        done += 1
+    except KeyboardInterrupt:
+        inside = False
+        cut += 1
+print(done, cut, flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal can be sent")
+def test_ctrl_c_at_any_moment_is_heard_and_stalls_nothing():
+    """Signals fall on every step of handing out, waiting and leaving; none of them may leave a lock held."""
+    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        until = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < until:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.0037)
+        stalled = process.poll() is None
+        process.kill()
+        assert not stalled and "100" in process.stdout.read()
 
 
 @pytest.fixture(scope="module")

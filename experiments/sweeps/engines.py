@@ -11,15 +11,15 @@ import os
 import queue
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from experiments.sweeps.work import Found, Rows, Work, carry_out
 from scenarios import InputError
 from scenarios.errors import Fault, echo, nearest, refuse
+from simulator.many import Crew
 
 PR_SET_PDEATHSIG = 1
 ENGINES = ("threads", "processes", "dask")
@@ -63,21 +63,22 @@ class Local:
 
     def __init__(self, workers: int) -> None:
         self.slots = workers + 1
-        self._done: queue.SimpleQueue[tuple[int, Future[Found | None]]] = queue.SimpleQueue()
-        self._stop = threading.Event()
-        self._pool: Executor = ThreadPoolExecutor(workers)
+        self._stopped = False
+        self._crew = Crew(self._carry_out, workers)
+        self._crew.start()
+
+    def _carry_out(self, job: tuple[Work, Rows]) -> Found | None:
+        return carry_out(*job, lambda: self._stopped)
 
     def submit(self, number: int, work: Work, rows: Rows) -> None:
-        future = self._pool.submit(carry_out, work, rows, self._stop.is_set)
-        future.add_done_callback(lambda done: self._done.put((number, done)))
+        self._crew.begin(number, (work, rows))
 
     def finished(self) -> tuple[int, Outcome]:
-        number, future = _next(self._done)
-        return number, future.result()
+        return self._crew.finished()
 
     def close(self) -> None:
-        self._stop.set()
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._stopped = True
+        self._crew.leave()
 
 
 class Processes:

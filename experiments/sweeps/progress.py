@@ -6,22 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from experiments.progress import EVERY_SECONDS, time_left
+from experiments.progress import EVERY_SECONDS, compiling_told, time_left
 from experiments.sweeps.run import Advance, Hear
 
 
 @contextmanager
 def progress() -> Iterator[Hear]:
     """A listener for a sweep."""
-    from simulator.jit import is_compiled_before
-
-    if not is_compiled_before():
-        _say("Compiling the model for this machine: once after install, about a minute.")
-    if sys.stderr.isatty():
-        with _bar() as hear:
-            yield hear
-    else:
-        yield _Lines()
+    with compiling_told():
+        if sys.stderr.isatty():
+            with _bar() as hear:
+                yield hear
+        else:
+            yield _Lines()
 
 
 class Pace:
