@@ -37,7 +37,7 @@ def figures(times: int = TIMES) -> list[Figure]:
     for number in range(times):  # by turns, so that the machine's moods are shared
         alone += timed(lambda _, n=number: months(n), 1)
         whole += timed(lambda _, n=number: simulate(inputs, n), 1)
-        measured += timed(lambda _: measure(inputs, 1, 3), 1)
+        measured += timed(lambda _, n=number: measure(inputs, n, 3), 1)
     return [
         *both_clocks("History run, months alone", alone, "ms", TARGET_MS, size),
         *both_clocks("History run with its tables made new", whole, "ms", TARGET_MS, size),

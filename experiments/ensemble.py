@@ -1,6 +1,7 @@
 """Many paired runs: draws x seeds x scenarios, each against the twin of its draw and seed, on all cores.
 
-A cell of work is one draw and one seed: its twin is run once and serves all scenarios. Threads
+A cell of work is one draw and one seed, in all scenarios. The twin needs no run: in it there are own paths alone, which
+are walked for the SMEs that a scenario touches. Threads
 release the interpreter inside the kernels, so progress and Ctrl-C work; nothing depends on their order.
 """
 

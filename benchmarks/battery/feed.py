@@ -61,7 +61,7 @@ def pair(i):
 
 @numba.njit
 def month(i):
-    """Call after call, and within it month after month, or contact after contact: the time changes."""
+    """Call after call (from a year 0 on), within it month after month, or contact after contact: the time changes."""
     time = draws.since(i // 4096, i % 4096)
     return draws.word(draws.key(SEED, draws.CONTACT, time), _sme(5), _lead())
 
