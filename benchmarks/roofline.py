@@ -95,7 +95,7 @@ def remarks(found: list[Figure]) -> list[str]:
     """What the floor leaves out."""
     over = next(each.median for each in found if each.what == "A history run over its roofline")
     return [
-        f"A history run takes {over:.0f} times this floor, in which luck is drawn several numbers at once and nothing else",
-        "is counted: not what each month does with each tie and each SME in a project, which is most of a run (see",
-        "above) and goes one by one, since what a tie does may change the next.",
+        f"A history run takes {over:.0f} times this floor. There luck is drawn several numbers at once, and nothing",
+        "else is counted: not what each month does with each tie and each SME in a project. That is most of a run",
+        "(see above), and it goes one by one, since what a tie does may change the next.",
     ]

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from experiments.interrupts import heard_from_here
+
 if TYPE_CHECKING:
     from experiments.comparison import Stage
 
@@ -26,9 +28,10 @@ def progress() -> Iterator["Stage"]:
 
 @contextmanager
 def compiling_told() -> Iterator[None]:
-    """Says, once, that the model is being compiled, if it has to be."""
+    """Says, once, that the model is being compiled, if it has to be. Work begins: Ctrl-C is heard from here on."""
     from simulator.jit import cache_folder, told_when_compiling
 
+    heard_from_here()
     said = False
 
     def tell() -> None:
