@@ -87,12 +87,22 @@ def _most_smes(inputs: Resolved, room: float) -> int:
 
 def check_measures(inputs: Resolved, runs: int, draws: int) -> None:
     """Raise InputError for a comparison whose measures memory cannot hold; `runs` in all, over so many draws."""
-    room, all_runs = SHARE * free_bytes(), float(runs) * 3.0 * measures_bytes(inputs)  # as arrays, and as frames
-    if all_runs > room:
+    held = float(runs) * 3.0 * measures_bytes(inputs)  # as arrays, and as frames
+    _check_held(f"the measures of {runs:,} runs take", held, draws, "experiments.ManyRuns(...).write(file)")
+
+
+def check_frame(rows_per_draw: int, columns: int, draws: int) -> None:
+    """Raise InputError for a frame that memory cannot hold."""
+    held = 2.0 * 8 * columns * rows_per_draw * draws  # in parts, and as a whole
+    _check_held(f"a frame of {rows_per_draw * draws:,} rows takes", held, draws, "write(file)")
+
+
+def _check_held(what: str, held: float, draws: int, instead: str) -> None:
+    room = SHARE * free_bytes()
+    if held > room:
         raise InputError(
-            f"the measures of {runs:,} runs take {all_runs / 1e9:,.1f} GB and {room / 1e9:,.1f} GB can be used; "
-            f"allowed: {max(1, int(draws * room / all_runs)):,} draws, or experiments.ManyRuns(...).write(file), "
-            "which keeps memory flat"
+            f"{what} {held / 1e9:,.1f} GB and {room / 1e9:,.1f} GB can be used; "
+            f"allowed: {max(1, int(draws * room / held)):,} draws, or {instead}, which keeps memory flat"
         )
 
 
