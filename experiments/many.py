@@ -28,7 +28,7 @@ from experiments.comparison import check_same_calls
 from experiments.drawing import POSTERIOR, Blocks, source
 from experiments.ensemble import Case, _cell
 from experiments.given import meant, several, target_file, whole
-from experiments.memory import check_frame, threads_that_fit
+from experiments.memory import check_frame, heaviest, threads_that_fit
 from scenarios import InputError, Resolved, Scenario
 from scenarios.entries import check_values
 from scenarios.errors import echo, listed, told
@@ -180,7 +180,7 @@ class _Asked:
         centre = [self.inputs(scenario, 0) for scenario in self.scenarios]
         _check_calls(asked, self.scenarios, centre)
         self.centre = centre[0]
-        self.threads = threads_that_fit(self.centre, asked.threads)
+        self.threads = threads_that_fit(heaviest(centre, self.drawn.block(0)), asked.threads)
         years = self.centre.call_years
         self.first = years.index(asked.first_year) if asked.first_year is not None else 0
         self.places: Sequence[Any] = {
