@@ -3,7 +3,7 @@
 import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,11 @@ def whole(name: str, value: object, low: int, high: int, more: str = "") -> int:
     return int(value)
 
 
+def whole_or_none(name: str, value: object, low: int, high: int) -> int | None:
+    """A whole number, or None for what is taken by itself."""
+    return None if value is None else whole(name, value, low, high)
+
+
 def meant(name: object, known: Iterable[str]) -> str:
     """The end of a sentence: the nearest right name, where there is one."""
     near = nearest(name, known) if isinstance(name, str) else ""
@@ -40,14 +45,20 @@ def target_file(path: str | os.PathLike[str]) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"the path is {told(path)}; allowed: the path of a file")
     file = Path(path)
-    shown, folder = echo(str(path), 200), file.parent
-    if file.is_dir():
-        raise InputError(f"{shown}: it is a folder; allowed: the path of a file")
-    if not folder.is_dir():
-        raise InputError(f"{shown}: its folder does not exist; allowed: a file in a folder that exists")
     try:
-        TemporaryFile(dir=folder).close()
-    except OSError as error:
-        why = error.strerror or type(error).__name__
-        raise InputError(f"{shown}: nothing can be written there ({why}); choose another folder") from None
+        fault = _fault(file)
+    except (OSError, ValueError) as error:  # ValueError: a zero character
+        fault = f"nothing can be written there ({getattr(error, 'strerror', None) or error}); choose another file"
+    if fault:
+        raise InputError(f"{echo(str(path), 200)}: {fault}")
     return file
+
+
+def _fault(file: Path) -> str:
+    """What keeps a file from being written, or nothing; raises what a trial raises."""
+    if file.is_dir():
+        return "it is a folder; allowed: the path of a file"
+    if not file.parent.is_dir():
+        return "its folder does not exist; allowed: a file in a folder that exists"
+    NamedTemporaryFile(prefix=f"{file.name}.", suffix=".unfinished", dir=file.parent).close()
+    return ""

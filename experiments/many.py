@@ -27,11 +27,12 @@ import scenarios as library
 from experiments.comparison import check_same_calls
 from experiments.drawing import POSTERIOR, Blocks, source
 from experiments.ensemble import Case, _cell
-from experiments.given import meant, several, target_file, whole
+from experiments.given import meant, several, target_file, whole, whole_or_none
 from experiments.memory import check_frame, heaviest, threads_that_fit
 from scenarios import InputError, Resolved, Scenario
 from scenarios.entries import check_values
 from scenarios.errors import echo, listed, told
+from scenarios.world import MOST_CLUSTERS, MOST_SMES
 from simulator.many import Cancelled, each
 from simulator.observe import COLUMN, MEASURES, Observation
 from simulator.parameters import F64
@@ -284,7 +285,9 @@ def _plain(asked: ManyRuns) -> ManyRuns:
         runs=whole("runs", asked.runs, 1, MOST),
         seed=whole("seed", asked.seed, 0, 2**63 - 1),
         first_draw=whole("first_draw", asked.first_draw, 0, MOST),
-        threads=None if asked.threads is None else whole("threads", asked.threads, 1, 1024),
+        smes=whole_or_none("smes", asked.smes, 1, MOST_SMES),
+        clusters=whole_or_none("clusters", asked.clusters, 1, MOST_CLUSTERS),
+        threads=whole_or_none("threads", asked.threads, 1, 1024),
         measures=_measures(asked.measures),
     )
 
@@ -315,5 +318,5 @@ def _check_calls(asked: ManyRuns, scenarios: Sequence[Scenario], centre: Sequenc
     for scenario, resolved in zip(scenarios, centre):
         check_same_calls(scenario, resolved, scenarios[0], centre[0])
     years = centre[0].call_years
-    if asked.first_year is not None and asked.first_year not in years:
+    if asked.first_year is not None and (np.ndim(asked.first_year) or asked.first_year not in years):
         raise InputError(f"first_year is {told(asked.first_year)}; allowed: {listed(map(str, years))}")

@@ -171,10 +171,10 @@ def test_one_measure_may_be_given_as_it_is():
     pd.testing.assert_frame_equal(one, several)
 
 
-@pytest.mark.parametrize("path", ["gone/runs.parquet", ".", 3])
+@pytest.mark.parametrize("path", ["gone/runs.parquet", ".", 3, "\0.parquet", 250 * "x" + ".parquet"])
 def test_a_file_that_cannot_be_written_is_told_before_anything_runs(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(InputError, match="allowed: ") as told:
+    with pytest.raises(InputError, match=r"(allowed: |choose another file)") as told:
         ManyRuns("baseline", 1).write(path, progress=lambda _: pytest.fail("it ran"))
     assert "unfinished" not in str(told.value) and not list(tmp_path.iterdir())
 
@@ -225,6 +225,9 @@ def test_cut_short_the_file_holds_the_finished_draws_and_can_be_gone_on_from(ask
         ({"draws": 10**5000}, "draws is a number that is far too large"),
         ({"draws": np.float64(2.0)}, "draws is 2.0; allowed: a whole number"),
         ({"runs": True}, "runs is true; allowed: a whole number"),
+        ({"smes": [3_000]}, "smes is a list; allowed: a whole number"),
+        ({"clusters": {}}, "clusters is a table; allowed: a whole number"),
+        ({"first_year": np.array([2016, 2017])}, "allowed: 2013, 2014"),
         ({"measures": []}, "measures is empty; allowed: names of measures, or None"),
         ({"measures": 3}, "measures is 3; allowed: names of measures"),
         ({"measures": "contract_net"}, "did you mean contracts_net"),
