@@ -49,18 +49,20 @@ class Posterior:
         least = float(self.manifest["unidentified_below"])
         return tuple(row["parameter"] for row in self.manifest["parameters"] if row["contraction"] >= least)
 
-    def rows(self, n: int, seed: int) -> np.ndarray:
-        """Places of `n` draws: heavier rows sooner (Efraimidis & Spirakis 2006), each once before any comes again.
+    def rows(self, n: int, seed: int, first: int = 0) -> np.ndarray:
+        """Places of `n` draws from number `first` on: heavier rows sooner (Efraimidis & Spirakis 2006), each once
+        before any comes again.
 
         A longer sequence begins with the shorter one.
         """
         keys = -np.log(uniforms(len(self.weight), seed, "posterior")) / np.maximum(self.weight, 1e-300)
-        return np.argsort(keys, kind="stable")[np.arange(n) % len(keys)]
+        return np.argsort(keys, kind="stable")[np.arange(first, first + n) % len(keys)]
 
-    def draw(self, n: int, seed: int) -> dict[str, F64]:
-        """`n` draws of every parameter of `calibration.register()`: the fitted ones together, the others' priors."""
-        rows = self.rows(n, seed)
-        return {**prior_draw(n, seed), **{name: column[rows] for name, column in self.values.items()}}
+    def draw(self, n: int, seed: int, first: int = 0) -> dict[str, F64]:
+        """`n` draws of every parameter of `calibration.register()`, from number `first` on: the fitted ones together,
+        the others' priors."""
+        rows = self.rows(n, seed, first)
+        return {**prior_draw(n, seed, first), **{name: column[rows] for name, column in self.values.items()}}
 
     def centre(self) -> dict[str, float]:
         """Weighted median of every fitted parameter."""

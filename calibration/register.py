@@ -31,12 +31,14 @@ def register() -> dict[str, Entry]:
     return {**drawn(), **survey_entries()}
 
 
-def draw(n: int, seed: int) -> dict[str, F64]:
-    """`n` draws of every entry of `register()`, float64 (n,) each; the simulator's are those of `scenarios.draw`."""
+def draw(n: int, seed: int, first: int = 0) -> dict[str, F64]:
+    """`n` draws of every entry of `register()`, from number `first` on, float64 (n,) each; the simulator's are those
+    of `scenarios.draw`."""
     survey = {
-        name: scenarios.quantile(entry, scenarios.uniforms(n, seed, name)) for name, entry in survey_entries().items()
+        name: scenarios.quantile(entry, scenarios.uniforms(n, seed, name, first))
+        for name, entry in survey_entries().items()
     }
-    return {**scenarios.draw(n, seed), **survey}
+    return {**scenarios.draw(n, seed, first), **survey}
 
 
 def split(values: Mapping[str, float]) -> tuple[dict[str, float], dict[str, float]]:

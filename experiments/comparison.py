@@ -21,7 +21,7 @@ from experiments.effects import (
 )
 from experiments.ensemble import Ensemble, run_all
 from experiments.mechanisms import MECHANISMS, Mechanism
-from experiments.memory import check_measures, threads_that_fit
+from experiments.memory import check_measures, heaviest, threads_that_fit
 from experiments.spending import TOLERANCE, equal_spending, most_runs, spent
 from scenarios import InputError, Resolved, Scenario
 from simulator.parameters import F64
@@ -278,7 +278,7 @@ def prepare(chosen: Sequence[Asked], settings: Settings) -> Study:
     )
     for scenario, resolved in zip(loaded, centre, strict=True):
         check_same_calls(scenario, resolved, loaded[0], centre[0])
-    fits = threads_that_fit(centre[0], settings.threads)
+    fits = threads_that_fit(heaviest(centre, found.values), settings.threads)
     check_measures(centre[0], len(loaded) * max(1, settings.draws) * settings.runs, max(1, settings.draws))
     changed = [resolved.change_year for resolved in centre if resolved.change_year is not None]
     first = min(changed, default=min(FIRST_POLICY_CALL, centre[0].call_years[-1]))

@@ -1,6 +1,9 @@
 """Where a study's draws come from: the shipped posterior, the priors, or a posterior of one's own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,8 @@ from scenarios.errors import echo
 from simulator.parameters import F64
 
 POSTERIOR, PRIOR = "posterior", "prior"
+BLOCK = 1024  # draws that are made at a time, about 1 MB
+BLOCKS_KEPT = 8  # draws on which threads may be at work at a time
 
 
 @dataclass(frozen=True)
@@ -23,19 +28,69 @@ class Drawn:
     informed: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Source:
+    """What draws are taken from: a posterior, or (None) the priors."""
+
+    posterior: posterior.Posterior | None
+
+    def draw(self, draws: int, seed: int, first: int = 0) -> dict[str, F64]:
+        """`draws` draws from number `first` on: draw k is the same however many are asked for."""
+        if self.posterior is None:
+            return library.draw(draws, seed, first)
+        values = self.posterior.draw(draws, seed, first)
+        return {name: values[name] for name in _names()}
+
+    def centre(self) -> dict[str, F64]:
+        """One draw at the central values."""
+        fitted = self.posterior.centre() if self.posterior else {}
+        entries = library.register()
+        return {name: np.array([fitted.get(name, entries[name].value)], dtype=np.float64) for name in _names()}
+
+
+def source(draws_from: str) -> Source:
+    """The source "posterior" (the shipped one), "prior", or a posterior's file; raises InputError."""
+    if draws_from == PRIOR:
+        return Source(None)
+    return Source(posterior.read(None if draws_from == POSTERIOR else _path(draws_from)))
+
+
 def drawn(draws_from: str, draws: int, seed: int) -> Drawn:
     """`draws` draws (0: one, at the centre) from "posterior", "prior" or a posterior's file; raises InputError."""
-    names = [name for name, entry in library.register().items() if entry.kind != "lever"]
-    if draws_from == PRIOR:
-        values = library.draw(draws, seed) if draws else _centre(names, {})
+    taken = source(draws_from)
+    values, found = taken.draw(draws, seed) if draws else taken.centre(), taken.posterior
+    if found is None:
         words = "draws from the register's priors" if draws else "the register's central values"
         return Drawn(values, f"{words}, not calibrated")
-    found = posterior.read(None if draws_from == POSTERIOR else _path(draws_from))
-    values = found.draw(draws, seed) if draws else _centre(names, found.centre())
     words = f"draws from posterior {found.identity}" if draws else f"the medians of posterior {found.identity}"
     rest = "their priors" if draws else "central values"
     words += f"; {len(found.fitted)} parameters are fitted, the others have {rest}"
-    return Drawn({name: values[name] for name in names}, words, found.informed)
+    return Drawn(values, words, found.informed)
+
+
+class Blocks:
+    """Draws made block by block when they are asked for: memory stays flat however many there are.
+
+    `make(first, last)` gives the values of the draws `first` to `last` - 1; there are `number` of them.
+    """
+
+    def __init__(self, number: int, make: Callable[[int, int], dict[str, F64]]) -> None:
+        self.number, self.make = number, make
+        self._kept = lru_cache(BLOCKS_KEPT)(self._block)
+        self._alone = Lock()  # or all threads would make the same block when they come to its first draw
+
+    def __getitem__(self, draw: int) -> dict[str, float]:
+        """The values of one draw, by name."""
+        block, row = divmod(draw, BLOCK)
+        return {name: float(column[row]) for name, column in self.block(block).items()}
+
+    def block(self, block: int) -> dict[str, F64]:
+        """The values of a block of draws, by name."""
+        with self._alone:
+            return self._kept(block)
+
+    def _block(self, block: int) -> dict[str, F64]:
+        return self.make(block * BLOCK, min((block + 1) * BLOCK, self.number))
 
 
 def is_calibrated(manifest: dict[str, Any]) -> bool:
@@ -43,16 +98,15 @@ def is_calibrated(manifest: dict[str, Any]) -> bool:
     return manifest.get("draws_from", PRIOR) != PRIOR
 
 
-def _centre(names: list[str], fitted: dict[str, float]) -> dict[str, F64]:
-    """One draw at the central values."""
-    entries = library.register()
-    return {name: np.array([fitted.get(name, entries[name].value)], dtype=np.float64) for name in names}
+def _names() -> list[str]:
+    """Names of the parameters that have draws."""
+    return [name for name, entry in library.register().items() if entry.kind != "lever"]
 
 
 def _path(draws_from: str) -> str:
-    if not draws_from.endswith(".parquet"):
+    if not isinstance(draws_from, str) or not draws_from.endswith(".parquet"):
         raise InputError(
-            f"--draws-from is {echo(draws_from)!r}: it takes {POSTERIOR}, {PRIOR} or the path of a .parquet file "
+            f"--draws-from is {echo(str(draws_from))!r}: it takes {POSTERIOR}, {PRIOR} or the path of a .parquet file "
             "that innovex calibrate has made"
         )
     return draws_from

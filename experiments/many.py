@@ -15,7 +15,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,11 +25,14 @@ import numpy.typing as npt
 
 import scenarios as library
 from experiments.comparison import check_same_calls
-from experiments.drawing import POSTERIOR, drawn
+from experiments.drawing import POSTERIOR, Blocks, source
 from experiments.ensemble import Case, _cell
-from experiments.memory import threads_that_fit
+from experiments.given import meant, several, target_file, whole, whole_or_none
+from experiments.memory import check_frame, heaviest, threads_that_fit
 from scenarios import InputError, Resolved, Scenario
-from scenarios.errors import echo, listed, nearest
+from scenarios.entries import check_values
+from scenarios.errors import echo, listed, told
+from scenarios.world import MOST_CLUSTERS, MOST_SMES
 from simulator.many import Cancelled, each
 from simulator.observe import COLUMN, MEASURES, Observation
 from simulator.parameters import F64
@@ -43,6 +46,7 @@ Progress = Callable[[int], None]
 
 PLACE = {"run": "counted calls", "call": "call", "country": "country"}  # what a row stands for
 MOST = 100_000_000
+KEYS = 4  # columns that say what a row is: draw, run, scenario, place
 PART_ROWS = 50_000  # of a table, about; a part holds whole draws
 
 # Sums and differences of what is counted, so that they hold in any row.
@@ -56,14 +60,14 @@ SUMS = {
 class ManyRuns:
     """A question to be put to many runs; nothing runs before `parts`, `frame` or `write` is called.
 
-    scenarios: names, paths or loaded scenarios; they share worlds, luck and the twin without the programme, draw
-        by draw and seed by seed.
+    scenarios: one or more names, paths or loaded scenarios; they share worlds, luck and the twin without the
+        programme, draw by draw and seed by seed.
     draws: number of draws (0: one, the central values), or the draws themselves, parameter by
         parameter: `{"idea_rate": [0.8, 1.2], ...}`; parameters that are not named have their central value.
     runs: seeds per draw. The seed of a run follows from `seed`, the number of its draw and its own number.
     first_draw: number of the first draw, so that a large question can be cut by hand into parts with the same numbers.
     by: one row per "run" (counted calls together), "call" or "country" (counted calls together).
-    measures: names of `simulator.observe.MEASURES` and of SUMS, net outcomes among them; all unless given.
+    measures: one or more names of `simulator.observe.MEASURES` and of SUMS, net outcomes among them; all unless given.
     first_year: first call that is counted in rows by run and country; the first of all unless given.
     horizon: months for which each call is counted. smes, clusters: member SMEs, and clusters, of all countries
         together.
@@ -94,26 +98,28 @@ class ManyRuns:
         iterator ends after the draws that are finished in full; after Ctrl-C it raises KeyboardInterrupt, and what
         it gave before holds.
         """
-        told = _Asked(self)
-        per_draw = len(told.scenarios) * self.runs * len(told.places)
-        step = self.runs * max(1, PART_ROWS // per_draw)
+        ready = _Asked(self)
+        runs = ready.asked.runs
+        step = runs * max(1, PART_ROWS // ready.rows_per_draw)
         held: list[F64] = []
         first = 0
-        for seen in each(told.cell(progress or _quiet), told.cells, told.threads, cancelled):
+        for seen in each(ready.cell(progress or _quiet), ready.cells, ready.threads, cancelled):
             held.append(seen)
             if len(held) == step:
-                yield told.frame(first, held)
-                first, held = first + len(held) // self.runs, []
-        whole = len(held) // self.runs * self.runs
+                yield ready.frame(first, held)
+                first, held = first + len(held) // runs, []
+        whole = len(held) // runs * runs
         if whole:
-            yield told.frame(first, held[:whole])
+            yield ready.frame(first, held[:whole])
 
     def frame(self, progress: Progress | None = None, cancelled: Cancelled | None = None) -> "pd.DataFrame":
         """All rows as one frame. For one that memory cannot hold there is `write`."""
         import pandas as pd
 
+        ready = _Asked(self)
+        check_frame(ready.rows_per_draw, len(ready.measures) + KEYS, ready.draws)
         parts = list(self.parts(progress, cancelled))
-        return pd.concat(parts, ignore_index=True) if parts else _Asked(self).frame(0, [])
+        return pd.concat(parts, ignore_index=True) if parts else ready.frame(0, [])
 
     def write(
         self, path: str | os.PathLike[str], progress: Progress | None = None, cancelled: Cancelled | None = None
@@ -127,10 +133,10 @@ class ManyRuns:
 
         from experiments.table_files import as_table
 
-        target = end = Path(path)
+        asked, done = _Asked(self), 0
+        target = end = target_file(path)
         unfinished = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.unfinished")
         units = units_of_rows()
-        asked, done = _Asked(self), 0
         try:
             with pq.ParquetWriter(unfinished, as_table(asked.frame(0, []), units).schema, compression="zstd") as file:
                 for part in self.parts(progress, cancelled):
@@ -148,7 +154,8 @@ class ManyRuns:
     @property
     def parameters(self) -> dict[str, F64]:
         """The values drawn, parameter by parameter, shape (draws,)."""
-        return _Asked(self).drawn
+        drawn = _draws(_plain(self))
+        return drawn.make(0, drawn.number)
 
 
 def units_of_rows() -> dict[str, str]:
@@ -166,26 +173,26 @@ class _Asked:
     """A question checked and made ready."""
 
     def __init__(self, asked: ManyRuns) -> None:
-        chosen = [asked.scenarios] if isinstance(asked.scenarios, str | os.PathLike | Scenario) else asked.scenarios
-        self.asked = asked
-        self.scenarios = [each if isinstance(each, Scenario) else library.load(each) for each in chosen]
-        self.drawn = _drawn(asked)
-        self.draws = len(next(iter(self.drawn.values())))
+        self.asked = asked = _plain(asked)
+        self.scenarios = [each if isinstance(each, Scenario) else library.load(each) for each in asked.scenarios]
+        _check_names(self.scenarios)
+        self.drawn = _draws(asked)
+        self.draws = self.drawn.number
         centre = [self.inputs(scenario, 0) for scenario in self.scenarios]
-        _check(asked, self.scenarios, centre)
+        _check_calls(asked, self.scenarios, centre)
         self.centre = centre[0]
-        self.threads = threads_that_fit(self.centre, asked.threads)
+        self.threads = threads_that_fit(heaviest(centre, self.drawn.block(0)), asked.threads)
         years = self.centre.call_years
         self.first = years.index(asked.first_year) if asked.first_year is not None else 0
         self.places: Sequence[Any] = {
             "run": ("all",), "call": years, "country": self.centre.country_codes,
         }[asked.by]  # fmt: skip
-        self.measures = list(asked.measures or [*COLUMN, *SUMS])
+        self.measures = list(asked.measures or ())
+        self.rows_per_draw = len(self.scenarios) * asked.runs * len(self.places)
         self.cells = ((draw, run) for draw in range(self.draws) for run in range(asked.runs))
 
     def inputs(self, scenario: Scenario, draw: int) -> Resolved:
-        values = {name: float(column[draw]) for name, column in self.drawn.items()}
-        asked = self.asked
+        asked, values = self.asked, self.drawn[draw]
         return scenario.resolve(values, horizon_months=asked.horizon, smes=asked.smes, clusters=asked.clusters)
 
     def _numbered(self, scenario: Scenario, draw: int) -> Resolved:
@@ -232,42 +239,84 @@ class _Asked:
         return frame.drop(columns=PLACE["run"], errors="ignore")
 
 
-def _drawn(asked: ManyRuns) -> dict[str, F64]:
-    """The parameters of every draw of the question."""
-    if not isinstance(asked.draws, Mapping):
-        if isinstance(asked.draws, bool) or not isinstance(asked.draws, int) or not 0 <= asked.draws <= MOST:
-            allowed = f"a whole number from 0 to {MOST}, or values by parameter"
-            raise InputError(f"draws is {asked.draws!r}; allowed: {allowed}")
-        first = asked.first_draw if asked.draws else 0
-        found = drawn(asked.draws_from, first + asked.draws, asked.seed).values
-        return {name: column[first:] for name, column in found.items()}
-    columns = {name: np.atleast_1d(np.asarray(values, float)) for name, values in asked.draws.items()}
-    lengths = {name: len(column) for name, column in columns.items() if column.ndim == 1}
-    if not columns or len(lengths) < len(columns) or len(set(lengths.values())) != 1 or 0 in lengths.values():
-        raise InputError(f"draws: columns have {lengths} values; allowed: one column or more, all with as many values")
+def _draws(asked: ManyRuns) -> Blocks:
+    """The parameters of every draw of the question, by the draw's number in it."""
+    if isinstance(asked.draws, Mapping):
+        columns = _columns(asked.draws)
+        number = len(next(iter(columns.values())))
+        return Blocks(number, lambda first, last: {name: column[first:last] for name, column in columns.items()})
+    taken = source(asked.draws_from)
+    if not asked.draws:
+        return Blocks(1, lambda first, last: taken.centre())
+    return Blocks(asked.draws, lambda first, last: taken.draw(last - first, asked.seed, asked.first_draw + first))
+
+
+def _columns(given: Mapping[str, Any]) -> dict[str, F64]:
+    """The draws themselves, parameter by parameter, all of them within their limits."""
+    columns = {name: _column(name, values) for name, values in given.items()}
+    lengths = {name: len(column) for name, column in columns.items()}
+    if not columns or len(set(lengths.values())) != 1 or 0 in lengths.values():
+        has = listed(f"{echo(str(name))} {length}" for name, length in lengths.items()) or "no column"
+        raise InputError(f"draws: there are values of {has}; allowed: one column or more, all with as many values")
+    for end in (np.min, np.max):  # NaN is both
+        check_values({name: float(end(column)) for name, column in columns.items()}, "draws")
     return columns
 
 
-def _check(asked: ManyRuns, scenarios: Sequence[Scenario], centre: Sequence[Resolved]) -> None:
-    """Raise InputError for a question that cannot be put."""
-    for name, low, high in (("runs", 1, MOST), ("seed", 0, 2**63 - 1), ("first_draw", 0, MOST), ("threads", 1, 1024)):
-        value = getattr(asked, name)
-        if name == "threads" and value is None:
-            continue
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InputError(f"{name} is {value!r}; allowed: a whole number from {low} to {high}")
-    if asked.by not in PLACE:
-        raise InputError(f"by is {asked.by!r}; allowed: {listed(PLACE)}")
-    years = centre[0].call_years
-    if asked.first_year is not None and asked.first_year not in years:
-        raise InputError(f"first_year is {asked.first_year!r}; allowed: {listed(map(str, years))}")
+def _column(name: str, values: Any) -> F64:
+    try:
+        column = np.atleast_1d(np.asarray(values, float))
+    except (TypeError, ValueError):
+        column = np.empty((0, 0))
+    if column.ndim != 1:
+        raise InputError(f"draws, {echo(str(name))}: this is no list of numbers; allowed: a number for each draw")
+    return column
+
+
+def _plain(asked: ManyRuns) -> ManyRuns:
+    """The question with what can be checked before anything is loaded or drawn, in plain numbers and names."""
+    if not isinstance(asked.by, str) or asked.by not in PLACE:
+        raise InputError(f"by is {told(asked.by)}; allowed: {listed(PLACE)}" + meant(asked.by, PLACE))
+    draws = asked.draws
+    return replace(
+        asked,
+        scenarios=several("scenarios", asked.scenarios, "a name, a path, or a list of them"),
+        draws=draws if isinstance(draws, Mapping) else whole("draws", draws, 0, MOST, ", or values by parameter"),
+        runs=whole("runs", asked.runs, 1, MOST),
+        seed=whole("seed", asked.seed, 0, 2**63 - 1),
+        first_draw=whole("first_draw", asked.first_draw, 0, MOST),
+        smes=whole_or_none("smes", asked.smes, 1, MOST_SMES),
+        clusters=whole_or_none("clusters", asked.clusters, 1, MOST_CLUSTERS),
+        threads=whole_or_none("threads", asked.threads, 1, 1024),
+        measures=_measures(asked.measures),
+    )
+
+
+def _measures(asked: Any) -> list[str]:
+    """Names of measures, all unless given, each known and there once."""
     known = [*COLUMN, *SUMS]
-    for name in asked.measures or ():
-        if name not in known:
-            near = nearest(str(name), known)
-            raise InputError(f"measures: there is no {echo(str(name))!r}" + (f"; did you mean {near}?" if near else ""))
+    if asked is None:
+        return known
+    names = several("measures", asked, "names of measures, or None for all")
+    for name in names:
+        if not isinstance(name, str) or name not in known:
+            raise InputError(f"measures: there is no {told(name)}; allowed: {listed(known, 4)}" + meant(name, known))
+        if names.count(name) > 1:
+            raise InputError(f"measures: {name} is given more than once; allowed: each name once")
+    return names
+
+
+def _check_names(scenarios: Sequence[Scenario]) -> None:
+    names = [scenario.name for scenario in scenarios]
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(f"scenarios: {name} is given more than once; allowed: scenarios with different names")
+
+
+def _check_calls(asked: ManyRuns, scenarios: Sequence[Scenario], centre: Sequence[Resolved]) -> None:
+    """Raise InputError for scenarios that do not go together, and for a first year that is no call's."""
     for scenario, resolved in zip(scenarios, centre):
         check_same_calls(scenario, resolved, scenarios[0], centre[0])
-    names = [scenario.name for scenario in scenarios]
-    if not names or len(set(names)) < len(names):
-        raise InputError(f"scenarios are {listed(names) or 'none'}; allowed: one or more with different names")
+    years = centre[0].call_years
+    if asked.first_year is not None and (np.ndim(asked.first_year) or asked.first_year not in years):
+        raise InputError(f"first_year is {told(asked.first_year)}; allowed: {listed(map(str, years))}")

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from experiments.memory import check_world
 from scenarios import Scenario, Setting, load
 from scenarios.entries import drawn, levers
 from scenarios.errors import Fault, listed, nearest, refuse
@@ -35,6 +36,7 @@ class Innovex(InnovexModel):
         horizon_months: int | None = None,
         last_call: int | None = None,
         smes: int | None = None,
+        clusters: int | None = None,
         **overrides: Any,
     ) -> None:
         """Found the world of a scenario.
@@ -44,7 +46,8 @@ class Innovex(InnovexModel):
         of `Scenario.resolve`, `seed` and `rng` those of `InnovexModel`. Raises InputError.
         """
         changed = with_overrides(load(scenario), overrides, from_call)
-        inputs = changed.resolve(horizon_months=horizon_months, last_call=last_call, smes=smes)
+        inputs = changed.resolve(horizon_months=horizon_months, last_call=last_call, smes=smes, clusters=clusters)
+        check_world(inputs)
         super().__init__(inputs, rng=rng, seed=seed)
         self.scenario_name, self.overrides = changed.name, dict(overrides)
 

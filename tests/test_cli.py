@@ -223,6 +223,24 @@ def test_bad_input_gets_a_sentence_and_nothing_is_written(innovex, tmp_path, mon
     assert set(tmp_path.rglob("*")) == before
 
 
+def test_a_world_beyond_the_limit_of_the_process_gets_a_sentence_and_nothing_is_written(tmp_path):
+    command = f"ulimit -v 3000000; {sys.executable} -m experiments.cli run --smes 25000000 --runs 1"
+    done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment(), capture_output=True, text=True)
+    told = one_sentence(done.returncode, done.stdout, done.stderr)
+    assert "a world of 25,000,000 SMEs" in told and "allowed: --smes" in told
+    assert not list(tmp_path.iterdir())
+
+
+def test_memory_that_runs_out_gets_a_sentence_and_nothing_is_written(innovex, tmp_path, monkeypatch):
+    def runs_out(*_):
+        raise MemoryError("Unable to allocate 1.00 TiB")
+
+    monkeypatch.setattr(comparison, "carry_out", runs_out)
+    told = one_sentence(*innovex("run", "baseline", "--runs", "1", "--smes", "2000"))
+    assert told == "innovex: memory has run out; allowed: fewer --smes, fewer --threads or fewer --draws\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_results_folder_that_is_unfinished_is_told_before_anything_runs(innovex, tmp_path, monkeypatch):
     code, out, _ = innovex("run", "baseline", "--runs", "1", "--smes", "2000", "--no-report")
     folder = Path(out.splitlines()[-1].removeprefix("Tables: "))

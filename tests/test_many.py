@@ -6,10 +6,11 @@ import sys
 import threading
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import ManyRuns, compare, many
+from experiments import ManyRuns, compare, drawing, many, memory
 from scenarios import InputError
 from simulator.many import AHEAD, each
 
@@ -142,6 +143,86 @@ def test_given_values_of_parameters_are_used_and_others_are_central():
     assert both[both["draw"] == 1]["proposals"].tolist() == second["proposals"].tolist()
 
 
+@pytest.mark.parametrize("draws_from", ["prior", "posterior"])
+def test_a_draw_is_the_same_from_wherever_the_question_begins(draws_from):
+    whole = ManyRuns("baseline", 5_005, draws_from=draws_from).parameters
+    tail = ManyRuns("baseline", 5, first_draw=5_000, draws_from=draws_from).parameters
+    assert {name: column[5_000:].tobytes() for name, column in whole.items()} == {
+        name: column.tobytes() for name, column in tail.items()
+    }
+    assert len(set(whole["idea_rate"])) > 4_000 or draws_from == "posterior"  # whose rows come again
+
+
+@pytest.mark.parametrize("draws_from", ["prior", "posterior"])
+def test_draws_in_blocks_are_those_of_the_whole(draws_from, monkeypatch):
+    whole = drawing.drawn(draws_from, 50, 3).values
+    monkeypatch.setattr(drawing, "BLOCK", 7)
+    taken = drawing.source(draws_from)
+    blocks = drawing.Blocks(50, lambda first, last: taken.draw(last - first, 3, first))
+    for draw in (*range(50), *reversed(range(50))):
+        assert blocks[draw] == {name: column[draw] for name, column in whole.items()}
+
+
+def test_rows_do_not_depend_on_the_blocks(frame, monkeypatch):
+    monkeypatch.setattr(drawing, "BLOCK", 2)
+    pd.testing.assert_frame_equal(ManyRuns(("baseline", "projects_24"), draws=3, **SMALL).frame(), frame)
+
+
+def test_a_million_draws_take_no_more_than_a_block_at_a_time(monkeypatch):
+    made, draw = [], drawing.Source.draw
+    monkeypatch.setattr(drawing.Source, "draw", lambda self, n, *more: made.append(n) or draw(self, n, *more))
+    question = {"by": "run", "measures": "contracts", "smes": 2_000, "runs": 1}
+    far = ManyRuns("baseline", 1_000_000, first_draw=100_000_000, **question)
+    done = []
+    list(far.parts(progress=done.append, cancelled=lambda: len(done) >= 2))
+    assert made == [drawing.BLOCK]
+    ready = many._Asked(far)
+    ready.drawn[999_999]
+    assert made[1:] == [drawing.BLOCK, 1_000_000 % drawing.BLOCK]
+
+
+def test_threads_that_come_to_a_block_together_have_it_made_once():
+    made = []
+
+    def make(first, last):
+        made.append(first)
+        time.sleep(0.02)
+        return {"idea_rate": np.arange(first, last, dtype=float)}
+
+    blocks = drawing.Blocks(10 * drawing.BLOCK, make)
+    draws = range(0, 4 * drawing.BLOCK, drawing.BLOCK // 4)
+    assert list(each(lambda draw: blocks[draw]["idea_rate"], draws, 8)) == list(draws)
+    assert sorted(made) == [block * drawing.BLOCK for block in range(4)]
+
+
+def test_a_frame_that_memory_cannot_hold_is_told_before_anything_runs(monkeypatch):
+    monkeypatch.setattr(memory, "free_bytes", lambda: 1e9)
+    asked = ManyRuns("baseline", 1_000_000, smes=2_000)
+    with pytest.raises(InputError, match=r"allowed: [0-9,]+ draws, or write\(file\), which keeps memory flat"):
+        asked.frame(progress=lambda _: pytest.fail("it ran"))
+
+
+def test_numpys_whole_numbers_are_whole_numbers(frame):
+    question = {"draws": np.int64(3), "runs": np.int8(2), "seed": np.uint32(3), "first_draw": np.int16(0)}
+    numpys = ManyRuns(("baseline", "projects_24"), **{**SMALL, **question, "threads": np.int64(2)})
+    pd.testing.assert_frame_equal(numpys.frame(), frame)
+
+
+def test_one_measure_may_be_given_as_it_is():
+    one, several = (
+        ManyRuns("baseline", 0, measures=names, **SMALL).frame() for names in ("contracts_net", ["contracts_net"])
+    )
+    pd.testing.assert_frame_equal(one, several)
+
+
+@pytest.mark.parametrize("path", ["gone/runs.parquet", ".", 3, "\0.parquet", 250 * "x" + ".parquet"])
+def test_a_file_that_cannot_be_written_is_told_before_anything_runs(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"(allowed: |choose another file)") as told:
+        ManyRuns("baseline", 1).write(path, progress=lambda _: pytest.fail("it ran"))
+    assert "unfinished" not in str(told.value) and not list(tmp_path.iterdir())
+
+
 def test_written_rows_are_the_frame_and_carry_units(asked, frame, tmp_path):
     import pyarrow.parquet as pq
 
@@ -175,6 +256,27 @@ def test_cut_short_the_file_holds_the_finished_draws_and_can_be_gone_on_from(ask
         ({"runs": 0}, "runs is 0"),
         ({"first_year": 1999}, "first_year is 1999"),
         ({"scenarios": ("baseline", "baseline")}, "different names"),
+        ({"scenarios": ()}, "scenarios is empty; allowed: a name, a path"),
+        ({"scenarios": 3}, "scenarios is 3; allowed: a name, a path"),
+        ({"scenarios": "baseline", "first_draw": "x"}, "first_draw is text 'x'; allowed: a whole number"),
+        ({"by": ["call"]}, "by is a list; allowed: run, call, country"),
+        ({"by": "runs"}, "did you mean run?"),
+        ({"draws": {"idea_rate": ["a"]}}, "draws, idea_rate: this is no list of numbers"),
+        ({"draws": {"idea_rate": [[1.0]]}}, "draws, idea_rate: this is no list of numbers"),
+        ({"draws": {"idea_rate": [1.0, -1.0]}}, "draws, idea_rate: -1.0 is out of range"),
+        ({"draws": {"idea_rate": [1.0, float("nan")]}}, "draws, idea_rate: nan is out of range"),
+        ({"draws": {}}, "one column or more"),
+        ({"draws": 10**5000}, "draws is a number that is far too large"),
+        ({"draws": np.float64(2.0)}, "draws is 2.0; allowed: a whole number"),
+        ({"runs": True}, "runs is true; allowed: a whole number"),
+        ({"smes": [3_000]}, "smes is a list; allowed: a whole number"),
+        ({"clusters": {}}, "clusters is a table; allowed: a whole number"),
+        ({"first_year": np.array([2016, 2017])}, "allowed: 2013, 2014"),
+        ({"measures": []}, "measures is empty; allowed: names of measures, or None"),
+        ({"measures": 3}, "measures is 3; allowed: names of measures"),
+        ({"measures": "contract_net"}, "did you mean contracts_net"),
+        ({"measures": ["contracts", "contracts"]}, "contracts is given more than once"),
+        ({"draws_from": 3}, "--draws-from is '3': it takes posterior, prior"),
     ],
 )
 def test_wrong_input_gets_a_sentence_before_anything_runs(wrong, said):

@@ -1,11 +1,14 @@
 """Large worlds: how many clusters and SMEs there are, what fits into memory, and what is said where it does not."""
 
+import os
+import resource
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from experiments import ManyRuns, comparison, memory
+from experiments import ManyRuns, comparison, many, memory
 from scenarios import InputError, load, programme
 from simulator.ensemble import simulate
 from simulator.state import N_DUE, N_PATHS
@@ -87,6 +90,58 @@ def test_no_more_runs_are_held_than_fit(free):
     assert memory.threads_that_fit(inputs, 8) == 2
     free(100 * memory.run_bytes(inputs))
     assert memory.threads_that_fit(inputs, 8) == 8
+
+
+@pytest.fixture
+def only(monkeypatch):
+    """Leaves one source of what is free: the name of its function."""
+    others = {"_free_of_machine", "_free_of_containers", "_free_of_process"}
+
+    def keep(name):
+        for other in others - {name}:
+            monkeypatch.setattr(memory, other, lambda: iter([1e18]))
+
+    return keep
+
+
+def test_a_limit_of_the_process_counts_less_what_it_has_mapped(monkeypatch, only):
+    only("_free_of_process")
+    mapped = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (mapped + 10**9, resource.RLIM_INFINITY))
+    assert memory.free_bytes() == pytest.approx(1e9, abs=1e8)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert memory.free_bytes() == 1e18
+
+
+@pytest.mark.parametrize(
+    ("stat", "free"), [("anon 5\nactive_file 7\ninactive_file 300\n", 700), ("anon 5\n", 400), (None, 400)]
+)
+def test_what_a_container_keeps_of_files_is_free(tmp_path, monkeypatch, only, stat, free):
+    only("_free_of_containers")
+    files = {"memory.max": "1000\n", "memory.current": "600\n", "memory.stat": stat}
+    for name, text in files.items():
+        if text is not None:
+            (tmp_path / name).write_text(text)
+    monkeypatch.setattr(memory, "_CGROUPS", ((tmp_path, *memory._CGROUPS[0][1:]),))
+    assert memory.free_bytes() == free
+    (tmp_path / "memory.max").write_text("max\n")
+    assert memory.free_bytes() == 1e18
+
+
+def test_a_world_is_weighed_under_the_draw_and_the_scenario_with_the_most_contracts():
+    small, large = (load("baseline").resolve({"own_h_contract": value}) for value in (0.004, 0.01))
+    drawn = {"own_h_contract": np.array([0.005, 0.02]), "own_readiness_slope": np.array([1.0, 1.0])}
+    under = load("baseline").resolve({"own_h_contract": 0.02, "own_readiness_slope": 1.0})
+    assert memory.heaviest([small, large], {}) == large
+    assert memory.run_bytes(memory.heaviest([small, large], drawn)) == memory.run_bytes(under)
+
+
+def test_threads_follow_from_the_largest_of_the_draws(free):
+    usual, most = (load("baseline").resolve({"own_h_contract": value}, smes=300_000) for value in (0.004, 0.02))
+    free(2.5 * memory.run_bytes(most) / memory.SHARE)
+    assert memory.threads_that_fit(usual, 8) > 2
+    drawn = {"own_h_contract": [0.004, 0.02]}
+    assert many._Asked(ManyRuns("baseline", drawn, smes=300_000, threads=8)).threads == 2
 
 
 def test_a_study_whose_measures_cannot_fit_says_how_many_draws_can(free):

@@ -18,7 +18,7 @@ from experiments.mesa_model import Innovex, with_overrides
 from scenarios import InputError
 from simulator import schedule
 from simulator.agents import ClusterAgent, FunderAgent, RowAgent, SMEAgent
-from simulator.ensemble import measure
+from simulator.ensemble import measure, simulate
 from simulator.model import InnovexModel, whole_seed, with_room
 from simulator.observe import MONTHLY
 from simulator.state import (
@@ -542,6 +542,18 @@ def test_a_model_by_name_is_the_scenario(inputs):
     model = finished(Innovex(rng=7, **SHORT))
     assert model.scenario_name == "baseline"
     assert differing(model.state, scheduled(inputs, 7)) == []
+
+
+def test_a_model_by_name_may_have_other_clusters():
+    clusters = {**SHORT, "clusters": 150}
+    model, inputs = Innovex(rng=7, **clusters), scenarios.load("baseline").resolve(**clusters)
+    assert len(model.clusters) == 150
+    assert differing(finished(model).state, simulate(inputs, 7)) == []
+
+
+def test_a_world_that_memory_cannot_hold_gets_a_sentence():
+    with pytest.raises(InputError, match=r"a world of .* SMEs .* allowed: --smes [0-9]+ or fewer"):
+        Innovex("baseline", smes=10**9)
 
 
 def test_overrides_go_by_the_names_of_the_register():

@@ -61,6 +61,7 @@ def test_a_longer_sequence_begins_with_the_shorter_and_each_row_comes_once():
     assert np.array_equal(found.rows(50, 3), found.rows(n, 3)[:50])
     assert sorted(found.rows(n, 3)) == list(range(n))
     assert np.array_equal(found.rows(n + 7, 3)[n:], found.rows(7, 3))
+    assert np.array_equal(found.rows(n + 7, 3)[n - 5 :], found.rows(12, 3, n - 5))
     assert not np.array_equal(found.rows(50, 3), found.rows(50, 4))
 
 

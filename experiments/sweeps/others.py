@@ -37,8 +37,7 @@ def values(others: str, draws_from: str, seed: int, first: int, last: int) -> di
     from calibration import posterior
 
     found = posterior.read()
-    order = found.rows(len(found.weight), seed)
-    rows = order[np.arange(first, last + 1) % len(order)]
+    rows = found.rows(count, seed, first)
     return drawn | {name: column[rows] for name, column in found.values.items() if name in drawn}
 
 

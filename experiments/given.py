@@ -1,0 +1,64 @@
+"""What a call from Python is given, checked by kind before anything is loaded: each fault gets one sentence."""
+
+import os
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import numpy as np
+
+from scenarios import InputError, Scenario
+from scenarios.errors import echo, nearest, told
+
+
+def several(name: str, given: Any, allowed: str) -> list[Any]:
+    """What was given, one or several, as a list."""
+    one = isinstance(given, str | os.PathLike | Scenario)
+    found = [given] if one else list(given) if isinstance(given, Collection) else []
+    if not found:
+        what = "empty" if isinstance(given, Collection) else told(given)
+        raise InputError(f"{name} is {what}; allowed: {allowed}")
+    return found
+
+
+def whole(name: str, value: object, low: int, high: int, more: str = "") -> int:
+    """A whole number, numpy's too, as Python's own."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise InputError(f"{name} is {told(value)}; allowed: a whole number from {low} to {high}{more}")
+    return int(value)
+
+
+def whole_or_none(name: str, value: object, low: int, high: int) -> int | None:
+    """A whole number, or None for what is taken by itself."""
+    return None if value is None else whole(name, value, low, high)
+
+
+def meant(name: object, known: Iterable[str]) -> str:
+    """The end of a sentence: the nearest right name, where there is one."""
+    near = nearest(name, known) if isinstance(name, str) else ""
+    return f"; did you mean {near}?" if near else ""
+
+
+def target_file(path: str | os.PathLike[str]) -> Path:
+    """The file to be written, where one can be: so much is made sure of before hours of runs."""
+    if not isinstance(path, str | os.PathLike):
+        raise InputError(f"the path is {told(path)}; allowed: the path of a file")
+    file = Path(path)
+    try:
+        fault = _fault(file)
+    except (OSError, ValueError) as error:  # ValueError: a zero character
+        fault = f"nothing can be written there ({getattr(error, 'strerror', None) or error}); choose another file"
+    if fault:
+        raise InputError(f"{echo(str(path), 200)}: {fault}")
+    return file
+
+
+def _fault(file: Path) -> str:
+    """What keeps a file from being written, or nothing; raises what a trial raises."""
+    if file.is_dir():
+        return "it is a folder; allowed: the path of a file"
+    if not file.parent.is_dir():
+        return "its folder does not exist; allowed: a file in a folder that exists"
+    NamedTemporaryFile(prefix=f"{file.name}.", suffix=".unfinished", dir=file.parent).close()
+    return ""
