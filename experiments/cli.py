@@ -11,6 +11,7 @@ import typer
 
 from experiments.cli_calibrate import calibrate
 from experiments.cli_validate import validate
+from experiments.interrupts import INTERRUPTED, NOTHING_YET, ending_all
 from experiments.sweeps.command import app as sweep_app
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ app.command()(calibrate)
 app.add_typer(scenarios_app, name="scenarios", invoke_without_command=True)
 app.command()(validate)
 
-INTERRUPTED = 130  # exit code after Ctrl-C
 WRONG_INPUT = 2
 MAIN_VALUES = (
     "partnerships_net", "rni_collaborations_net", "contracts_net", "public_cost_eur", "cost_per_contract_eur",
@@ -49,7 +49,8 @@ Report = Annotated[bool, typer.Option(help="Write report and figures too, or tab
 def main() -> None:
     """Entry point: wrong input gets a sentence on stderr and exit code 2, Ctrl-C exit code 130."""
     try:
-        code = app(prog_name="innovex", standalone_mode=False)
+        with ending_all():
+            code = app(prog_name="innovex", standalone_mode=False)
     except Exception as error:
         sentence = _sentence(error)
         if sentence is None:
@@ -57,7 +58,7 @@ def main() -> None:
         print(f"innovex: {sentence}", file=sys.stderr)
         sys.exit(WRONG_INPUT)
     if code == INTERRUPTED:
-        print("innovex: interrupted before anything was finished; nothing is written.", file=sys.stderr)
+        print(NOTHING_YET, file=sys.stderr)
     sys.exit(code or 0)
 
 

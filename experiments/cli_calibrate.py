@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from experiments.interrupts import INTERRUPTED
+
 if TYPE_CHECKING:
     from calibration.posterior import Posterior
 
-INTERRUPTED = 130  # exit code after Ctrl-C
 
 
 def calibrate(

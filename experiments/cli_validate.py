@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from experiments.interrupts import INTERRUPTED
+
 if TYPE_CHECKING:
     from calibration.posterior import Posterior
     from experiments.validation.study import Stage
 
-INTERRUPTED = 130  # exit code after Ctrl-C
 
 
 def validate(

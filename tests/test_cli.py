@@ -434,6 +434,28 @@ def test_ctrl_c_leaves_what_is_finished_readable(tmp_path, innovex, until, asked
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
+@pytest.mark.parametrize("module", ["numba.core.types", "experiments.comparison"])
+def test_ctrl_c_while_a_command_starts_is_never_lost(tmp_path, module):
+    """An import that is interrupted may keep it to itself: here one that swallows what it is hit by."""
+    code = (
+        "import builtins, os, signal, sys\n"
+        "real = builtins.__import__\n"
+        "def hit(name, *rest, **more):\n"
+        f"    if name == {module!r}:\n"
+        "        try: os.kill(os.getpid(), signal.SIGINT)\n"
+        "        except BaseException: pass\n"
+        "    return real(name, *rest, **more)\n"
+        "builtins.__import__ = hit\n"
+        "from experiments.cli import main\n"
+        "sys.argv = ['innovex', 'run', '--runs', '1', '--smes', '2000', '--no-report']\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (130, ""), done.stderr
+    assert done.stderr == "innovex: interrupted before anything was finished; nothing is written.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_while_the_report_is_written_leaves_all_tables_even_pressed_thrice(tmp_path):
     code, _, _ = interrupted(tmp_path, "writing the report", *ASKED, "--draws", "3", *NO_PARTS, times=3)
     assert code in (130, -signal.SIGINT)  # the same to a shell

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from experiments.interrupts import INTERRUPTED
+
 if TYPE_CHECKING:
     from experiments.sweeps.result import Sweep
 
-INTERRUPTED, STOPPED, NOTHING_RAN = 130, 1, 1
+STOPPED, NOTHING_RAN = 1, 1
 
 
 class FileFirst(TyperGroup):
