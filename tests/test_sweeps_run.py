@@ -162,6 +162,17 @@ def test_a_killed_driver_loses_the_chunks_in_hand_and_no_more(tmp_path):
     assert functions.content(went_on.folder) == functions.content(undisturbed.folder)
 
 
+def test_what_a_killed_driver_had_begun_to_write_goes_and_what_is_in_hand_stays(tmp_path):
+    whole = sweep(functions.experiment(4), tmp_path, evaluate=functions.counted)
+    mine, theirs = sorted((whole.folder / "parts").glob("*.parquet"))[:2]
+    begun = [path.with_name(f"{path.stem}.0a1b2c3d.unfinished") for path in (mine, theirs)]
+    for path in begun:
+        path.write_bytes(b"PAR1")
+    with run_module.FileLock(whole.folder / ".claims" / f"{theirs.stem}.lock"):
+        sweep(functions.experiment(4), tmp_path, evaluate=functions.counted)
+        assert [path.exists() for path in begun] == [False, True]
+
+
 @pytest.mark.slow
 def test_two_drivers_share_a_folder(tmp_path):
     out = tmp_path / "shared"

@@ -156,7 +156,19 @@ class _Driver:
         finally:
             for hand in self.hands.values():
                 hand.claim.release()
+        self._forget_unfinished()
         return self.advance
+
+    def _forget_unfinished(self) -> None:
+        """What killed drivers had begun to write; what somebody has in hand stays."""
+        for path in (self.folder / PARTS).glob(f"*{UNFINISHED}"):
+            claim = self._claim(path.name.partition(".")[0])
+            with contextlib.suppress(Timeout, OSError), claim.acquire(blocking=False):
+                path.unlink(missing_ok=True)
+                Path(claim.lock_file).unlink(missing_ok=True)
+
+    def _claim(self, address: str) -> FileLock:
+        return FileLock(self.folder / CLAIMS / f"{address}.lock")
 
     def _missing(self) -> Iterator[tuple[Chunk, str]]:
         """Chunks whose part is not there, or is damaged; parts that are whole are counted."""
@@ -187,7 +199,7 @@ class _Driver:
             if self._suspect(address) and self.hands:
                 later.append((chunk, address))  # by itself, so that it alone is the cause if the worker dies
                 break
-            claim = FileLock(self.folder / CLAIMS / f"{address}.lock")
+            claim = self._claim(address)
             try:
                 claim.acquire(blocking=False)
             except Timeout:
