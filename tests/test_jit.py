@@ -1,5 +1,6 @@
 """The cache of compiled kernels: it may save time and must never change a number."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -13,6 +14,7 @@ import numba
 import numpy as np
 import pytest
 from numba.core import config
+from numba.core.errors import TypingError
 
 from simulator import jit as compiler
 from simulator.jit import (
@@ -270,6 +272,33 @@ def test_a_cache_that_can_only_be_read_is_read(cache: Path, monkeypatch: pytest.
     cache_folder.cache_clear()
     assert cache_folder().parent == ours != theirs.parent
     assert changed() == (19.0, "cache") and not is_compiled_before()
+
+
+@needs_compiler
+@pytest.mark.parametrize("collecting", [True, False])
+def test_the_collector_is_as_it_was_after_compiling_and_after_an_error_in_it(cache: Path, collecting: bool) -> None:
+    @jit
+    def wrong(x: float) -> float:
+        return x.no_such_thing  # type: ignore[attr-defined, no-any-return]
+
+    (gc.enable if collecting else gc.disable)()
+    try:
+        changed()
+        assert gc.isenabled() == collecting
+        with pytest.raises(TypingError):
+            wrong(1.0)
+        assert gc.isenabled() == collecting
+    finally:
+        gc.enable()
+
+
+@needs_compiler
+def test_of_caches_that_can_be_written_the_first_alone_is_read(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(cache))
+    changed()
+    monkeypatch.setenv("INNOVEX_CACHE_DIR", str(cache / "new"))
+    cache_folder.cache_clear()
+    assert changed() == (19.0, "compiler") and cache_folder().parent == cache / "new"
 
 
 def test_a_folder_that_can_be_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
