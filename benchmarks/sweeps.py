@@ -21,7 +21,7 @@ from scenarios import Resolved
 from scenarios.resolve import forget
 from simulator.ensemble import measure
 
-TIMES = 5
+TIMES = 7
 ROWS = 64
 TARGET = 1.10
 LARGE = 100_000  # blocks of ten rows
@@ -97,7 +97,7 @@ def _inputs(plan: Plan) -> list[Resolved]:
 
 
 def _least(work: Callable[[int], object]) -> Spent:
-    return min(timed(work, 2), key=lambda spent: spent.cpu)
+    return min(timed(work, 3), key=lambda spent: spent.cpu)
 
 
 def _planned() -> list[Figure]:
