@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks.figures import Figure
 
 TURNS = 60
+ROUNDS = 3  # processes anew: where its memory happens to lie can slow one for all its life
 _WORKER = """
 import sys, time
 if {stream}:
@@ -62,17 +63,8 @@ class Worker:
 def figures(turns: int = TURNS) -> list[Figure]:
     """Keyed draws (the generator in use) over a stream, and Philox over them."""
     with tempfile.TemporaryDirectory() as folder:
-        workers = {
-            "keyed": Worker(INNOVEX_GENERATOR="splitmix"),
-            "Philox": Worker(INNOVEX_GENERATOR="philox"),
-            "stream": Worker(True, INNOVEX_CACHE_DIR=folder),
-        }
-        spent = {name: np.empty(turns) for name in workers}
-        for seed in range(turns):
-            for name, worker in workers.items():
-                spent[name][seed] = worker.run(seed)
-        for worker in workers.values():
-            worker.close()
+        rounds = [_round(range(start, turns, ROUNDS), folder) for start in range(ROUNDS)]
+    spent = {name: np.concatenate([each[name] for each in rounds]) for name in rounds[0]}
 
     def ratio(one: str, other: str) -> tuple[float, ...]:
         """By turns of ten runs: what happens in a single run differs too much."""
@@ -84,6 +76,22 @@ def figures(turns: int = TURNS) -> list[Figure]:
                "processor", f"history run, {note}"),
         Figure("Philox4x32-10 against the keyed draws", "times the cost", ratio("Philox", "keyed"), None, "processor"),
     ]  # fmt: skip
+
+
+def _round(seeds: range, folder: str) -> dict[str, np.ndarray]:
+    """Milliseconds of runs by turns, each generator in a process of its own; the stream's kernels lie in `folder`."""
+    workers = {
+        "keyed": Worker(INNOVEX_GENERATOR="splitmix"),
+        "Philox": Worker(INNOVEX_GENERATOR="philox"),
+        "stream": Worker(True, INNOVEX_CACHE_DIR=folder),
+    }
+    spent: dict[str, list[float]] = {name: [] for name in workers}
+    for seed in seeds:
+        for name, worker in workers.items():
+            spent[name].append(worker.run(seed))
+    for worker in workers.values():
+        worker.close()
+    return {name: np.array(values) for name, values in spent.items()}
 
 
 def _by_ten(values: np.ndarray) -> np.ndarray:
