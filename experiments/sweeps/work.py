@@ -68,11 +68,6 @@ class Work:
     code: str = ""
     posterior: str = ""
 
-    @property
-    def lever_factors(self) -> tuple[Factor, ...]:
-        """The factors that are rules of the programme."""
-        return tuple(factor for factor in self.factors if factor.lever)
-
 
 class Rows(NamedTuple):
     """Some rows under one run: their numbers, blocks and values (rows, factors)."""
