@@ -13,8 +13,8 @@ import numpy as np
 
 from benchmarks.figures import Figure
 from benchmarks.history_run import history
+from simulator.founding import found
 from simulator.jit import jit
-from simulator.processes.founding import found
 from simulator.schedule import (
     MONTH,
     announce,

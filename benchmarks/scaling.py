@@ -15,8 +15,8 @@ import numpy as np
 from scipy.optimize import nnls
 
 from benchmarks.figures import Figure, timed
-from experiments.ensemble import run_all
-from experiments.memory import run_bytes
+from experiments.runs.ensemble import run_all
+from experiments.runs.memory import run_bytes
 from scenarios import Resolved, load
 from simulator.ensemble import measure, simulate
 from simulator.parameters import F64

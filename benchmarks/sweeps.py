@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures import Figure, Spent, timed
-from experiments.ensemble import run_seed
+from experiments.runs.ensemble import run_seed
 from experiments.sweeps import sweep
 from experiments.sweeps.plan import Plan
 from experiments.sweeps.result import prepared
@@ -38,7 +38,7 @@ import re, tempfile, time
 from pathlib import Path
 from experiments.sweeps.form import read
 from experiments.sweeps.plan import plan_of, write_design, Design
-from experiments.sweeps.parts import addresses
+from experiments.runs.parts import addresses
 def peak():  # not of getrusage: a new process starts there with its parent's
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 experiment, path = read("levers_sobol")

@@ -1,5 +1,5 @@
 """What is known from outside: evidence, the simulated survey, the fit and its checks."""
 
-from calibration.register import draw, register, survey_entries
+from calibration.survey.register import draw, register, survey_entries
 
 __all__ = ["draw", "register", "survey_entries"]

@@ -18,8 +18,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from calibration.register import draw as prior_draw
-from calibration.register import register
+from calibration.survey.register import draw as prior_draw
+from calibration.survey.register import register
 from scenarios import Entry, InputError, uniforms
 from scenarios.errors import nearest
 from simulator.parameters import F64

@@ -20,7 +20,7 @@ import numpy as np
 
 import scenarios
 from calibration import survey_entries
-from experiments.mechanisms import MECHANISMS
+from experiments.comparison.mechanisms import MECHANISMS
 from scenarios import Entry
 from simulator import observe, parameters, schedule, state
 
@@ -28,7 +28,10 @@ HERE = Path(__file__).parent
 TEMPLATE, ODD = HERE / "ODD.template.md", HERE / "ODD.md"
 EVIDENCE = HERE.parent / "calibration" / "evidence"
 HEAD = "<!-- Made by `python -m docs.build_odd` from docs/ODD.template.md and the code. Do not edit. -->\n\n"
-THEORY = ("simulator.processes", "simulator.rules", "simulator.observe")  # where the world is described
+THEORY = (
+    "simulator.founding", "simulator.world", "simulator.outcomes", "simulator.instruments", "simulator.rules",
+    "simulator.observe",
+)  # where the world is described
 SKIPPED_STEPS = ("note",)  # writes the log; says nothing about the world
 
 
@@ -260,7 +263,7 @@ def _all_rules() -> list[tuple[str, str]]:
 
 
 def _founding() -> Uses:
-    return uses("simulator.processes.founding", "found")
+    return uses("simulator.founding", "found")
 
 
 def _initialization() -> list[str]:
@@ -283,7 +286,7 @@ def _prior(entry: Entry) -> str:
 @cache
 def _used_in() -> dict[str, list[str]]:
     """Processes by the parameter that they use."""
-    asked = [("simulator.processes.founding", "found"), *(each[:2] for each in _processes())]
+    asked = [("simulator.founding", "found"), *(each[:2] for each in _processes())]
     asked += [("simulator.observe", "observe")]
     found: dict[str, list[str]] = {}
     for module, name in asked:

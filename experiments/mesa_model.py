@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.memory import check_world
+from experiments.runs.memory import check_world
 from scenarios import Scenario, Setting, load
 from scenarios.entries import drawn, levers
 from scenarios.errors import Fault, listed, nearest, refuse

@@ -8,8 +8,8 @@ import numpy as np
 
 from simulator.jit import is_loaded
 from simulator.observe import Observation, observe
+from simulator.outcomes.own_paths import untouched_events
 from simulator.parameters import Parameters, Rules, World
-from simulator.processes.own_paths import untouched_events
 from simulator.schedule import run
 from simulator.state import EVENT, TOO_SMALL, Capacity, Given, State, Table, given, new_state
 

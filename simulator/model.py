@@ -32,8 +32,8 @@ from simulator import schedule
 from simulator.agents import ClusterAgent, FunderAgent, RowAgent, SMEAgent
 from simulator.ensemble import Inputs, own_events
 from simulator.jit import jit
+from simulator.outcomes.contacts import find_slot
 from simulator.parameters import I64, World
-from simulator.processes.contacts import find_slot
 from simulator.state import (
     EVENTS,
     N_EVENTS,

@@ -18,8 +18,8 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.jit import jit
+from simulator.outcomes.own_paths import own_needs
 from simulator.parameters import F64
-from simulator.processes.own_paths import own_needs
 from simulator.state import (
     CAUSES,
     CONTRACT,

@@ -1,17 +1,17 @@
 """The month, in order: this tuple is the ODD's process overview, and `run` runs it."""
 
+from simulator.founding import found
+from simulator.instruments.calls.consortia import form_consortia
+from simulator.instruments.calls.funding import announce, decide
+from simulator.instruments.calls.matchmaking import hold_event
+from simulator.instruments.calls.projects import start_partners, work
+from simulator.instruments.calls.review import review_and_close
 from simulator.jit import jit
-from simulator.processes.calendar import turn_of_the_year
-from simulator.processes.consortia import form_consortia
-from simulator.processes.contacts import learn_and_meet
-from simulator.processes.founding import found
-from simulator.processes.funding import announce, decide
-from simulator.processes.learning import review_and_close
-from simulator.processes.matchmaking import hold_event
-from simulator.processes.own_paths import follow_own_paths, slow_own_paths
-from simulator.processes.projects import start_partners, work
-from simulator.processes.ties import live_ties
+from simulator.outcomes.contacts import learn_and_meet
+from simulator.outcomes.own_paths import follow_own_paths, slow_own_paths
+from simulator.outcomes.ties import live_ties
 from simulator.state import FOUNDED, TOO_SMALL
+from simulator.world.calendar import turn_of_the_year
 
 MONTH = (
     turn_of_the_year,  # 1 calendar

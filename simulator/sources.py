@@ -29,7 +29,8 @@ def reached(*modules: str, root: Path = ROOT) -> frozenset[Path]:
     known = modules_in(root)
     if unknown := [name for name in modules if name not in known]:
         raise ValueError(f"there is no module {', '.join(unknown)} in {root}")
-    waiting, found = list(modules), set()
+    waiting: list[str] = list(modules)
+    found: set[str] = set()
     while waiting:
         name = waiting.pop()
         if name not in found:
@@ -54,7 +55,7 @@ def imports(name: str, root: Path = ROOT, *, for_types: bool = False) -> frozens
     """
     known = modules_in(root)
     is_package = known[name].name == "__init__.py"
-    found = set()
+    found: set[str] = set()
     for node in _nodes(_tree(root / known[name]), for_types):
         if isinstance(node, ast.Import):
             found.update(_nearest(alias.name, known) for alias in node.names)

@@ -338,7 +338,7 @@ def given(parameters: Parameters, rules: Rules, world: World) -> Given:
 
 
 def new_state(world: World, rules: Rules, months: int, capacity: Capacity | None = None) -> State:
-    """Room for a run; nothing in it is filled yet (`simulator.processes.founding.found` does that)."""
+    """Room for a run; nothing in it is filled yet (`simulator.founding.found` does that)."""
     capacity = capacity or Capacity.of(world)
     clusters, smes = len(world.cluster_country), int(world.cluster_members.sum())
     calls, funders = rules.budget_eur.shape

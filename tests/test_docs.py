@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import scenarios
-from experiments.cli import app, scenarios_app
+from experiments.cli.main import app, scenarios_app
 from experiments.sweeps.result import prepared
 
 ROOT = Path(__file__).parents[1]

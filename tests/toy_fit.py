@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from calibration.calibrate import Settings
-from calibration.problem import Problem
-from calibration.sampler import Effort
+from calibration.fit.fit import Settings
+from calibration.fit.problem import Problem
+from calibration.fit.sampler import Effort
 from scenarios import Entry
 
 RATE = 20.0

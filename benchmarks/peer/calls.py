@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from benchmarks.peer.agents import Cluster, Partner, Project
 from simulator import draws, state
+from simulator.instruments.calls.matchmaking import _WISHES_PER_MEETING
 from simulator.parameters import ALL_OR_NONE, VIRTUAL_COMMON_POT
-from simulator.processes.matchmaking import _WISHES_PER_MEETING
 
 if TYPE_CHECKING:
     from benchmarks.peer.model import PeerModel

@@ -6,8 +6,8 @@ from types import FunctionType, ModuleType, SimpleNamespace
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from simulator import draws
-from simulator.processes import founding, own_paths
+from simulator import draws, founding
+from simulator.outcomes import own_paths
 from simulator.rules import consortia, funding, learning, matching, outcomes, projects, trust
 
 SOURCES = (consortia, funding, learning, matching, outcomes, projects, trust, founding, own_paths)

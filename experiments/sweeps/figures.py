@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from experiments import words
-from experiments.figure_style import (
+from experiments.exhibits import words
+from experiments.exhibits.style import (
     BLUE,
     GREEN,
     INK,

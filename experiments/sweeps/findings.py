@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments import words
-from experiments.effects import all_measures
+from experiments.comparison.effects import all_measures
+from experiments.exhibits import words
 from experiments.sweeps import convergence, indices, noise, regret
 from experiments.sweeps.discovery import Discovery, discover
 from experiments.sweeps.factors import Factor

@@ -13,15 +13,15 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from experiments.results import check_root
+from experiments.comparison.folder import check_root
+from experiments.runs.engines import check_name
+from experiments.runs.engines import engine as engine_of
+from experiments.runs.parts import KEPT, PARTS, Damaged, addresses
+from experiments.runs.parts import read as read_part
 from experiments.sweeps import run as _run
-from experiments.sweeps.engines import check_name
-from experiments.sweeps.engines import engine as engine_of
 from experiments.sweeps.factors import Factor
 from experiments.sweeps.form import Experiment, experiment_of, read
 from experiments.sweeps.methods import Method
-from experiments.sweeps.parts import KEPT, PARTS, Damaged, addresses
-from experiments.sweeps.parts import read as read_part
 from experiments.sweeps.plan import Design, Plan, check_same_code, from_data, plan_of
 from experiments.sweeps.run import DESIGN, MANIFEST, PLAN, Advance, Hear
 from experiments.sweeps.work import Evaluate, Rows, carry_out, function_at, name_of

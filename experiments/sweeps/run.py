@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from filelock import FileLock, Timeout
 
-from experiments.sweeps.engines import Engine, Lost, Outcome
-from experiments.sweeps.parts import (
+from experiments.runs.engines import Engine, Lost, Outcome
+from experiments.runs.parts import (
     PARTS,
     UNFINISHED,
     Damaged,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments import words
+from experiments.exhibits import words
 from experiments.sweeps.convergence import above_nothing, tiers
 from experiments.sweeps.discovery import Box
 from experiments.sweeps.factors import Factor

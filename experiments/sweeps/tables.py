@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from experiments import words
+from experiments.comparison.exhibits.tables import Cell, Row, Table
+from experiments.exhibits import words
 from experiments.sweeps.figures import form_of
 from experiments.sweeps.indices import LABELS
 from experiments.sweeps.sentences import about
-from experiments.tables import Cell, Row, Table
 from scenarios import register
 
 if TYPE_CHECKING:

@@ -12,20 +12,20 @@ import inspect
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from experiments.effects import RATIOS, all_measures, values_of
-from experiments.ensemble import _cell, run_seed
-from experiments.manifest import code_version
+from experiments.comparison.effects import RATIOS, all_measures, values_of
+from experiments.runs.ensemble import _cell, run_seed
 from experiments.sweeps.factors import Factor, with_levers
 from experiments.sweeps.others import identity, values
 from scenarios import InputError, Resolved, Scenario
 from scenarios.settings import Setting
+from simulator import sources
+from simulator.draws import generator
 from simulator.parameters import F64
 
 # (case, values of the factors by name, seed) -> measures by name: a function in the place of the model
@@ -176,13 +176,9 @@ def _told(error: Exception) -> str:
 # ---------- what identifies a cell
 
 
-@cache
 def code_here() -> str:
-    """Hash of the sources that determine the numbers of a sweep, as they lie on this machine."""
-    digest = hashlib.blake2b(code_version().encode(), digest_size=8)
-    for name in ("work", "factors", "others"):
-        digest.update(Path(__file__).with_name(f"{name}.py").read_bytes())
-    return digest.hexdigest()
+    """Return a hash of the sources that determine the numbers of a sweep, as they lie on this machine."""
+    return hashlib.blake2b(f"{sources.digest(__name__)} {generator()}".encode(), digest_size=8).hexdigest()
 
 
 def check_code(work: Work, who: str) -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.figure_style import BLUE, INK, ORANGE, PALE, QUIET, label_rows, plain, sheet_of, styled
+from experiments.exhibits.style import BLUE, INK, ORANGE, PALE, QUIET, label_rows, plain, sheet_of, styled
 from experiments.validation.study import Validation
 
 ROW = 0.27  # inches of a row

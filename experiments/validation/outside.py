@@ -13,14 +13,14 @@ import numpy.typing as npt
 import pandas as pd
 
 import calibration
-from calibration.register import split
-from calibration.simulate import Progress, history
-from calibration.targets import evidence
-from experiments.many import ManyRuns
+from calibration.evidence.targets import evidence
+from calibration.fit.simulate import Progress, history
+from calibration.survey.register import split
+from experiments.runs.many_runs import ManyRuns
 from scenarios import Resolved
 from simulator.ensemble import simulate as run
-from simulator.many import each
 from simulator.state import E_MEETING, FUNDED, N_EVENTS, N_PARTICIPATIONS, N_PARTNERS, N_PROJECTS, NEVER, State
+from simulator.threads import each
 
 F64 = npt.NDArray[np.float64]
 

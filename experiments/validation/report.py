@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 from matplotlib.figure import Figure
 
-from experiments.captions import Caption
-from experiments.report import Shown, page, put
+from experiments.comparison.exhibits.captions import Caption
+from experiments.comparison.report import Shown, page, put
 from experiments.validation import figures, tables, words
 from experiments.validation.study import Validation
 
-TEMPLATE = "validation.html.j2"
+TEMPLATE = "validation/validation.html.j2"
 
 
 class Drawing(NamedTuple):

@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from calibration.forecast import forecast
-from calibration.picking import picking_frame
+from calibration.checks.forecast import forecast
+from calibration.checks.picking import picking_frame
+from calibration.checks.predictive import predictive_frame, replicates, typicality_frame
+from calibration.evidence.targets import evidence
 from calibration.posterior import Posterior
-from calibration.predictive import predictive_frame, replicates, typicality_frame
-from calibration.targets import evidence
 from experiments.validation.outside import COMPARED, RUNS, outside_frame
 
 if TYPE_CHECKING:
-    from calibration.problem import Problem
+    from calibration.fit.problem import Problem
 
 F64 = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
@@ -103,9 +103,10 @@ def _checks_of_the_fit(ask: Ask, stage: Stage) -> dict[str, pd.DataFrame]:
     """Coverage, recovery, emulators, and a call left out; the fit's folder holds what is done already."""
     from dataclasses import replace
 
-    from calibration import checks, shipped
-    from calibration.calibrate import fit
-    from calibration.leave_out import leave_out, totals
+    from calibration.checks import coverage as checks
+    from calibration.checks.leave_out import leave_out, totals
+    from calibration.fit import shipped_problem as shipped
+    from calibration.fit.fit import fit
 
     problem, settings = shipped.problem(ask.evidence, ask.threads), shipped.settings(ask.bank)
     whole = fit(problem, settings, ask.fit, stage)
@@ -131,7 +132,7 @@ def can_be_left_out(problem: "Problem") -> bool:
 
 
 def _manifest(ask: Ask, posterior: Posterior) -> dict[str, Any]:
-    from experiments.manifest import code_version, machine
+    from experiments.comparison.manifest import code_version, machine
 
     return {
         "what": "checks of what the calibration is worth",

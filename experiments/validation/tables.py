@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from experiments.tables import Cell, Row, Table
+from experiments.comparison.exhibits.tables import Cell, Row, Table
 from experiments.validation.study import Validation
 from scenarios import register
 

@@ -1,4 +1,4 @@
-"""How a funder assesses, dates and pays. Whole calls are decided in `simulator.processes.allocation`."""
+"""How a funder assesses, dates and pays. Whole calls are decided in `simulator.instruments.calls.allocation`."""
 
 from simulator.elementary import log
 from simulator.jit import rule

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 
 import scenarios
-from calibration.register import register
-from calibration.simulate import simulate as targets_of
-from experiments.comparison import Settings, Study, carry_out, prepare
-from experiments.ensemble import run_seed
-from experiments.many import ManyRuns
+from calibration.fit.simulate import simulate as targets_of
+from calibration.survey.register import register
+from experiments.comparison.carry_out import Settings, Study, carry_out, prepare
+from experiments.runs.ensemble import run_seed
+from experiments.runs.many_runs import ManyRuns
 from experiments.sweeps import sweep
 from simulator.ensemble import measure
 from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY, Observation

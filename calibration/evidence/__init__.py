@@ -1,0 +1,1 @@
+"""What is known from outside, as data with sources."""

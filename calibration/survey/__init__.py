@@ -1,0 +1,1 @@
+"""The evaluation's survey, simulated: who is asked, who answers, and what."""

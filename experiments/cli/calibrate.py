@@ -1,0 +1,87 @@
+"""`innovex calibrate`: the fit on the command line."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiments.cli.interrupts import INTERRUPTED
+
+if TYPE_CHECKING:
+    from calibration.posterior import Posterior
+
+
+
+def calibrate(
+    bank: Annotated[int | None, typer.Option(help="Worlds drawn from the priors (8,000).")] = None,
+    evidence: Annotated[Path | None, typer.Option(help="Folder of your own targets.csv and responses.csv.")] = None,
+    out: Annotated[
+        Path, typer.Option(help="Folder for bank, chains and posterior; what lies there is used again.")
+    ] = Path("results/calibration"),
+    seed: Annotated[int | None, typer.Option(help="Seed of the whole fit: same seed, same numbers.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads; no number depends on it.")] = None,
+    ship: Annotated[
+        bool, typer.Option("--ship", help="Put the posterior into the package too, for run and compare.")
+    ] = False,
+) -> None:
+    """Fit the model to the evidence; a fit that was stopped goes on with the same command."""
+    from calibration import posterior
+    from calibration.fit import shipped_problem as shipped
+    from calibration.fit import write_posterior as outcome
+    from calibration.fit.fit import fit
+    from experiments.cli.progress import progress
+    from experiments.comparison.folder import check_root
+
+    _check(bank, seed, threads)
+    check_root(out)
+    problem, settings = shipped.problem(evidence, threads), shipped.settings(bank, seed)
+    below = shipped.fit_file()["settings"]["unidentified_below"]
+    path = out / "posterior.parquet"
+    try:
+        with progress() as stage:
+            found = fit(problem, settings, out, stage)
+            outcome.save(found, path, below)
+            outcome.parameter_frame(found).to_csv(out / "parameters.csv", index=False)
+    except KeyboardInterrupt:
+        kept = f"what is finished is kept in {out}, and the same command goes on from there"
+        print(f"innovex: interrupted; {kept}.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    if ship:
+        outcome.save(found, posterior.SHIPPED, below)
+    for line in _told(posterior.read(path)):
+        print(line)
+    print(f"Posterior: {path}")
+    if not ship:
+        print(f"To use it: innovex compare ... --draws-from {path}")
+
+
+def _check(bank: int | None, seed: int | None, threads: int | None) -> None:
+    from scenarios import InputError
+
+    limits = {"bank": (bank, 500, 1_000_000), "seed": (seed, 0, 2**63 - 1), "threads": (threads, 1, 1024)}
+    for name, (value, low, high) in limits.items():
+        if value is not None and not low <= value <= high:
+            raise InputError(f"--{name} is {value!r}: it takes a whole number from {low} to {high}.")
+
+
+def _told(found: "Posterior") -> list[str]:
+    """What the evidence says of each fitted parameter, and what it cannot say."""
+    from experiments.validation.words import inside
+
+    rows = {row["parameter"]: row for row in found.manifest["parameters"]}
+    told = []
+    for name in found.informed:
+        row = rows[name]
+        told.append(
+            f"- {row['label']}: {row['median']:.3g} {row['unit']} (90% {row['low']:.3g} to {row['high']:.3g}; "
+            f"before {row['prior_low']:.3g} to {row['prior_high']:.3g})"
+        )
+    without = [inside(rows[name]["label"]) for name in found.fitted if name not in found.informed]
+    if without:
+        told.append(f"Not told apart by the evidence, as good as at their priors: {', '.join(without)}.")
+    told.append(
+        f"Smallest effective sample {found.manifest['smallest_ess']:,.0f}, "
+        f"largest R-hat {found.manifest['largest_rhat']:.3f}."
+    )
+    return told

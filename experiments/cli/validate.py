@@ -1,0 +1,106 @@
+"""`innovex validate`: proof of what the calibration is worth, on the command line."""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from experiments.cli.interrupts import INTERRUPTED
+
+if TYPE_CHECKING:
+    from calibration.posterior import Posterior
+    from experiments.validation.study import Stage
+
+
+
+def validate(
+    draws: Annotated[int, typer.Option(help="Draws of the posterior for predictions and forecast.")] = 400,
+    checked: Annotated[
+        int, typer.Option(help="Worlds with known parameters on which the fit is checked; 0 leaves these checks out.")
+    ] = 200,
+    outside: Annotated[int, typer.Option(help="Draws for the checks against other studies.")] = 60,
+    forecast: Annotated[
+        bool, typer.Option("--forecast", help="Only the forecast of the calls of 2016 and 2017, as a CSV file.")
+    ] = False,
+    ship: Annotated[bool, typer.Option("--ship", help="With --forecast: put the file into the package.")] = False,
+    posterior: Annotated[Path | None, typer.Option(help="A posterior of your own; the shipped one without.")] = None,
+    fit: Annotated[
+        Path, typer.Option(help="Folder of innovex calibrate; what lies there is used again.")
+    ] = Path("results/calibration"),
+    bank: Annotated[
+        int | None, typer.Option(help="Worlds of the fit that is checked; those of the shipped settings without.")
+    ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(help="Folder with targets.csv and responses.csv of your own.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed: same seed, same numbers.")] = 1,
+    out: Annotated[Path, typer.Option(help="Folder in which the results folder is made.")] = Path("results"),
+    threads: Annotated[int | None, typer.Option(help="Threads; no number depends on it.")] = None,
+) -> None:
+    """Hold the calibrated model against data, known worlds, a call left out, and other studies."""
+    from calibration.posterior import read
+    from experiments.cli.progress import progress
+    from experiments.comparison.folder import check_root
+    from experiments.validation.folder import save
+    from experiments.validation.study import Ask
+    from experiments.validation.study import validate as carry_out
+    from experiments.validation.words import findings
+
+    _check(draws, checked, outside, seed, threads, bank)
+    check_root(out)
+    workers = threads or os.cpu_count() or 1
+    drawn_from = read(posterior)
+    try:
+        with progress() as stage:
+            if forecast:
+                _forecast(drawn_from, seed, workers, out, ship, stage)
+                return
+            ask = Ask(draws, checked, outside, seed, workers, fit, posterior, evidence, bank)
+            found = carry_out(ask, drawn_from, stage)
+            folder = save(found, out)
+    except KeyboardInterrupt:
+        print(
+            f"innovex: interrupted, no report is written; worlds that are finished are kept in {fit}, and the same "
+            "command goes on there.",
+            file=sys.stderr,
+        )
+        sys.exit(INTERRUPTED)
+    for finding in findings(found):
+        print(f"- {finding.title} {finding.sentence}")
+    print(f"Report: {folder / 'report.html'}")
+    print(f"Tables: {folder}")
+
+
+def _forecast(drawn_from: "Posterior", seed: int, workers: int, out: Path, ship: bool, stage: "Stage") -> None:
+    """Write the forecast and tell it."""
+    from calibration.checks.forecast import FILE
+    from experiments.validation.folder import write_csv
+    from experiments.validation.study import shipped_forecast
+
+    found = shipped_forecast(drawn_from, seed, workers, stage).assign(posterior=drawn_from.identity, seed=seed)
+    path = FILE if ship else out / FILE.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_csv(found, path)
+    for _, row in found.iterrows():
+        half, most = (f"{row[f'low{level}']:.0f} to {row[f'high{level}']:.0f}" for level in (50, 90))
+        print(f"- {row['label']}, {row['call']}: {row['median']:.0f} (50% {half}, 90% {most})")
+    print(f"Forecast: {path}")
+
+
+def _check(draws: int, checked: int, outside: int, seed: int, threads: int | None, bank: int | None) -> None:
+    from calibration.fit import shipped_problem as shipped
+    from scenarios import InputError
+
+    limits = {
+        "draws": (draws, 20, 100_000),
+        "checked": (checked, 0, shipped.settings().held_out),
+        "outside": (outside, 10, 100_000),
+        "seed": (seed, 0, 2**31),
+        "threads": (threads, 1, 1024),
+        "bank": (bank, 500, 1_000_000),
+    }
+    for name, (value, low, high) in limits.items():
+        if value is not None and not low <= value <= high:
+            raise InputError(f"--{name} is {value!r}: it takes a whole number from {low} to {high}.")

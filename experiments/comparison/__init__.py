@@ -1,0 +1,1 @@
+"""Compare scenarios: the runs of a study, its tables, its answers and its report."""

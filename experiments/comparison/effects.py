@@ -1,0 +1,205 @@
+"""From runs to differences: derived measures, paired effects with intervals, reasons and what they hang on."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from experiments.runs.ensemble import Ensemble
+from simulator.observe import COLUMN, MEASURES, Measure
+from simulator.parameters import F64
+from simulator.state import OUTCOMES
+
+INTERVAL = (0.05, 0.95)  # 90% intervals over draws
+
+DERIVED: tuple[Measure, ...] = (
+    Measure("public_cost_eur", "EUR", "Public cost: grants paid out and administration"),
+    *(
+        Measure(f"{outcome}_net", f"SME {label}", f"Net {label}: additional less displaced")
+        for outcome, label in zip(
+            OUTCOMES, ("learning", "partnerships", "R&I collaborations", "contracts"), strict=True
+        )
+    ),
+    Measure("cost_per_contract_eur", "EUR per net contract", "Public cost per net contract"),
+    Measure("cost_per_partnership_eur", "EUR per net partnership", "Public cost per net partnership"),
+    Measure("waiting_months_mean", "months", "Mean wait from the close of the call to a funded partner's start"),
+    Measure("overlap_share", "share", "Share of funded partners' time in which all partners of the project work"),
+    Measure("country_concentration", "0-1", "Concentration of net contracts between countries (Herfindahl index)"),
+)
+# Ratios are told as total over total: a mean of ratios would be ruled by the few draws with next to no outcome.
+RATIOS = {
+    "cost_per_contract_eur": ("public_cost_eur", "contracts_net"),
+    "cost_per_partnership_eur": ("public_cost_eur", "partnerships_net"),
+    "waiting_months_mean": ("waiting_months", "partner_starts"),
+    "overlap_share": ("overlap_months", "partner_months"),
+}
+MAIN = "contracts_net"
+SMALL_BASE = 0.1  # of the mean base: what a draw's own base must reach to be divided by
+
+
+def all_measures() -> dict[str, Measure]:
+    """Measures of a run and those derived from them, by name."""
+    return {measure.name: measure for measure in (*MEASURES, *DERIVED)}
+
+
+def values(ensemble: Ensemble) -> dict[str, F64]:
+    """Every measure over the counted calls, shape (S, D, R); ratios are NaN where nothing is to be divided by."""
+    return values_of(ensemble.by_country)
+
+
+def values_of(by_country: F64) -> dict[str, F64]:
+    """Every measure, shape (...), from the measures of runs by country, shape (..., countries, measures)."""
+    total = by_country.sum(axis=-2)
+    found = {name: total[..., column] for name, column in COLUMN.items()}
+    return found | _derived(found, by_country)
+
+
+def _derived(total: dict[str, F64], by_country: F64) -> dict[str, F64]:
+    found = {"public_cost_eur": total["spent_eur"] + total["admin_eur"]}
+    for outcome in OUTCOMES:
+        found[f"{outcome}_net"] = total[f"{outcome}_additional"] - total[f"{outcome}_displaced"]
+    net = np.maximum(
+        by_country[..., COLUMN["contracts_additional"]] - by_country[..., COLUMN["contracts_displaced"]], 0.0
+    )
+    found["cost_per_contract_eur"] = _ratio(found["public_cost_eur"], found["contracts_net"])
+    found["cost_per_partnership_eur"] = _ratio(found["public_cost_eur"], found["partnerships_net"])
+    found["waiting_months_mean"] = _ratio(total["waiting_months"], total["partner_starts"])
+    found["overlap_share"] = _ratio(total["overlap_months"], total["partner_months"])
+    found["country_concentration"] = _ratio((net**2).sum(axis=-1), net.sum(axis=-1) ** 2)
+    return found
+
+
+def _ratio(over: F64, under: F64) -> F64:
+    """NaN where there is nothing to divide by, or where a net outcome is not above zero."""
+    return np.divide(over, under, out=np.full_like(over, np.nan), where=under > 0.0)
+
+
+def effect_rows(basis: str, scenario: str, ours: dict[str, F64], base: dict[str, F64]) -> list[dict[str, object]]:
+    """One row per measure: paired differences between a scenario and the base, each of shape (D, R)."""
+    rows = []
+    for name, measure in all_measures().items():
+        a, b = _mean_over_runs(ours[name], name), _mean_over_runs(base[name], name)
+        usable = np.isfinite(a) & np.isfinite(b)
+        row: dict[str, object] = {"scenario": scenario, "basis": basis, "measure": name, "unit": measure.unit}
+        row |= _paired(a[usable], b[usable]) | {"draws": int(usable.sum())}
+        if name in RATIOS:
+            row |= _totals(name, ours, base)
+        rows.append(row)
+    return rows
+
+
+def _mean_over_runs(x: F64, name: str) -> F64:
+    """Mean over seeds, (D,); of a ratio, over the seeds in which it exists (NaN if in none)."""
+    with np.errstate(invalid="ignore"):
+        seen = np.isfinite(x)
+        return _ratio(np.where(seen, x, 0.0).sum(axis=-1), seen.sum(axis=-1).astype(float))
+
+
+def _totals(name: str, ours: dict[str, F64], base: dict[str, F64]) -> dict[str, float]:
+    """A ratio as total over total, here and in the base, and their difference; intervals stay those of the draws."""
+    over, under = RATIOS[name]
+    here, there = (
+        float(x[over].mean() / x[under].mean()) if x[under].mean() > 0.0 else float("nan") for x in (ours, base)
+    )
+    relative = here / there - 1.0 if there else float("nan")
+    return {"value": here, "base": there, "difference": here - there, "relative": relative}
+
+
+def _paired(a: F64, b: F64) -> dict[str, float]:
+    """Means, differences and relative differences with 90% intervals, and the share of draws above zero."""
+    if len(a) == 0:
+        names = ("base", "value", "difference", "difference_low", "difference_high")
+        return dict.fromkeys((*names, "relative", "relative_low", "relative_high", "p_better"), float("nan"))
+    difference = a - b
+    low, high = np.quantile(difference, INTERVAL)
+    scale = b.mean()
+    r_low, r_high = (np.nan, np.nan)
+    if scale > 0.0:
+        relative = relative_by_draw(a, b)
+        if np.isfinite(relative).any():
+            r_low, r_high = np.nanquantile(relative, INTERVAL)
+    return {
+        "base": float(scale),
+        "value": float(a.mean()),
+        "difference": float(difference.mean()),
+        "difference_low": float(low),
+        "difference_high": float(high),
+        "relative": float(difference.mean() / scale) if scale > 0.0 else float("nan"),
+        "relative_low": float(r_low),
+        "relative_high": float(r_high),
+        "p_better": float((difference > 0.0).mean()),
+    }
+
+
+def variance_row(scenario: str, ours: F64, base: F64) -> dict[str, object]:
+    """How much pairing saves: variance over seeds of independent differences over that of paired ones.
+
+    `ours` and `base` have shape (D, R), R at least 2; variances are taken within draws and averaged.
+    """
+    paired = float(np.var(ours - base, axis=1, ddof=1).mean())
+    independent = float((np.var(ours, axis=1, ddof=1) + np.var(base, axis=1, ddof=1)).mean())
+    ratio = independent / paired if paired > 0.0 else float("inf")
+    return {"scenario": scenario, "measure": MAIN, "paired": paired, "independent": independent, "ratio": ratio}
+
+
+def reason_rows(
+    scenario: str, labels: dict[str, str], full: tuple[F64, F64], without: dict[str, tuple[F64, F64]]
+) -> list[dict[str, object]]:
+    """How much of an effect goes when one mechanism is switched off, for the scenario and the base alike.
+
+    `full` and each of `without` hold net contracts of (scenario, base), shape (D, R). Effects are
+    relative to the base under the same setting, averaged over draws; the standard error is of the contribution.
+    """
+    effect = relative_by_draw(*(x.mean(axis=1) for x in full))
+    rows: list[dict[str, object]] = []
+    for name, pair in without.items():
+        other = relative_by_draw(*(x.mean(axis=1) for x in pair))
+        usable = np.isfinite(effect) & np.isfinite(other)
+        gone = (effect - other)[usable]
+        if not usable.any():
+            continue
+        whole = float(effect[usable].mean())
+        rows.append(
+            {
+                "scenario": scenario,
+                "mechanism": name,
+                "label": labels[name],
+                "effect": whole,
+                "effect_without": float(other[usable].mean()),
+                "contribution": float(gone.mean()),
+                "share": float(gone.mean() / whole) if whole != 0.0 else float("nan"),
+                "standard_error": float(gone.std(ddof=1) / np.sqrt(len(gone))) if len(gone) > 1 else float("nan"),
+                "draws": len(gone),
+            }
+        )
+    return sorted(rows, key=lambda row: -abs(float(row["contribution"])))  # type: ignore[arg-type]
+
+
+def relative_by_draw(ours: F64, base: F64) -> F64:
+    """Relative difference by draw, (D,) from seed-averages (D,) each.
+
+    NaN where a draw's base is not above a tenth of the mean base: a share of next to nothing says nothing.
+    """
+    usable = base > max(0.0, SMALL_BASE * float(base.mean()))
+    return np.divide(ours - base, base, out=np.full_like(base, np.nan), where=usable)
+
+
+def hangs_on_rows(
+    scenario: str, effect: F64, drawn: dict[str, F64], names: Sequence[str], most: int
+) -> list[dict[str, object]]:
+    """Parameters whose draws go with a scenario's effect: Spearman rank correlation, the strongest first.
+
+    `effect` has shape (D,). Correlations that chance alone would give (|r| < 2 / sqrt(D)) are left out.
+    """
+    import pandas as pd  # here, since the workers of a sweep need none of it
+
+    usable = np.isfinite(effect)
+    effect = effect[usable]
+    if len(effect) < 10 or np.ptp(effect) == 0.0:
+        return []
+    ranks = pd.DataFrame({name: drawn[name][usable] for name in names}).rank()
+    correlation = ranks.corrwith(pd.Series(effect).rank())
+    strong = correlation[correlation.abs() >= 2.0 / np.sqrt(len(effect))]
+    order = strong.abs().sort_values(ascending=False).index[:most]
+    return [
+        {"scenario": scenario, "parameter": name, "correlation": float(strong[name])} for name in order
+    ]

@@ -1,0 +1,1 @@
+"""What a comparison shows, one file a subject."""

@@ -1,0 +1,1 @@
+"""The call for projects: event, consortia, funding decision, projects at work, review."""

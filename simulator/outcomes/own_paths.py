@@ -1,0 +1,299 @@
+"""What SMEs reach on their own, again and again, and how the programme meets, slows or crosses it.
+
+An own path is a chain of needs: need number k of an SME for an outcome falls due a waiting time after
+need k-1. With no programme each is reached when it is due. An outcome in the programme may meet the
+next need early; a rival's contract may take it away; work in a project delays it.
+
+The chain is a pure function of the SME's own draws, so it is walked when somebody asks for it: an SME gets
+rows of its own (`Path`, in `state.own`) when the programme first touches it, and only these are followed from
+month to month. What all others reach is what they reach without the programme (`own_needs`).
+"""
+
+import numpy as np
+
+from simulator import draws
+from simulator.jit import jit, rule, service
+from simulator.rules.outcomes import own_hazard
+from simulator.state import (
+    CONTRACT,
+    E_DISPLACED,
+    E_MET_KNOWLEDGE,
+    E_OWN_KNOWLEDGE,
+    KNOWLEDGE,
+    N_DUE,
+    N_PATHS,
+    N_PROJECTS,
+    NEVER,
+    NOBODY,
+    OUTCOMES,
+    PARTNERSHIP,
+    RNI,
+    TOO_SMALL,
+)
+from simulator.world.calendar import note
+
+_MOST_NEEDS_A_MONTH = 32  # on average over a run; hazards are far below
+
+
+@rule
+def base_hazard(outcome, parameters):
+    """Monthly hazard of an SME of mean readiness on its own path."""
+    if outcome == KNOWLEDGE:
+        return parameters.own_h_knowledge
+    if outcome == PARTNERSHIP:
+        return parameters.own_h_partnership
+    if outcome == RNI:
+        return parameters.own_h_rni
+    return parameters.own_h_contract
+
+
+@rule
+def pull_of(readiness, parameters):
+    """Factor on all of an SME's own hazards. Its readiness is the one it was found with, so that the chain of needs
+    is the same in every scenario."""
+    return own_hazard(1.0, parameters.own_readiness_slope, readiness, parameters.readiness_mean)
+
+
+@rule
+def waiting_months(outcome, number, who, pull, seed, parameters):
+    """Months that an SME waits for its own path's need of this number (from 0)."""
+    start = draws.key(seed, draws.OWN_PATH, draws.since(0, number))
+    hazard = base_hazard(outcome, parameters) * pull
+    return draws.exponential(draws.uniform(start, who, np.uint64(outcome + 1))) / hazard
+
+
+@jit
+def own_needs(outcome, who, pull, seed, parameters, last, months):
+    """Writes the months before `last` in which an SME's needs fall due without the programme; their number.
+
+    Of more needs than `months` has room for, the number alone is told.
+    """
+    number = 0
+    month = waiting_months(outcome, 0, who, pull, seed, parameters)
+    while month < last:
+        if number < months.shape[0]:
+            months[number] = month
+        number += 1
+        month += waiting_months(outcome, number, who, pull, seed, parameters)
+    return number
+
+
+@jit
+def pulls_of(readiness, parameters, pull):
+    """Writes the pull of many SMEs, by the rule `pull_of`."""
+    slope, mean = parameters.own_readiness_slope, parameters.readiness_mean
+    for m in range(readiness.shape[0]):
+        pull[m] = own_hazard(1.0, slope, readiness[m], mean)
+
+
+@jit
+def first_waits(outcome, who, pull, seed, parameters, months):
+    """Writes the months that many SMEs wait for their first need of an outcome, as `waiting_months` tells it."""
+    start = draws.key(seed, draws.OWN_PATH, draws.since(0, 0))
+    base, kind = base_hazard(outcome, parameters), np.uint64(outcome + 1)
+    for m in range(who.shape[0]):
+        months[m] = draws.exponential(draws.uniform(start, who[m], kind))
+    for m in range(who.shape[0]):
+        months[m] /= base * pull[m]
+
+
+@service
+def file_contracts(i, who, country, sector, pull, month, seed, parameters, count, calendar, first_due):
+    """Enters the months in which an SME without the programme wins contracts into the calendar of its rivals.
+
+    `month`: of the first of them.
+    """
+    last = first_due.shape[2]
+    number = 0
+    while month < last and count[N_DUE] < calendar.shape[0]:
+        row = count[N_DUE]
+        count[N_DUE] = row + 1
+        calendar[row].month = month
+        calendar[row].sme = i
+        calendar[row].following = first_due[country, sector, int(month)]
+        first_due[country, sector, int(month)] = row
+        number += 1
+        month += waiting_months(CONTRACT, number, who, pull, seed, parameters)
+    if month < last:
+        count[TOO_SMALL] = 1
+
+
+@jit
+def path_of(i, month, seed, parameters, state):
+    """Row of an SME's own path. At the first touch it is walked to the first need that is not over before `month`."""
+    smes, paths, own = state.smes, state.paths, state.own
+    path = np.int64(smes[i].path)
+    if path != NOBODY:
+        return path
+    path = state.count[N_PATHS]
+    if path >= paths.shape[0]:
+        state.count[TOO_SMALL] = 1
+        return paths.shape[0] - 1
+    state.count[N_PATHS] = path + 1
+    smes[i].path = path
+    who = smes[i].identity
+    pull = pull_of(smes[i].found_readiness, parameters)
+    paths[path].sme = i
+    paths[path].pull = pull
+    country, sector = state.clusters[smes[i].cluster].country, smes[i].sector
+    paths[path].following = state.touched[country, sector]
+    state.touched[country, sector] = path
+    for outcome in range(len(OUTCOMES)):
+        number = 0
+        due = waiting_months(outcome, 0, who, pull, seed, parameters)
+        while due < month:
+            number += 1
+            due += waiting_months(outcome, number, who, pull, seed, parameters)
+        own[path, outcome].month = due
+        own[path, outcome].number = number
+        own[path, outcome].before = number
+        own[path, outcome].call = NEVER
+        own[path, outcome].following = NOBODY
+        file_due(path, outcome, own, state.due)
+    return path
+
+
+@service
+def file_due(path, outcome, own, due):
+    """Puts a path at the head of those whose next need falls due in the same month; beyond the run, nowhere."""
+    month = own[path, outcome].month
+    if month < due.shape[1]:
+        own[path, outcome].following = due[outcome, int(month)]
+        due[outcome, int(month)] = path
+
+
+@jit
+def follow_own_paths(month, seed, parameters, state):
+    """Every touched SME whose own path has come to an outcome this month reaches it, and the next need starts."""
+    own, due, log, count, smes, paths = state.own, state.due, state.log, state.count, state.smes, state.paths
+    for outcome in range(len(OUTCOMES)):
+        path = due[outcome, month]
+        while path != NOBODY:
+            following = own[path, outcome].following
+            i = paths[path].sme
+            while own[path, outcome].month < month + 1:
+                note(count, log, month, E_OWN_KNOWLEDGE + outcome, i, NOBODY, -1, own[path, outcome].month)
+                next_need(path, outcome, seed, parameters, smes, paths, own)
+            file_due(path, outcome, own, due)  # a new need, or one that a project has slowed
+            path = following
+
+
+@service
+def next_need(path, outcome, seed, parameters, smes, paths, own):
+    """The need at hand is over, whoever met it; the next falls due a waiting time after it would have been."""
+    own[path, outcome].number += 1
+    own[path, outcome].month += waiting_months(
+        outcome, own[path, outcome].number, smes[paths[path].sme].identity, paths[path].pull, seed, parameters
+    )
+
+
+@jit
+def slow_own_paths(month, seed, parameters, state):
+    """SMEs active in a project give up part of their own effort: what lies ahead comes that much later."""
+    t, partners, smes, own, projects = state.participations, state.partners, state.smes, state.own, state.projects
+    for project in range(state.count[N_PROJECTS]):
+        if projects[project].alive == 0 or projects[project].phase == 0:
+            continue
+        call, first = projects[project].call, projects[project].first_partner
+        for p in range(first, first + projects[project].partners):
+            if partners[p].dose <= 0.0:
+                continue
+            for row in range(partners[p].first_participation, partners[p].first_participation + partners[p].engaged):
+                if t[row].is_active == 0:
+                    continue
+                i = t[row].sme
+                path = np.int64(smes[i].path)
+                if path == NOBODY:
+                    path = path_of(i, month, seed, parameters, state)
+                later = parameters.own_effort_substitution / max(1, smes[i].projects)
+                for outcome in range(len(OUTCOMES)):
+                    own[path, outcome].month += later
+                    own[path, outcome].call = call
+
+
+@jit
+def meet_own_need(month, outcome, i, whom, time, call, project, seed, parameters, state):
+    """An outcome in the programme may meet the need that the SME's own path would have met later.
+
+    True where it does. One draw for SME, counterpart, outcome and time.
+    """
+    start = draws.key(seed, draws.NEED, time)
+    who = state.smes[i].identity
+    if draws.uniform(start, who, whom + np.uint64(outcome)) >= parameters.own_need_overlap:
+        return False
+    path, own = path_of(i, month, seed, parameters, state), state.own
+    note(state.count, state.log, month, E_MET_KNOWLEDGE + outcome, i, NOBODY, project, own[path, outcome].month)
+    own[path, outcome].call = call
+    next_need(path, outcome, seed, parameters, state.smes, state.paths, own)
+    return True
+
+
+@jit
+def displace(month, i, whom, time, call, project, seed, parameters, state):
+    """A contract may take the buyer that a rival would have won: the next one in the same country and sector.
+
+    Without a rival before the end of the run nobody loses.
+    """
+    start = draws.key(seed, draws.DISPLACE, time)
+    if draws.uniform(start, state.smes[i].identity, whom) >= parameters.displacement:
+        return
+    rival = next_rival(i, month, state)
+    if rival == NOBODY:
+        return
+    path, own = path_of(rival, month, seed, parameters, state), state.own
+    note(state.count, state.log, month, E_DISPLACED, rival, i, project, own[path, CONTRACT].month)
+    own[path, CONTRACT].call = call
+    next_need(path, CONTRACT, seed, parameters, state.smes, state.paths, own)
+
+
+@jit
+def next_rival(i, month, state):
+    """The other SME of the same country and sector whose own contract falls due first, NOBODY before the run's end.
+
+    Those that the programme has touched are asked one by one; the others stand in the calendar.
+    """
+    smes, own, paths, calendar = state.smes, state.own, state.paths, state.calendar
+    country, sector = state.clusters[smes[i].cluster].country, smes[i].sector
+    first = state.first_due[country, sector]
+    rival, soonest = np.int64(NOBODY), float(first.shape[0])
+    path = state.touched[country, sector]
+    while path != NOBODY:
+        if paths[path].sme != i and own[path, CONTRACT].month < soonest:
+            rival, soonest = np.int64(paths[path].sme), own[path, CONTRACT].month
+        path = np.int64(paths[path].following)
+    for ahead in range(month, first.shape[0]):
+        if soonest < ahead:
+            break
+        row = first[ahead]
+        while row != NOBODY:
+            other = np.int64(calendar[row].sme)
+            if calendar[row].month < soonest and other != i and smes[other].path == NOBODY:
+                rival, soonest = other, calendar[row].month
+            row = np.int64(calendar[row].following)
+    return rival
+
+
+@jit
+def untouched_events(last, seed, parameters, state, log):
+    """Writes what SMEs reach on their own paths before they are touched, if ever, and before the month `last`.
+
+    Returns the number of events. Of more events than `log` has room for, the number alone is told.
+    """
+    smes, own = state.smes, state.own
+    months = np.empty(1 + last * _MOST_NEEDS_A_MONTH)
+    row = 0
+    for i in range(smes.shape[0]):
+        who, path = smes[i].identity, smes[i].path
+        pull = pull_of(smes[i].found_readiness, parameters)
+        for outcome in range(len(OUTCOMES)):
+            needs = own_needs(outcome, who, pull, seed, parameters, last, months)
+            if path != NOBODY:
+                needs = min(needs, own[path, outcome].before)
+            for need in range(needs):
+                if row < log.shape[0]:
+                    log[row].month = int(months[need])
+                    log[row].kind = E_OWN_KNOWLEDGE + outcome
+                    log[row].who, log[row].whom, log[row].project = i, NOBODY, -1
+                    log[row].amount = months[need]
+                row += 1
+    return row

@@ -1,1 +1,0 @@
-"""The processes of a month, each a thin compiled loop: fetch, call the rule, store."""

@@ -1,0 +1,1 @@
+"""Who there is: clusters, SMEs, funders, and the calendar."""

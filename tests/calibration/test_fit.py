@@ -1,0 +1,221 @@
+"""The fit on a model whose posterior is known; the bank and what a killed fit leaves; the checks of a fit."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from calibration.checks.coverage import coverage, emulator_frame, recovery, replicates
+from calibration.checks.leave_out import crps, leave_out, predict, totals
+from calibration.fit.bank import bank
+from calibration.fit.fit import fit
+from calibration.fit.likelihood import Copula, log_likelihood, log_marginals, steps
+from calibration.fit.problem import prior_scores, run_seeds, values_of
+from calibration.fit.sampler import Effort
+from calibration.fit.write_posterior import contraction, parameter_frame
+from tests.toy_fit import ENTRIES, RATE, SMALL, TARGETS, Known, Toy, quiet
+
+AT = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    return fit(Toy().problem(), SMALL, tmp_path_factory.mktemp("fit"), quiet)
+
+
+def drawn(found, name):
+    scores = found.chains.scores[..., found.chains.parameters.index(name)].reshape(-1, 1)
+    return values_of(ENTRIES, (name,), scores)[name]
+
+
+@pytest.mark.parametrize(
+    ("name", "truth"),
+    [
+        ("share", stats.beta(1 + 0.7 * 80, 1 + 0.3 * 80)),
+        ("few", stats.beta(1 + 29, 1 + 2)),
+        ("rate", stats.gamma(8, scale=1 / RATE)),  # cut off at 1, which takes less than a thousandth
+    ],
+)
+def test_the_posterior_is_the_one_that_is_known(found, name, truth):
+    """Quantiles within a quarter of the posterior's own standard deviation."""
+    assert np.abs(np.quantile(drawn(found, name), AT) - truth.ppf(AT)).max() < 0.25 * truth.std()
+
+
+def test_ensembles_that_know_nothing_of_one_another_agree(found):
+    assert found.chains.rhat.max() < 1.02
+    assert found.chains.ess.min() > 400
+
+
+def test_contraction_tells_what_was_learned():
+    told = np.random.default_rng(1).standard_normal(20_000)
+    assert contraction(told) == pytest.approx(0.0, abs=0.02)
+    assert contraction(0.1 * told) > 0.97
+
+
+def test_each_parameter_has_a_row_with_its_interval(found):
+    frame = parameter_frame(found).set_index("parameter")
+    assert list(frame.index) == ["share", "rate", "few"]
+    assert (frame["low"] < frame["median"]).all() and (frame["median"] < frame["high"]).all()
+    assert (frame["contraction"] > 0.3).all()
+    assert frame.loc["share", "prior_low"] == pytest.approx(0.05)
+
+
+def test_the_same_settings_give_the_same_bits(found, tmp_path):
+    again = fit(Toy().problem(), SMALL, tmp_path, quiet)
+    assert np.array_equal(again.chains.scores, found.chains.scores)
+    brief = replace(SMALL, near=0)
+    first, other = (fit(Toy().problem(), each, tmp_path, quiet) for each in (brief, replace(brief, seed=2)))
+    assert not np.array_equal(other.chains.scores, first.chains.scores)
+
+
+def test_no_number_hangs_on_the_threads_of_numpy(tmp_path):
+    """Sums of matrices go in another order on more threads, and chains that lie there would not be known again."""
+    toy, seen = Toy().problem(), []
+
+    def simulate(values, seeds, tell):
+        seen.extend(library["num_threads"] for library in threadpool_info())
+        return toy.simulate(values, seeds, tell)
+
+    with threadpool_limits(2):
+        fit(replace(toy, simulate=simulate), replace(SMALL, near=0), tmp_path, quiet)
+    assert set(seen) == {1}
+
+
+def test_a_killed_fit_goes_on_where_it_was(found, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        fit(Toy(breaks_after=1000).problem(), SMALL, tmp_path, quiet)
+    rest = Toy()
+    again = fit(rest.problem(), SMALL, tmp_path, quiet)
+    assert rest.worlds == SMALL.bank + SMALL.held_out + SMALL.near - 1000
+    assert np.array_equal(again.chains.scores, found.chains.scores)
+    third = Toy()
+    fit(third.problem(), SMALL, tmp_path, quiet)
+    assert third.worlds == 0
+
+
+def test_a_part_of_the_bank_that_is_damaged_or_of_other_code_is_made_again(tmp_path):
+    scores, seeds = prior_scores(Toy().problem().drawn, 500, 1), run_seeds(1, 500)
+    whole = bank(Toy().problem(), scores, seeds, tmp_path, lambda _: None)
+    first = sorted(tmp_path.glob("part-*.parquet"))[0]
+    first.write_bytes(first.read_bytes()[:100])
+    again = Toy()
+    assert np.array_equal(bank(again.problem(), scores, seeds, tmp_path, lambda _: None), whole)
+    assert 0 < again.worlds <= 200
+    newer = Toy()
+    bank(newer.problem(code="toy 2"), scores, seeds, tmp_path, lambda _: None)
+    assert newer.worlds == 500
+    assert not list(tmp_path.glob("*.unfinished"))
+
+
+def test_a_bank_of_another_prior_is_another_bank(tmp_path):
+    scores, seeds = prior_scores(Toy().problem().drawn, 200, 1), run_seeds(1, 200)
+    bank(Toy().problem(), scores, seeds, tmp_path, lambda _: None)
+    narrower = Toy()
+    entries = {**ENTRIES, "rate": ENTRIES["rate"].model_copy(update={"shape": [2.0, 2.0]})}
+    bank(narrower.problem(entries=entries), scores, seeds, tmp_path, lambda _: None)
+    assert narrower.worlds == 200
+
+
+# ---------- the likelihood
+
+
+@pytest.mark.parametrize("target", [Known("s", "share", 0.0, 31.0), Known("c", "count", 0.0)])
+def test_probabilities_of_all_that_can_be_seen_sum_to_one(target):
+    values = np.arange(32) / 31 if target.family == "share" else np.arange(400.0)
+    mean, sd = np.array([1.2 if target.family == "share" else 4.0]), np.array([0.3])
+    logs = [log_marginals(mean, sd, steps([target], np.array([value])))[0] for value in values]
+    assert np.exp(logs).sum() == pytest.approx(1.0, abs=1e-9)
+
+
+def test_far_out_numbers_are_unlikely_but_not_impossible():
+    mean, sd = np.full(3, 0.5), np.full(3, 0.05)
+    logs = log_marginals(mean, sd, steps([TARGETS[0]] * 3, np.array([0.23, 0.6, 0.95])))
+    assert np.isfinite(logs).all()
+    assert logs[0] > logs[1] > logs[2]
+
+
+def test_correlated_luck_makes_two_agreeing_surprises_one():
+    """Two targets both one standard deviation off: less surprising if their luck is shared, more if it is not."""
+    targets = [Known("a", "count", 0.0), Known("b", "count", 0.0)]
+    mean, sd = np.array([20.0, 20.0]), np.array([1.0, 1.0])
+    both = steps(targets, np.array([110.0, 110.0]))
+    apart = steps(targets, np.array([110.0, 91.0]))
+    shared, alone = Copula.of(np.array([[1.0, 0.8], [0.8, 1.0]])), Copula.of(np.eye(2))
+    assert log_likelihood(mean, sd, both, shared) > log_likelihood(mean, sd, both, alone)
+    assert log_likelihood(mean, sd, apart, shared) < log_likelihood(mean, sd, apart, alone)
+
+
+# ---------- the checks
+
+
+def test_intervals_are_as_wide_as_they_claim_on_the_toy(found):
+    ranks = replicates(found, 60, Effort(1, 4, 40, 60))
+    frame = coverage(ranks)
+    assert set(frame["level"]) == {0.5, 0.9}
+    assert frame["fits"].mean() >= 0.6
+    assert frame["uniform_p"].min() > 1e-4
+    assert (recovery(ranks)["error"] < 0.75).all()
+
+
+def test_intervals_that_are_too_narrow_are_found():
+    rng = np.random.default_rng(1)
+    truth = rng.standard_normal(300)
+    sample = 0.5 * rng.standard_normal((300, 99))  # the prior's mean, but half its width
+    low50, high50, low90, high90 = (np.quantile(sample, q, axis=1) for q in (0.25, 0.75, 0.05, 0.95))
+    ranks = pd.DataFrame(
+        {"replicate": range(300), "parameter": "a", "truth": truth, "mean": 0.0, "sd": 0.5,
+         "rank": (sample < truth[:, None]).sum(axis=1), "of": 99, "low50": low50, "high50": high50, "low90": low90,
+         "high90": high90}
+    )  # fmt: skip
+    frame = coverage(ranks)
+    assert not frame["fits"].any()
+    assert (frame["uniform_p"] < 0.001).all()
+
+
+def test_more_replicates_than_worlds_held_out_are_refused(found):
+    with pytest.raises(ValueError, match="only 160 worlds"):
+        replicates(found, 161)
+
+
+def test_the_emulator_is_right_on_worlds_that_it_has_not_seen(found):
+    frame = emulator_frame(found).set_index("target")
+    assert frame["r2"]["asked"] > 0.98
+    assert frame["score_mean"].abs().max() < 0.2
+    assert frame["score_sd"].between(0.8, 1.2).all()
+
+
+def test_the_score_of_a_forecast():
+    assert crps(np.array([5.0]), 8.0) == 3.0
+    normal = stats.norm.ppf((np.arange(2000) + 0.5) / 2000)
+    assert crps(normal, 0.0) == pytest.approx(2 * stats.norm.pdf(0) - 1 / np.sqrt(np.pi), abs=1e-3)
+
+
+def test_a_call_is_forecast_from_those_before_it_alone(tmp_path):
+    """The forecast does not change with what happened in the call that is forecast."""
+    told = ((8.0, 2013), (6.0, 2014), (7.0, 2015))
+    targets = [Known(f"counted_{call}", "count", value, call=call) for value, call in told]
+
+    def simulate(values, seeds, tell):
+        rngs = [np.random.default_rng(seed) for seed in seeds]
+        return np.stack([rng.poisson(RATE * rate, size=3) for rng, rate in zip(rngs, values["rate"])]).astype(float)
+
+    problem = Toy().problem(targets=targets, blocks={"toy": ("rate",)}, simulate=simulate)
+    settings = replace(SMALL, bank=800, near=0)
+    first = leave_out(problem, settings, 2015, tmp_path, quiet, worlds=200)
+    other = [*targets[:2], replace(targets[2], value=19.0)]
+    second = leave_out(replace(problem, targets=other), settings, 2015, tmp_path, quiet, worlds=200)
+    columns = ["median", "low50", "high50", "low90", "high90"]
+    assert first[columns].equals(second[columns])
+    assert first["median"].item() == pytest.approx(7.0, abs=1.5)
+    assert first["last"].item() == 6.0 and first["mean"].item() == 7.0
+    assert first["inside90"].item() and not second["inside90"].item()
+    assert totals(first).set_index("forecast")["relative_crps"]["last year's value"] == pytest.approx(1 / 7)
+
+
+def test_predictions_come_from_the_model_itself(found, tmp_path):
+    worlds = predict(found, 400, tmp_path, quiet)
+    assert worlds.shape == (400, 3)
+    assert np.median(worlds[:, 1]) == pytest.approx(8.0, abs=1.5)

@@ -1,0 +1,248 @@
+"""The simulated survey against cases worked by hand."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from calibration.checks.picking import picking_frame, picking_odds
+from calibration.evidence.programme_statistics import programme_statistics
+from calibration.evidence.responses import Response
+from calibration.evidence.targets import evidence, targets
+from calibration.fit.simulate import history, simulate, simulate_many
+from calibration.survey import draws as luck
+from calibration.survey.register import draw, split, survey_entries
+from calibration.survey.sample import survey_answers
+from calibration.survey.shares import (
+    _cluster_shares,
+    _sme_shares,
+    any_of_known,
+    inclusion,
+    picking_weights,
+    would_not_have,
+)
+from calibration.survey.top_three import HELP_ITEMS, top_three_chances
+from calibration.survey.who_is_asked import Asked
+from simulator import draws, ensemble
+from simulator.observe import APPLICATIONS, APPROVALS, ENGAGED, PROJECTS
+
+SURVEY = split({})[1]
+PLAIN = {**SURVEY, "survey_pick_odds": 1.0, "survey_inactive_odds": 1.0, "survey_tick_share": 1.0}
+NOBODY = Response("DK", 1, 1, 1)
+
+
+def firms(groups, response=None, active=None):
+    """Asked firms: one list of (knowledge, contact, R&I, contract) per partner."""
+    rows = [row for group in groups for row in group]
+    results = np.array([[*row, 0.0] for row in rows], float).reshape(len(rows), 5)
+    partner = np.repeat(np.arange(len(groups)), [len(group) for group in groups])
+    return Asked(
+        response=response or [NOBODY] * len(groups),
+        cluster=np.arange(len(groups)),
+        project=np.arange(len(groups)),
+        partner=partner,
+        sme=np.arange(len(rows)),
+        active=np.ones(len(rows)) if active is None else np.array(active, float),
+        results=results,
+        own=np.zeros(len(rows)),
+    )
+
+
+def test_any_of_two_out_of_ten():
+    # none of two: 7/10 * 6/9
+    assert any_of_known(np.array([10.0]), np.array([3.0]), 2.0)[0] == pytest.approx(1 - 7 / 10 * 6 / 9)
+
+
+def test_a_cluster_that_knows_all_its_firms_knows_of_every_result():
+    assert any_of_known(np.array([4.0]), np.array([1.0]), 6.0)[0] == 1.0
+    assert any_of_known(np.array([4.0, 0.0]), np.array([0.0, 0.0]), 6.0).tolist() == [0.0, 0.0]
+
+
+def test_any_of_six_with_correlation_inside_projects():
+    """Shares of firms spread as Beta with correlation 0.2 between firms of one project: the mixture in closed form."""
+    rng = np.random.default_rng(1)
+    for mean, expected in ((0.71, 0.98), (0.65, 0.97), (0.13, 0.42)):
+        a, b = 4 * mean, 4 * (1 - mean)  # correlation 1 / (1 + a + b)
+        worked = 1 - math.prod((b + k) / (a + b + k) for k in range(6))
+        assert worked == pytest.approx(expected, abs=0.01)
+        having = rng.binomial(5000, rng.beta(a, b, 20_000)).astype(float)
+        assert any_of_known(np.full(20_000, 5000.0), having, 6.0).mean() == pytest.approx(worked, abs=0.01)
+        independent = any_of_known(np.full(1, 5000.0), np.full(1, 5000.0 * mean), 6.0)[0]
+        assert independent > worked + 0.01  # correlation makes "any of them" rarer
+
+
+def test_firms_are_picked_by_odds_one_after_the_other():
+    weights = np.array([4.0, 2.0, 1.0, 1.0, 1.0, 1.0])
+    exact = np.zeros(6)
+    for order in itertools.permutations(range(6), 3):
+        chance, left = 1.0, weights.sum()
+        for firm in order:
+            chance, left = chance * weights[firm] / left, left - weights[firm]
+        exact[list(order)] += chance
+    assert exact.sum() == pytest.approx(3.0)
+    found = inclusion(weights, np.zeros(6, np.int64), np.array([3.0]))
+    assert found.sum() == pytest.approx(3.0)
+    assert found == pytest.approx(exact, abs=0.04)
+    everybody = inclusion(np.array([2.0, 1.0, 0.0]), np.zeros(3, np.int64), np.array([3.0]))
+    assert everybody.tolist() == [1.0, 1.0, 0.0]
+
+
+def test_equal_odds_are_a_plain_sample():
+    found = inclusion(np.ones(7), np.array([0, 0, 0, 0, 1, 1, 1]), np.array([2.0, 3.0]))
+    assert found == pytest.approx([0.5] * 4 + [1.0] * 3)
+
+
+def test_picking_prefers_the_successful_and_those_who_took_part():
+    asked = firms([[(0, 0, 0, 0), (1, 0, 0, 0), (1, 1, 1, 0), (0, 0, 0, 0)]], active=[1, 1, 1, 0])
+    survey = {**SURVEY, "survey_pick_odds": 4.0, "survey_inactive_odds": 0.25}
+    assert picking_weights(asked, survey).tolist() == [1.0, 2.0, 4.0, 0.25]
+    share = _sme_shares(asked, survey)["sme_rni"]
+    assert share > _sme_shares(asked, {**survey, "survey_pick_odds": 1.0})["sme_rni"]
+
+
+def test_answers_count_by_country_as_they_came_in():
+    """Denmark: 23 partners, 107 answers; Norway: 5 partners, 2 answers. One partner each: 107/23 against 2/5."""
+    danish, norwegian = Response("DK", 23, 21, 107), Response("NO", 5, 3, 2)
+    with_result, without = [(1, 0, 0, 0)] * 40, [(0, 0, 0, 0)] * 40
+    shares = _sme_shares(firms([with_result, without], [danish, norwegian]), PLAIN)
+    assert shares["sme_knowledge"] == pytest.approx((107 / 23) / (107 / 23 + 2 / 5))
+    assert shares["share_answers_DK"] == pytest.approx((107 / 23) / (107 / 23 + 2 / 5))
+    clusters = _cluster_shares(firms([with_result, without], [danish, norwegian]), PLAIN)
+    assert clusters["cluster_knowledge"] == pytest.approx((21 / 23) / (21 / 23 + 3 / 5))
+
+
+def test_a_partner_with_few_firms_cannot_answer_for_many():
+    few, many = Response("DK", 1, 1, 10), Response("SE", 1, 1, 10)
+    shares = _sme_shares(firms([[(1, 0, 0, 0)] * 5, [(0, 0, 0, 0)] * 20], [few, many]), PLAIN)
+    assert shares["sme_knowledge"] == pytest.approx(5 / 15)
+
+
+def test_top_three_by_hand():
+    # four items, one worth twice: it is left out if it comes last, 3/5 * 2/4 * 1/3
+    chances = top_three_chances(np.array([[2.0, 1.0, 1.0, 1.0]]))[0]
+    assert chances[0] == pytest.approx(1 - 3 / 5 * 2 / 4 * 1 / 3)
+    assert chances.sum() == pytest.approx(3.0)
+    assert top_three_chances(np.ones((1, 9)))[0] == pytest.approx(np.full(9, 1 / 3))
+
+
+def test_what_firms_say_about_themselves_is_not_what_is_true():
+    own = np.array([0.0, 1.0, 0.5])
+    said = would_not_have(own, {"survey_says_never": 0.3, "survey_says_anyway": 0.1})
+    assert said == pytest.approx([0.9, 0.3, 0.6])
+    honest = would_not_have(own, {"survey_says_never": 0.0, "survey_says_anyway": 0.0})
+    assert honest == pytest.approx(1 - own)
+
+
+def test_plans_lift_what_clusters_report_of_collaborations_only():
+    asked = firms([[(0, 0, 0, 0)] * 6])
+    shares = _cluster_shares(asked, {**PLAIN, "survey_plans_share": 0.25})
+    assert shares == {"cluster_knowledge": 0.0, "cluster_partners": 0.0, "cluster_rni": 0.25}
+
+
+def test_nobody_asked_is_not_a_share_of_zero():
+    shares = {**_sme_shares(firms([]), SURVEY), **_cluster_shares(firms([]), SURVEY)}
+    assert len(shares) == 14
+    assert all(math.isnan(share) for share in shares.values())
+
+
+def test_a_call_without_projects_has_no_respondents():
+    seen = simulate({"idea_rate": 0.0}, 1)
+    for target in targets():
+        value = seen[target.name]
+        if target.measure == "meetings":
+            assert value > 0
+        elif target.family == "count":
+            assert value == 0
+        else:
+            assert math.isnan(value)
+
+
+def test_firms_draw_what_the_simulator_would_draw():
+    who, whom = np.array([3, 2**63 + 5], np.uint64), np.array([7, 11], np.uint64)
+    found = luck.uniforms(12, luck.PICKED, 2015 * 4096, who, whom)
+    start = draws.key(12, luck.PICKED, 2015 * 4096)
+    assert found.tolist() == [draws.uniform(start, a, b) for a, b in zip(who, whom, strict=True)]
+
+
+@pytest.fixture(scope="module")
+def run():
+    known = evidence()
+    inputs = history({"h_knowledge": 0.1}, SURVEY, known)
+    return ensemble.simulate(inputs, 3), inputs
+
+
+def test_single_answers_come_out_as_expected_shares(run):
+    state, inputs = run
+    responses = evidence().responses[2015]
+    found = [survey_answers(state, inputs, 2, SURVEY, responses, seed) for seed in range(150)]
+    expected = simulate({"h_knowledge": 0.1}, 3)
+    for name in found[0]:
+        said, of = (sum(getattr(each[name], field) for each in found) for field in ("said", "of"))
+        assert said / of == pytest.approx(expected[f"{name}_2015"], abs=0.025), name
+    clusters = np.mean([each["cluster_rni"].of for each in found])
+    smes = np.mean([each["sme_rni"].of for each in found])
+    assert 20 < clusters < 40 and 80 < smes < 150  # 31 and 124 answered
+
+
+def test_sampled_answers_hang_on_the_seed_alone(run):
+    state, inputs = run
+    responses = evidence().responses[2015]
+    one, again, other = (survey_answers(state, inputs, 2, SURVEY, responses, seed) for seed in (5, 5, 6))
+    assert one == again
+    assert one != other
+
+
+def test_everybody_chooses_three_kinds_of_support():
+    assert len(HELP_ITEMS) == 9
+
+
+def test_statistics_are_those_that_the_simulator_counts(run):
+    state, inputs = run
+    told = ensemble.given(inputs.parameters, inputs.rules, inputs.world)
+    cells = ensemble.observe(0, np.int64(3), told.rules, told.world, told.parameters, state)[0].sum(axis=1)
+    for call in range(3):
+        found = programme_statistics(state, inputs, call)
+        counted = (cells[call, APPLICATIONS], cells[call, APPROVALS], cells[call, PROJECTS], cells[call, ENGAGED])
+        assert tuple(found[name] for name in ("applications", "approvals", "projects")) == counted[:3]
+        assert found["smes_engaged"] <= counted[3]  # consortia that went on without a grant are no projects
+        assert found["projects_one_grant"] + found["projects_two_grants"] == found["projects"]
+        assert sum(found[f"projects_{n}_countries"] for n in (2, 3, 4, 5)) == found["projects"]
+        by_country = sum(value for name, value in found.items() if name.startswith("grants_"))
+        assert by_country == found["approvals"]
+
+
+def test_more_knowledge_in_the_model_is_more_knowledge_in_the_survey():
+    values = {"h_knowledge": np.array([0.03, 0.12]), "survey_known_firms": np.array([6.0, 6.0])}
+    found = simulate_many(values, [1, 2, 3], threads=2)
+    names = [target.name for target in targets()]
+    for name in ("sme_knowledge_2015", "cluster_knowledge_2015"):
+        column = found[:, :, names.index(name)]
+        assert (column[1] > column[0]).all()
+
+
+def test_the_survey_layer_changes_no_statistic_of_the_programme():
+    names = [target.name for target in targets()]
+    low = simulate({name: entry.limits[0] for name, entry in survey_entries().items() if "close" not in name}, 4)
+    high = simulate({name: entry.limits[1] for name, entry in survey_entries().items() if "close" not in name}, 4)
+    for target in targets():
+        assert (low[target.name] == high[target.name]) == (target.block == "programme"), target.name
+    assert list(low) == names
+
+
+def test_many_runs_are_the_same_on_any_number_of_threads():
+    values = {"h_rni": np.array([0.01, 0.02, 0.03]), "idea_rate": np.array([0.5, 0.7, 0.9])}
+    one, three = (simulate_many(values, [7, 8], threads=threads) for threads in (1, 3))
+    assert np.array_equal(one, three, equal_nan=True)
+    assert one[1, 1].tolist() == list(simulate({"h_rni": 0.02, "idea_rate": 0.7}, 8).values())
+
+
+def test_picking_the_successful_makes_answers_look_better_in_the_same_worlds():
+    """Hard outcomes are reported more the harder they are picked for; what is not picked on hardly moves."""
+    frame = picking_frame(draw(3, 5), 7, evidence())
+    assert sorted(frame["odds"].unique()) == sorted(picking_odds())
+    for target in ("sme_rni_2015", "sme_partners_2015"):
+        medians = frame[frame["target"] == target].sort_values("odds")["median"].to_numpy()
+        assert (np.diff(medians) > 0).all(), target
+    real = {target.name: target.value for target in evidence().targets}
+    assert all(real[row.target] == row.real for row in frame.itertuples())
