@@ -1,6 +1,6 @@
 """The default comparison of two scenarios, as a user types it.
 
-    python -m benchmarks.run compare_default
+python -m benchmarks.run compare_default
 """
 
 import tempfile

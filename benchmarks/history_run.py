@@ -1,6 +1,6 @@
 """One history run: 400 clusters, about 16,000 SMEs, the calls of 2013-2017, 120 months; on one core, compiled.
 
-    python -m benchmarks.run history_run
+python -m benchmarks.run history_run
 """
 
 import numpy as np

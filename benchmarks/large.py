@@ -1,6 +1,6 @@
 """Every SME in Europe in one run: 25 million SMEs in 3,000 clusters, with the report.
 
-    python -m benchmarks.run large
+python -m benchmarks.run large
 """
 
 import tempfile

@@ -1,6 +1,6 @@
 """What no program could leave out on this machine: the tables moved once each way, and the luck drawn.
 
-    python -m benchmarks.run roofline
+python -m benchmarks.run roofline
 """
 
 import statistics

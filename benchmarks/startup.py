@@ -1,6 +1,6 @@
 """How long a user waits: for help, for a first result, and for the first start after install.
 
-    python -m benchmarks.run startup
+python -m benchmarks.run startup
 """
 
 import tempfile

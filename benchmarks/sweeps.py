@@ -1,6 +1,6 @@
 """What the machinery of a sweep costs beside the kernels, and what it takes to plan a million runs.
 
-    python -m benchmarks.run sweeps
+python -m benchmarks.run sweeps
 """
 
 import subprocess

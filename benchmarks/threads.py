@@ -1,6 +1,6 @@
 """What a second thread brings, and what Mesa's face and plain Python cost; ratios taken in one go.
 
-    python -m benchmarks.run threads
+python -m benchmarks.run threads
 """
 
 import os

@@ -29,7 +29,11 @@ TEMPLATE, ODD = HERE / "ODD.template.md", HERE / "ODD.md"
 EVIDENCE = HERE.parent / "calibration" / "evidence"
 HEAD = "<!-- Made by `python -m docs.build_odd` from docs/ODD.template.md and the code. Do not edit. -->\n\n"
 THEORY = (
-    "simulator.founding", "simulator.world", "simulator.outcomes", "simulator.instruments", "simulator.rules",
+    "simulator.founding",
+    "simulator.world",
+    "simulator.outcomes",
+    "simulator.instruments",
+    "simulator.rules",
     "simulator.observe",
 )  # where the world is described
 SKIPPED_STEPS = ("note",)  # writes the log; says nothing about the world

@@ -1,10 +1,10 @@
 """The Mesa model by names: a scenario, and what is to differ from it.
 
-    from mesa import batch_run
-    from experiments.mesa_model import Innovex
+from mesa import batch_run
+from experiments.mesa_model import Innovex
 
-    asked = {"scenario": ["baseline", "projects_24"], "idea_rate": [0.6, 0.9], "rng": range(5)}
-    rows = batch_run(Innovex, asked)
+asked = {"scenario": ["baseline", "projects_24"], "idea_rate": [0.6, 0.9], "rng": range(5)}
+rows = batch_run(Innovex, asked)
 """
 
 import dataclasses

@@ -129,9 +129,7 @@ def levers(scope: Scope) -> Mapping[str, Entry]:
 @cache
 def central() -> Mapping[str, float]:
     """Return the central value of every drawn entry."""
-    return MappingProxyType(
-        {name: float(entry.value) for name, entry in drawn().items() if entry.value is not None}
-    )
+    return MappingProxyType({name: float(entry.value) for name, entry in drawn().items() if entry.value is not None})
 
 
 def check_values(values: Mapping[str, object], source: str) -> dict[str, float]:
@@ -151,9 +149,7 @@ def check_values(values: Mapping[str, object], source: str) -> dict[str, float]:
 def _value_fault(name: str, value: object) -> Fault | None:
     entry = drawn().get(name)
     if entry is None:
-        return Fault(
-            str(name), "this name is not known here", listed(drawn(), 4), nearest(str(name), drawn())
-        )
+        return Fault(str(name), "this name is not known here", listed(drawn(), 4), nearest(str(name), drawn()))
     if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
         return Fault(name, f"{told(value)} does not fit", "a number")
     smallest, largest = entry.limits

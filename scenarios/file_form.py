@@ -96,12 +96,8 @@ GUIDE = Guide(names_at, allowed_at, place_of)
 def content_of(checked: BaseModel) -> Content:
     """Return what a checked file sets, and nothing that it leaves to its parent."""
     given = checked.model_dump(by_alias=True, exclude_unset=True)
-    settings = [
-        Setting(None, None, name, given[name]) for name in ("horizon_months", "last_call") if name in given
-    ]
-    settings += [
-        Setting(None, None, name, float(value)) for name, value in given.get("parameters", {}).items()
-    ]
+    settings = [Setting(None, None, name, given[name]) for name in ("horizon_months", "last_call") if name in given]
+    settings += [Setting(None, None, name, float(value)) for name, value in given.get("parameters", {}).items()]
     for year, call in given.get("from", {}).items():
         for funder, rules in call.pop("funders", {}).items():
             settings += [Setting(int(year), funder, name, value) for name, value in rules.items()]

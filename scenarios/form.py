@@ -41,9 +41,7 @@ def check(form: type[Form], content: Any, source: str | Path, guide: Guide) -> F
     try:
         return form.model_validate(content)
     except ValidationError as error:
-        found = sorted(
-            error.errors(), key=lambda details: details["type"] != "extra_forbidden"
-        )  # typos first
+        found = sorted(error.errors(), key=lambda details: details["type"] != "extra_forbidden")  # typos first
         raise refuse(source, [_fault(details, guide) for details in found[:1]], len(found)) from None
 
 

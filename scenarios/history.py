@@ -136,9 +136,7 @@ class Programme:
         call = self.calls[year]
         if funder not in call.funders:
             return 0.0
-        weights = {
-            code: call.budget_weights[code] * self.funders[code].grant_ratio for code in sorted(call.funders)
-        }
+        weights = {code: call.budget_weights[code] * self.funders[code].grant_ratio for code in sorted(call.funders)}
         return call.total_budget_eur * weights[funder] / math.fsum(weights.values())
 
 
@@ -176,17 +174,13 @@ def _contradictions(content: _Content) -> Iterable[Fault]:
     for code, funder in content.funders.items():
         where = f"funders.{code}"
         if funder.country not in content.countries:
-            yield Fault(
-                f"{where}.country", "there is no such country", "", nearest(funder.country, content.countries)
-            )
+            yield Fault(f"{where}.country", "there is no such country", "", nearest(funder.country, content.countries))
         if taken.setdefault(funder.country, code) != code:
             yield Fault(f"{where}.country", f"funder {taken[funder.country]} stands for this country already")
         if funder.pass_ not in drawn():
             yield Fault(f"{where}.pass", "the register has no such entry", "", nearest(funder.pass_, drawn()))
         if funder.grant_min_eur > funder.grant_max_eur:
-            yield Fault(
-                f"{where}.grant_min_eur", "it is above grant_max_eur", f"up to {funder.grant_max_eur:.10g}"
-            )
+            yield Fault(f"{where}.grant_min_eur", "it is above grant_max_eur", f"up to {funder.grant_max_eur:.10g}")
     for year, call in content.calls.items():
         yield from _call_contradictions(year, call, content)
     years = {int(year) for year in content.calls if year.isdigit()}
@@ -203,9 +197,7 @@ def _call_contradictions(year: str, call: Call, content: _Content) -> Iterable[F
     if len(set(call.funders)) < len(call.funders):
         yield Fault(f"{where}.funders", "a funder is named twice")
     if set(call.funders) != set(call.budget_weights):
-        yield Fault(
-            f"{where}.budget_weights", "they are not for the funders of the call", listed(call.funders)
-        )
+        yield Fault(f"{where}.budget_weights", "they are not for the funders of the call", listed(call.funders))
     for code in call.funders:
         if code not in content.funders:
             yield Fault(f"{where}.funders", f"there is no funder {code}", "", nearest(code, content.funders))

@@ -233,15 +233,11 @@ def _scale(years: Years, scale_from: int | None, budget_scale: float) -> F64:
     """Return the factor on budgets by call."""
     fits = isinstance(budget_scale, SupportsFloat) and not isinstance(budget_scale, bool | str)
     if not fits or not 0 <= budget_scale < math.inf:
-        raise refuse(
-            "budget_scale", [Fault("", f"{told(budget_scale)} does not fit", "a number of 0 or more")]
-        )
+        raise refuse("budget_scale", [Fault("", f"{told(budget_scale)} does not fit", "a number of 0 or more")])
     if scale_from is None and budget_scale != 1:
         what = "the scenario changes no call, so nothing says from when on its budgets are scaled"
         raise refuse("budget_scale", [Fault("", what, "a call year as scale_from")])
-    return np.array(
-        [budget_scale if scale_from is not None and year >= scale_from else 1.0 for year in years]
-    )
+    return np.array([budget_scale if scale_from is not None and year >= scale_from else 1.0 for year in years])
 
 
 def _rules(template: Arrays, values: Mapping[str, float], was: Programme, horizon: int, scale: F64) -> Rules:
@@ -257,9 +253,7 @@ def _rules(template: Arrays, values: Mapping[str, float], was: Programme, horizo
     arrays["grant_eur"] = np.where(np.isnan(own_grant), typical, own_grant)
     arrays["grant_min_eur"] = np.fmin(smallest, own_grant)
     arrays["grant_max_eur"] = np.fmax(largest, own_grant)
-    arrays["pass_share"] = np.where(
-        np.isnan(own_pass), [values[funder.pass_] for funder in funders], own_pass
-    )
+    arrays["pass_share"] = np.where(np.isnan(own_pass), [values[funder.pass_] for funder in funders], own_pass)
     arrays["budget_eur"] = arrays["budget_eur"] * scale[:, None]
     arrays["counted_months"] = np.full(len(scale), horizon, dtype=np.int64)
     return Rules(**{name: np.ascontiguousarray(arrays[name]) for name in Rules._fields})

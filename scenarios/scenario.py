@@ -127,9 +127,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _no_such_name(name: str, what: str = "there is no such scenario") -> Fault:
     meant = nearest(name, names())
-    allowed = (
-        "a shipped name or a path to a TOML file" if meant else f"a path or one of {listed(names(), 30)}"
-    )
+    allowed = "a shipped name or a path to a TOML file" if meant else f"a path or one of {listed(names(), 30)}"
     return Fault("", what, allowed, meant)
 
 
@@ -149,9 +147,7 @@ def _parent(path: Path, content: Content, chain: tuple[Path, ...]) -> Scenario |
             [Fault("extends", f"the scenario extends itself ({way})", "a parent that does not lead back")],
         )
     if len(chain) >= LONGEST_CHAIN:
-        raise refuse(
-            path, [Fault("extends", "the chain of parents is too long", f"up to {LONGEST_CHAIN} files")]
-        )
+        raise refuse(path, [Fault("extends", "the chain of parents is too long", f"up to {LONGEST_CHAIN} files")])
     if not os.path.lexists(target):
         raise refuse(path, [_missing_parent(extends)])
     return _load(target, chain)
@@ -159,9 +155,7 @@ def _parent(path: Path, content: Content, chain: tuple[Path, ...]) -> Scenario |
 
 def _missing_parent(extends: str) -> Fault:
     allowed = "a shipped name or a path from this file"
-    return Fault(
-        "extends", f"there is no scenario {echo(extends)!r}", allowed, nearest(Path(extends).stem, names())
-    )
+    return Fault("extends", f"there is no scenario {echo(extends)!r}", allowed, nearest(Path(extends).stem, names()))
 
 
 def _participation_fault(setting: Setting, settings: tuple[Setting, ...]) -> Fault | None:
@@ -173,18 +167,10 @@ def _participation_fault(setting: Setting, settings: tuple[Setting, ...]) -> Fau
     was_there = funder in programme().calls[year].funders
     takes_part = value_at(settings, year, funder, "takes_part")
     if setting.name == "takes_part":
-        lacks_budget = (
-            setting.value and not was_there and value_at(settings, year, funder, "budget_eur") is None
-        )
+        lacks_budget = setting.value and not was_there and value_at(settings, year, funder, "budget_eur") is None
         allowed = "a budget_eur beside takes_part = true"
-        return (
-            Fault(where, f"{funder} took no part in {year} and has no budget", allowed)
-            if lacks_budget
-            else None
-        )
+        return Fault(where, f"{funder} took no part in {year} and has no budget", allowed) if lacks_budget else None
     if takes_part if takes_part is not None else was_there:
         return None
-    allowed = (
-        f"{listed(programme().calls[year].funders)}, or takes_part = true with a budget_eur for {funder}"
-    )
+    allowed = f"{listed(programme().calls[year].funders)}, or takes_part = true with a budget_eur for {funder}"
     return Fault(where, f"{funder} takes no part in the call of {year}", allowed)

@@ -17,9 +17,7 @@ class Setting(NamedTuple):
 
 def in_order(settings: Iterable[Setting]) -> tuple[Setting, ...]:
     """Return settings by year, funder and name; undated ones and all funders first."""
-    return tuple(
-        sorted(settings, key=lambda setting: (setting.year or 0, setting.funder or "", setting.name))
-    )
+    return tuple(sorted(settings, key=lambda setting: (setting.year or 0, setting.funder or "", setting.name)))
 
 
 def value_at(settings: tuple[Setting, ...], year: int | None, funder: str | None, name: str) -> Any:

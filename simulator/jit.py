@@ -108,9 +108,9 @@ def _called(kernel: Function, function: Function, inlined: bool = False) -> Func
     event). Together a sixth of the time of a first start.
     """
     if isinstance(kernel, Dispatcher):  # not so under NUMBA_DISABLE_JIT
-        callee = numba.njit(
-            no_cpython_wrapper=True, pipeline_class=_InnerCompiler, forceinline=inlined, **FLAGS
-        )(function)
+        callee = numba.njit(no_cpython_wrapper=True, pipeline_class=_InnerCompiler, forceinline=inlined, **FLAGS)(
+            function
+        )
 
         def get_call_template(args: Any, kws: Any) -> Any:
             return callee.get_call_template(
@@ -240,9 +240,7 @@ class _KernelCache(NullCache):
         """Keep the kernel for these types; a full or read-only disk is no reason to stop."""
         for environment in result._find_referenced_environments():  # its callees', which have no place of their own
             result.codegen.set_env(environment.env_name, environment)
-        is_bound_to_this_process = (
-            self.function.__closure__ or result.lifted or result.library.has_dynamic_globals
-        )
+        is_bound_to_this_process = self.function.__closure__ or result.lifted or result.library.has_dynamic_globals
         if is_bound_to_this_process:
             return
         key = self._key(signature, result.codegen)

@@ -97,9 +97,7 @@ class InnovexModel(mesa.Model):
         SMEAgent,
     )
 
-    def __init__(
-        self, inputs: Inputs, rng: Any = None, *, seed: Any = None, capacity: Capacity | None = None
-    ) -> None:
+    def __init__(self, inputs: Inputs, rng: Any = None, *, seed: Any = None, capacity: Capacity | None = None) -> None:
         """Found the world of `inputs`: any object with what a run needs, such as a resolved scenario.
 
         Rows are named where it has `funder_codes`, `country_codes`, `sector_names`, else by their numbers.

@@ -12,6 +12,7 @@ from simulator.jit import jit
 
 _LOWEST = -1.7e308  # of all numbers, nearly
 
+
 @jit
 def bar_for(values, k):
     """A number that the k largest of `values` (n,) reach and no others do, except equals of the k-th.

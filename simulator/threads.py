@@ -58,9 +58,7 @@ def each(
     yield from _on_threads(work, queue, threads, stop)
 
 
-def _on_threads(
-    work: Callable[[Job], Found], queue: Iterator[Job], threads: int, stop: Cancelled
-) -> Iterator[Found]:
+def _on_threads(work: Callable[[Job], Found], queue: Iterator[Job], threads: int, stop: Cancelled) -> Iterator[Found]:
     crew = Crew(work, threads)
     try:
         crew.start()

@@ -43,9 +43,7 @@ def shipped(name: str = "baseline", **more: float) -> Resolved:
 
 
 @cache
-def few_countries(
-    codes: tuple[str, ...] = ("DK", "SE", "NO", "LT", "PL", "DE-BB"), clusters: int = 3
-) -> Programme:
+def few_countries(codes: tuple[str, ...] = ("DK", "SE", "NO", "LT", "PL", "DE-BB"), clusters: int = 3) -> Programme:
     """The programme as it was with a few countries only, each with a few clusters of about ten SMEs."""
     was = scenarios.programme()
     small = {"clusters": clusters, "members_mean": 10.0}
@@ -62,9 +60,7 @@ def tiny(name: str = "baseline", last_call: int = 2014) -> Resolved:
     """A few calls in a lively world of 18 clusters that is small enough to be run uncompiled."""
     lively = {"idea_rate": 1.0, "h_contact": 0.3, "h_rni": 0.05, "h_contract": 0.05, "own_h_contract": 0.01}
     few = few_countries()
-    return scenarios.load(name).resolve(
-        lively, last_call=last_call, horizon_months=24, programme_as_it_was=few
-    )
+    return scenarios.load(name).resolve(lively, last_call=last_call, horizon_months=24, programme_as_it_was=few)
 
 
 def never_held(resolved: Resolved) -> Resolved:
@@ -168,9 +164,7 @@ def told_by_identity(resolved: Resolved, state: State) -> np.ndarray:
     told = np.zeros(len(log), list(types.items()))
     funders = resolved.world.country_key[resolved.world.funder_country]
     clusters, smes = state.clusters.identity, state.smes.identity
-    is_cluster = np.isin(
-        log.kind, [KIND[name] for name in BETWEEN_CLUSTERS + OF_CLUSTER_AND_FUNDER + OF_CLUSTER]
-    )
+    is_cluster = np.isin(log.kind, [KIND[name] for name in BETWEEN_CLUSTERS + OF_CLUSTER_AND_FUNDER + OF_CLUSTER])
     to_funder = np.isin(log.kind, [KIND[name] for name in OF_CLUSTER_AND_FUNDER])
     to_cluster = np.isin(log.kind, [KIND[name] for name in BETWEEN_CLUSTERS])
     told["month"], told["kind"], told["amount"] = log.month, log.kind, log.amount

@@ -114,9 +114,7 @@ def _propose(model: "PeerModel", call: SimpleNamespace, lead: Cluster, number: i
         if other.country.nation in nations:
             continue
         asked += 1
-        chance = say.acceptance_probability(
-            other.has_funder(call), p.acceptance, p.acceptance_no_funder, other.focus
-        )
+        chance = say.acceptance_probability(other.has_funder(call), p.acceptance, p.acceptance_no_funder, other.focus)
         if model.luck(draws.ACCEPT, time, other.identity, identity) < chance:
             members.append(other)
             nations.add(other.country.nation)

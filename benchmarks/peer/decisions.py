@@ -170,9 +170,7 @@ def _joint_date(model: "PeerModel", project: Project, applied: list[Partner]) ->
 
 
 def _set_ends(project: Project) -> None:
-    months = {
-        each: int(project.call.terms[each.funder.row].project_months) for each in project.partners if each.funder
-    }
+    months = {each: int(project.call.terms[each.funder.row].project_months) for each in project.partners if each.funder}
     for each in project.partners:
         if each.start_month != state.NEVER:
             each.end_month = each.start_month + months.get(each, max(months.values(), default=0))

@@ -40,9 +40,7 @@ _LABELS = {"financed_partners": "Partners with a grant (the same as applications
 _HORIZON_MONTHS = 12  # nothing that is forecast happens later after the close of a call
 
 
-def forecast(
-    draws: Mapping[str, F64], seed: int, threads: int = 1, progress: Progress | None = None
-) -> pd.DataFrame:
+def forecast(draws: Mapping[str, F64], seed: int, threads: int = 1, progress: Progress | None = None) -> pd.DataFrame:
     """The forecast: one row per call and measure, with median, 50% and 90% intervals over draws and luck.
 
     Columns: call, measure, label, median, low50, high50, low90, high90, mean, draws. Draw number i has run seed
@@ -58,9 +56,7 @@ def forecast(
         return found
 
     values = np.array(list(each(one, range(count), threads)))
-    rows = [
-        _row(year, measure, values[:, y, m]) for y, year in enumerate(YEARS) for m, measure in enumerate(MEASURES)
-    ]
+    rows = [_row(year, measure, values[:, y, m]) for y, year in enumerate(YEARS) for m, measure in enumerate(MEASURES)]
     return pd.DataFrame(rows)
 
 

@@ -96,4 +96,3 @@ def _manifest(fit: Fit, unidentified_below: float, about: dict[str, Any] | None)
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         **(about or {}),
     }  # fmt: skip
-

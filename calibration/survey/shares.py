@@ -20,6 +20,7 @@ from simulator.state import State
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 
+
 def survey_shares(
     state: State, inputs: Resolved, call: int, survey: Survey, responses: Mapping[str, Response]
 ) -> Mapping[str, float]:

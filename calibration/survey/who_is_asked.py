@@ -30,9 +30,7 @@ class Asked(NamedTuple):
     own: F64  # (n,) chance that its own path would have brought a result by then
 
 
-def who_is_asked(
-    state: State, inputs: Resolved, call: int, survey: Survey, responses: Mapping[str, Response]
-) -> Asked:
+def who_is_asked(state: State, inputs: Resolved, call: int, survey: Survey, responses: Mapping[str, Response]) -> Asked:
     """Partners with a grant whose project came to its end, where their country answers at all; and their firms."""
     partners = state.partners
     codes = [inputs.country_codes[country] for country in inputs.world.funder_country]

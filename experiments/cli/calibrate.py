@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from calibration.posterior import Posterior
 
 
-
 def calibrate(
     bank: Annotated[int | None, typer.Option(help="Worlds drawn from the priors (8,000).")] = None,
     evidence: Annotated[Path | None, typer.Option(help="Folder of your own targets.csv and responses.csv.")] = None,

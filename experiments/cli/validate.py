@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from experiments.validation.study import Stage
 
 
-
 def validate(
     draws: Annotated[int, typer.Option(help="Draws of the posterior for predictions and forecast.")] = 400,
     checked: Annotated[
@@ -26,9 +25,9 @@ def validate(
     ] = False,
     ship: Annotated[bool, typer.Option("--ship", help="With --forecast: put the file into the package.")] = False,
     posterior: Annotated[Path | None, typer.Option(help="A posterior of your own; the shipped one without.")] = None,
-    fit: Annotated[
-        Path, typer.Option(help="Folder of innovex calibrate; what lies there is used again.")
-    ] = Path("results/calibration"),
+    fit: Annotated[Path, typer.Option(help="Folder of innovex calibrate; what lies there is used again.")] = Path(
+        "results/calibration"
+    ),
     bank: Annotated[
         int | None, typer.Option(help="Worlds of the fit that is checked; those of the shipped settings without.")
     ] = None,

@@ -41,9 +41,7 @@ def answer(name: str, parts: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(effects: pd.DataFrame, scenario: str, measure: str) -> pd.Series:
-    chosen = effects[
-        (effects.scenario == scenario) & (effects.measure == measure) & (effects.basis == "equal budget")
-    ]
+    chosen = effects[(effects.scenario == scenario) & (effects.measure == measure) & (effects.basis == "equal budget")]
     return chosen.iloc[0]
 
 
@@ -53,8 +51,7 @@ def _change(row: pd.Series) -> str:
         low, high = row["difference_low"], row["difference_high"]
         return f"{row['difference']:+,.0f} net contracts (90% interval {low:+,.0f} to {high:+,.0f})"
     return (
-        f"{row['relative']:+.0%} net contracts "
-        f"(90% interval {row['relative_low']:+.0%} to {row['relative_high']:+.0%})"
+        f"{row['relative']:+.0%} net contracts (90% interval {row['relative_low']:+.0%} to {row['relative_high']:+.0%})"
     )
 
 
@@ -77,8 +74,10 @@ def _spending(row: pd.Series, effects: pd.DataFrame, name: str) -> str:
     if np.isnan(row["relative"]) or abs(row["relative"]) < SAME_SPENDING:
         return ""
     equal = effects[(effects.scenario == name) & (effects.measure == MAIN) & (effects.basis == "equal spending")]
-    same = "" if equal.empty or np.isnan(equal.iloc[0]["relative"]) else (
-        f"; at equal spending {equal.iloc[0]['relative']:+.0%}"
+    same = (
+        ""
+        if equal.empty or np.isnan(equal.iloc[0]["relative"])
+        else (f"; at equal spending {equal.iloc[0]['relative']:+.0%}")
     )
     return f" and {row['relative']:+.0%} public cost{same}"
 

@@ -200,6 +200,4 @@ def hangs_on_rows(
     correlation = ranks.corrwith(pd.Series(effect).rank())
     strong = correlation[correlation.abs() >= 2.0 / np.sqrt(len(effect))]
     order = strong.abs().sort_values(ascending=False).index[:most]
-    return [
-        {"scenario": scenario, "parameter": name, "correlation": float(strong[name])} for name in order
-    ]
+    return [{"scenario": scenario, "parameter": name, "correlation": float(strong[name])} for name in order]

@@ -90,9 +90,7 @@ def write_report(comparison: "Comparison", folder: Path) -> Path:
     return path
 
 
-def put(
-    figure: Figure, told: Caption, name: str, number: int, folder: Path, narrow: Figure | None = None
-) -> Shown:
+def put(figure: Figure, told: Caption, name: str, number: int, folder: Path, narrow: Figure | None = None) -> Shown:
     """Write a figure to the folder, as SVG and as PNG; return it as it stands in the page, there `narrow` too."""
     svg = svg_of(figure)
     stem = f"{number:02d}-{name.replace('_', '-')}"

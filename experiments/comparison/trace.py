@@ -85,9 +85,7 @@ class _Names:
         self.funder = np.array(inputs.funder_codes, object)
         projects = state.projects[: state.count[N_PROJECTS]]
         years = np.array(inputs.call_years)[projects.call]
-        self.project = np.array(
-            [f"{y}/{c}" for y, c in zip(years, self.cluster[projects.lead], strict=True)], object
-        )
+        self.project = np.array([f"{y}/{c}" for y, c in zip(years, self.cluster[projects.lead], strict=True)], object)
         self.months = np.array(
             [np.datetime64(f"{inputs.call_years[0]}-01", "M") + month for month in range(inputs.months + 600)]
         ).astype("datetime64[s]")

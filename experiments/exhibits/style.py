@@ -65,6 +65,7 @@ STYLE: Any = {
     "path.simplify": True,
 }
 
+
 def styled(draw: Callable[..., Figure | None]) -> Callable[..., Figure | None]:
     """The figure function, in the house's style; nothing global is left changed.
 

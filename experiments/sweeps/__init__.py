@@ -1,10 +1,10 @@
 """Sweeps: a question over the whole space of assumptions, run in parts that can be stopped, resumed and spread.
 
-    from experiments.sweeps import sweep
+from experiments.sweeps import sweep
 
-    found = sweep("levers_sobol", "results")  # or a file, a folder of a sweep, or a dict
-    found.design, found.results, found.failures  # pandas
-    found.outcomes(found.contrasts[0], "contracts_net")  # option less base, (rows, runs)
+found = sweep("levers_sobol", "results")  # or a file, a folder of a sweep, or a dict
+found.design, found.results, found.failures  # pandas
+found.outcomes(found.contrasts[0], "contracts_net")  # option less base, (rows, runs)
 """
 
 import importlib

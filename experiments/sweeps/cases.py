@@ -90,5 +90,3 @@ def _central(case: Case, experiment: Experiment, source: str | Path) -> Resolved
         except InputError as error:
             raise InputError(f"{source}, smes: {str(error).removeprefix('number of SMEs: ')}") from None
     return scenario.resolve(horizon_months=experiment.horizon_months, smes=experiment.smes)
-
-

@@ -121,9 +121,7 @@ def _not_dense(box: Box | None, share: float) -> str:
 def _measured(box: Box, design: F64, event: Mask, checked: "Check | None") -> Box:
     inside = box.holds(design)
     hit = float((inside & event).sum())
-    return Box(
-        box.bounds, hit / max(1.0, event.sum()), hit / max(1.0, inside.sum()), int(inside.sum()), checked
-    )
+    return Box(box.bounds, hit / max(1.0, event.sum()), hit / max(1.0, inside.sum()), int(inside.sum()), checked)
 
 
 def best_box(design: F64, event: Mask, seed: int = 0) -> Box | None:

@@ -92,9 +92,7 @@ def _factor(name: str, vary: Vary, source: str | Path, free: bool) -> Factor:
         low, high = (vary.low, vary.high) if vary.low is not None and vary.high is not None else (0.0, 1.0)
         return Factor(name, name, "", low, high, choices=tuple(vary.choices or ()))
     names = [*drawn(), *levers("call")]
-    raise refuse(
-        source, [Fault(f"vary.{name}", "this name is not known here", listed(names, 4), nearest(name, names))]
-    )
+    raise refuse(source, [Fault(f"vary.{name}", "this name is not known here", listed(names, 4), nearest(name, names))])
 
 
 def _parameter(name: str, entry: Entry, vary: Vary, source: str | Path) -> Factor:

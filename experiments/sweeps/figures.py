@@ -333,8 +333,7 @@ def settling(finding: Finding, _: str = "") -> Figure | None:
     index = MAIN_INDEX[finding.method.name]
     path = _bounds(finding.path) if index == "bound" else finding.path
     names = [
-        Line2D([], [], markersize=5, label=finding.factors[place].label, **look)
-        for place, look in zip(places, LINES)
+        Line2D([], [], markersize=5, label=finding.factors[place].label, **look) for place, look in zip(places, LINES)
     ]
     title = f"As blocks were added: {finding.settled.told}"
     figure = sheet_of(finding.source, title, 2.7, names, 2)

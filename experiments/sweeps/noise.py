@@ -71,10 +71,7 @@ def bootstrap(terms: F64, statistic: Callable[[F64], F64], seed: int, resamples:
     rng = np.random.default_rng(seed)
     n = len(terms)
     drawn = np.stack(
-        [
-            statistic(np.bincount(rng.integers(n, size=n), minlength=n) @ terms / n)
-            for _ in range(resamples)
-        ]
+        [statistic(np.bincount(rng.integers(n, size=n), minlength=n) @ terms / n) for _ in range(resamples)]
     )
     tail = float(ndtr(-np.sqrt(n / (n - 1)) * reach_of(n))) if n > 1 else (1.0 - INTERVAL) / 2
     with np.errstate(invalid="ignore"):

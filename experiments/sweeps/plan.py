@@ -314,5 +314,3 @@ class Design:
         values = np.concatenate([self._slice(group) for group in groups])
         first = groups[0] * self._group_rows
         return Rows(row, row // self.plan.block, values[chunk.start - first : chunk.stop - first], chunk.run)
-
-

@@ -335,5 +335,3 @@ def _at_work(folder: Path) -> int:
         except Timeout:
             held += 1
     return held
-
-

@@ -127,9 +127,7 @@ def carry_out(
 class _Driver:
     """One process at work on a folder."""
 
-    def __init__(
-        self, plan: Plan, folder: Path, engine: Engine, design: Design, hear: Hear, redo_failed: bool
-    ) -> None:
+    def __init__(self, plan: Plan, folder: Path, engine: Engine, design: Design, hear: Hear, redo_failed: bool) -> None:
         self.plan, self.folder, self.engine, self.design, self.hear = plan, folder, engine, design, hear
         self.redo_failed = redo_failed
         self.advance = Advance(plan.cells)

@@ -306,4 +306,3 @@ def failures(found: "Failures") -> list[str]:
     share = found.count / max(1, found.finished)
     text = f"{words.plural(found.count, 'run')} of {found.finished:,} failed ({share:.1%}): {causes}."
     return [text, *(boxes(found.boxes) if found.boxes else ["They are too few to say where they lie."])]
-

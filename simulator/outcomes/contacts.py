@@ -178,9 +178,7 @@ def _tie(month, row, other_row, fit, project, seed, parameters, world, state):
         ties[tie].rni_count, ties[tie].contract_count = 0, 0
         ties[tie].rni_hazard, ties[tie].contract_hazard = 0.0, 0.0
         one, other = smes[i].identity, smes[j].identity
-        ties[tie].rni_threshold = draws.exponential(
-            draws.uniform_of_pair(draws.key(seed, draws.RNI, 0), one, other)
-        )
+        ties[tie].rni_threshold = draws.exponential(draws.uniform_of_pair(draws.key(seed, draws.RNI, 0), one, other))
         ties[tie].contract_threshold = draws.exponential(
             draws.uniform_of_pair(draws.key(seed, draws.CONTRACT, 0), one, other)
         )

@@ -53,9 +53,7 @@ def live_ties(month, seed, parameters, rules, world, state):
         readiness = 0.5 * (smes[ties[tie].one].readiness + smes[ties[tie].other].readiness)
         if readiness != ties[tie].readiness:
             _see_promise(tie, readiness, parameters, ties)
-        common = conversion_hazard(
-            1.0, ties[tie].promise, trust, p_slope, in_touch(trust, dose, p_reference), extra
-        )
+        common = conversion_hazard(1.0, ties[tie].promise, trust, p_slope, in_touch(trust, dose, p_reference), extra)
         ties[tie].rni_hazard += p_rni * common
         if ties[tie].rni_hazard >= ties[tie].rni_threshold:
             ties[tie].rni_count += 1
@@ -112,8 +110,6 @@ def _book(month, outcome, tie, project, number, seed, parameters, rules, world, 
         i, j = ties[tie].one, ties[tie].other
         if side == 1:
             i, j = j, i
-        met = meet_own_need(
-            month, outcome, i, smes[j].identity, time, call, project, seed, parameters, state
-        )
+        met = meet_own_need(month, outcome, i, smes[j].identity, time, call, project, seed, parameters, state)
         if outcome == CONTRACT and not met:
             displace(month, i, smes[j].identity, time, call, project, seed, parameters, state)

@@ -82,9 +82,4 @@ def project_quality(excellence, fit, experience, weight_fit, weight_experience, 
     (excellence - 1/2) + weight_fit * (fit - 1/2) + weight_experience * experience/(1+experience) +
     noise, with excellence and fit averaged over the partners.
     """
-    return (
-        (excellence - 0.5)
-        + weight_fit * (fit - 0.5)
-        + weight_experience * experience / (1.0 + experience)
-        + noise
-    )
+    return (excellence - 0.5) + weight_fit * (fit - 0.5) + weight_experience * experience / (1.0 + experience) + noise

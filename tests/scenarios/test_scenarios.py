@@ -131,9 +131,7 @@ def test_another_country_changes_no_other(tmp_path):
     assert same(left.rules, right.rules)
     for code in left.country_codes:
         members = [
-            resolved.world.cluster_members[
-                resolved.world.cluster_country == resolved.country_codes.index(code)
-            ]
+            resolved.world.cluster_members[resolved.world.cluster_country == resolved.country_codes.index(code)]
             for resolved in (left, right)
         ]
         np.testing.assert_array_equal(*members)
@@ -331,9 +329,7 @@ def test_the_schema_knows_ranges_and_choices():
 
 def test_importing_scenarios_is_light():
     code = "import sys, scenarios; scenarios.load('projects_24').resolve(); print([*sys.modules])"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
-    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     for heavy in ("numba", "mesa", "pandas", "scipy", "matplotlib"):
         assert f"'{heavy}'" not in loaded.stdout, heavy
 

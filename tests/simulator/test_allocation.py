@@ -77,9 +77,7 @@ def small_call(rule):
     """The call of `small_call.toml` as `allocate` takes it, and the names of its applications."""
     funders, projects = list(SMALL_CALL["funders"].values()), list(SMALL_CALL["projects"])
     codes = list(SMALL_CALL["funders"])
-    names = [
-        (project, code) for project in projects for code in codes if code in SMALL_CALL["projects"][project]
-    ]
+    names = [(project, code) for project in projects for code in codes if code in SMALL_CALL["projects"][project]]
     offers = np.array([funder["offers"] for funder in funders], np.float64)
     top_up = SMALL_CALL["top_up_share"] if rule == VIRTUAL_COMMON_POT else 0.0
     funder = np.array([codes.index(code) for _, code in names])
@@ -256,9 +254,7 @@ def test_with_money_for_all_the_first_three_rules_differ_only_by_thresholds(call
 
 def test_a_call_without_applications_is_decided_too():
     nothing = np.empty(0, np.int64)
-    call = Call(
-        nothing, nothing, np.empty(0), np.empty(0), np.array([1e5]), np.zeros(1), np.zeros(1), central=1e4
-    )
+    call = Call(nothing, nothing, np.empty(0), np.empty(0), np.array([1e5]), np.zeros(1), np.zeros(1), central=1e4)
     for rule in range(len(FUNDING_RULES)):
         assert decided(rule, call).left.tolist() == [1e5]
 

@@ -27,9 +27,7 @@ from tests.small_worlds import columns, few_countries, simulate
 CASES = Path(__file__).with_name("cases")
 SIZES = (1, 2, 7, 31, 33, 65, 100)
 
-pytestmark = pytest.mark.skipif(
-    bool(config.DISABLE_JIT), reason="the compiler is off: there is nothing to compare"
-)
+pytestmark = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="the compiler is off: there is nothing to compare")
 
 
 @contextmanager

@@ -53,9 +53,7 @@ def test_mixing_can_be_undone_so_it_loses_nothing(word):
 def test_a_draw_follows_its_words_backwards():
     key = unmixed(0)  # worked backwards: for start `key` and who 0, the second word is whom alone
     assert of(draws.uniform, key, 0, unmixed(2**63)) == 0.5 + 2.0**-53
-    assert of(draws.key, 5, 7, 11) == of(
-        draws.mix, (int(of(draws.mix, 5 + WEYL * 7 & MASK)) + WEYL * 11) & MASK
-    )
+    assert of(draws.key, 5, 7, 11) == of(draws.mix, (int(of(draws.mix, 5 + WEYL * 7 & MASK)) + WEYL * 11) & MASK)
 
 
 def test_a_draw_is_strictly_between_0_and_1():
@@ -103,9 +101,7 @@ def every_key(seeds, decisions, times):
 
 def test_keys_do_not_collide():
     since = getattr(draws.since, "py_func", draws.since)
-    times = np.array(
-        [*range(60), *(since(year, months) for year in range(2013, 2024) for months in range(40))]
-    )
+    times = np.array([*range(60), *(since(year, months) for year in range(2013, 2024) for months in range(40))])
     keys = every_key(60, draws.MILESTONE, times)
     assert len(np.unique(keys)) == len(keys) > 1_000_000
 

@@ -113,10 +113,7 @@ def test_without_ideas_there_is_no_programme():
     for seed in SEEDS:
         programme, twin = simulate(with_calls, seed), simulate(without, seed)
         assert programme.count[N_PROJECTS] == twin.count[N_PROJECTS] == 0
-        assert (
-            set(differing(programme, twin)) & {"paths.sme", "calendar.month", "smes.path", "smes.readiness"}
-            == set()
-        )
+        assert set(differing(programme, twin)) & {"paths.sme", "calendar.month", "smes.path", "smes.readiness"} == set()
         assert len(events_of(programme, "meeting")) > 100 and len(events_of(twin, "meeting")) == 0
 
 
@@ -162,9 +159,7 @@ def test_what_has_no_cause_does_not_happen(draw, absent, present):
         state = simulate(shipped("baseline", **draw), seed)
         assert [kind for kind in absent if len(events_of(state, kind))] == []
         assert len(events_of(state, present)) > 0
-        assert state.count[N_TIES] == len(
-            {*zip(events_of(state, "contact").who, events_of(state, "contact").whom)}
-        )
+        assert state.count[N_TIES] == len({*zip(events_of(state, "contact").who, events_of(state, "contact").whom)})
 
 
 def test_without_an_event_nobody_meets_and_nobody_came(scenario_file):
@@ -223,9 +218,7 @@ def test_more_of_a_good_thing_comes_no_later(name, low, high):
     """The same SMEs with the same luck: more hazard or service or less fatigue, and nobody learns later."""
     sooner = 0
     for seed in SEEDS:
-        (_, before, _), (_, after, _) = (
-            in_use(simulate(first_call(**{name: value}), seed)) for value in (low, high)
-        )
+        (_, before, _), (_, after, _) = (in_use(simulate(first_call(**{name: value}), seed)) for value in (low, high))
         np.testing.assert_array_equal(before.sme, after.sme)
         assert no_later(after.knowledge_month, before.knowledge_month).all()
         sooner += (~no_later(before.knowledge_month, after.knowledge_month)).sum()
@@ -235,9 +228,7 @@ def test_more_of_a_good_thing_comes_no_later(name, low, high):
 def test_an_sme_that_looks_around_twice_as_hard_meets_no_fewer():
     """By its own doing; whether it is met by others depends on whom they have met before."""
     for seed in SEEDS:
-        (_, before, _), (_, after, _) = (
-            in_use(simulate(first_call(h_contact=value), seed)) for value in (0.05, 0.1)
-        )
+        (_, before, _), (_, after, _) = (in_use(simulate(first_call(h_contact=value), seed)) for value in (0.05, 0.1))
         assert (after.contacts >= before.contacts).all() and after.contacts.sum() > before.contacts.sum()
 
 

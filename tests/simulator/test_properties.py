@@ -36,10 +36,7 @@ QUIET = {
 }  # fmt: skip
 RUNS = [(name, {}, seed) for name in scenarios.names() for seed in SEEDS]
 RUNS += [(name, draw, 1) for name in scenarios.names() for draw in (LIVELY, QUIET)]
-IDS = [
-    f"{name}-{'lively' if draw is LIVELY else 'quiet' if draw is QUIET else seed}"
-    for name, draw, seed in RUNS
-]
+IDS = [f"{name}-{'lively' if draw is LIVELY else 'quiet' if draw is QUIET else seed}" for name, draw, seed in RUNS]
 
 
 class Run:
@@ -207,9 +204,7 @@ def test_a_start_comes_after_the_decision_and_an_end_after_the_start(done):
     assert (partners.end_month[starts] >= partners.start_month[starts]).all()
     assert (partners.end_month[~starts] == NEVER).all() and (partners.engaged[~starts] == 0).all()
     assert not np.isin(partners.money[starts], (NOT_STARTED,)).any()
-    np.testing.assert_array_equal(
-        partners.start_month[starts] < done.resolved.months, partners.engaged[starts] > 0
-    )
+    np.testing.assert_array_equal(partners.start_month[starts] < done.resolved.months, partners.engaged[starts] > 0)
 
 
 def test_every_outcome_in_a_project_comes_after_the_start_of_both_partners(done):
@@ -218,9 +213,7 @@ def test_every_outcome_in_a_project_comes_after_the_start_of_both_partners(done)
     for name in ("knowledge_month", "contact_month"):
         months = t[name]
         happened = months != NEVER
-        assert (months[happened] >= starts[happened]).all() and (months[happened] < ends[happened]).all(), (
-            name
-        )
+        assert (months[happened] >= starts[happened]).all() and (months[happened] < ends[happened]).all(), name
         assert (t.is_active[happened] == 1).all(), name
     for name in ("partnership_month", "rni_month", "contract_month"):
         months = t[name]
@@ -324,9 +317,7 @@ def test_an_outcome_meets_at_most_one_need_of_each_sme_or_displaces_one_rival(do
     assert counted["met_contract"] + counted["displaced"] <= 2 * counted["contract"]
 
 
-@pytest.mark.parametrize(
-    "name", ["baseline", "all_or_none", "clusters_package", "projects_36", "phase_two_new_money"]
-)
+@pytest.mark.parametrize("name", ["baseline", "all_or_none", "clusters_package", "projects_36", "phase_two_new_money"])
 def test_in_every_month_hands_are_counted_right(name):
     """At a month's end a cluster is busy with its open proposals and projects, an SME with those at work."""
     resolved = shipped(name, **LIVELY)
@@ -339,17 +330,11 @@ def test_in_every_month_hands_are_counted_right(name):
         out &= state.projects.decided_month[partners.project] != NEVER
         busy = np.bincount(partners.cluster[alive & ~gone & ~out], minlength=len(state.clusters))
         # who stays out of a project that is over already is freed when the last decision arrives
-        waits = (
-            ~alive
-            & (partners.start_month == NEVER)
-            & (state.projects.decided_month[partners.project] >= month)
-        )
+        waits = ~alive & (partners.start_month == NEVER) & (state.projects.decided_month[partners.project] >= month)
         busy += np.bincount(partners.cluster[waits], minlength=len(state.clusters))
         np.testing.assert_array_equal(state.clusters.busy, busy)
         t = state.participations[: state.count[N_PARTICIPATIONS]]
         p = partners[t.partner]
         at_work = (t.is_active == 1) & alive[t.partner] & (p.start_month < month) & (p.end_month >= month)
         at_work &= ~gone[t.partner]
-        np.testing.assert_array_equal(
-            state.smes.projects, np.bincount(t.sme[at_work], minlength=len(state.smes))
-        )
+        np.testing.assert_array_equal(state.smes.projects, np.bincount(t.sme[at_work], minlength=len(state.smes)))

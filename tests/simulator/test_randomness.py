@@ -431,9 +431,7 @@ def test_the_names_of_countries_change_luck_and_no_distribution():
         "displaced",
     )
     was, now = (
-        np.array(
-            [[np.sum(log_of(state).kind == KIND[kind]) for kind in kinds] for state in thirty_runs(resolved)]
-        )
+        np.array([[np.sum(log_of(state).kind == KIND[kind]) for kind in kinds] for state in thirty_runs(resolved)])
         for resolved in (shipped(), other)
     )
     assert not np.array_equal(was, now)
@@ -477,9 +475,7 @@ def test_where_every_contract_takes_a_buyer_nothing_is_won():
     assert (displaced.who != displaced.whom).all()
     # displaced is what the twin has and this run has not: each buyer lost once, nobody else's plans changed
     on_their_own = [own_events_of(resolved, each, "own_contract", seed=2, last=108) for each in (programme, twin)]
-    lost, reached, would = (
-        sorted(zip(rows.who.tolist(), rows.amount.tolist())) for rows in (displaced, *on_their_own)
-    )
+    lost, reached, would = (sorted(zip(rows.who.tolist(), rows.amount.tolist())) for rows in (displaced, *on_their_own))
     assert len(set(lost)) == len(lost)
     lost_by_now = [need for need in lost if need[1] < 108]
     assert sorted(lost_by_now + reached) == would
@@ -501,8 +497,6 @@ def test_the_rival_who_loses_is_the_next_in_line():
     assert len(displaced) > 50
     for row in displaced:
         market = months_ahead[home[row.whom], sector[row.whom]]
-        open_needs = [
-            (due, i) for due, i in market if due >= row.month and i != row.whom and (due, i) not in gone
-        ]
+        open_needs = [(due, i) for due, i in market if due >= row.month and i != row.whom and (due, i) not in gone]
         assert min(open_needs) == (row.amount, row.who)
         gone.add((float(row.amount), int(row.who)))

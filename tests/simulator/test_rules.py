@@ -89,9 +89,7 @@ def test_a_purse_gives_what_it_has_and_what_was_asked(request, purse, minimum, p
 
 @given(request=eur, purse=eur, more=eur, minimum=eur, partial=st.booleans())
 def test_a_fuller_purse_never_gives_less(request, purse, more, minimum, partial):
-    assert plain(award)(request, purse, minimum, partial) <= plain(award)(
-        request, purse + more, minimum, partial
-    )
+    assert plain(award)(request, purse, minimum, partial) <= plain(award)(request, purse + more, minimum, partial)
 
 
 @given(share, share, positive)
@@ -143,9 +141,7 @@ def test_partners_wanted_have_the_mean_that_was_asked_for():
 
 
 @given(eur, st.floats(0.0, 0.95), eur, eur, st.floats(1, 240), st.floats(1, 240))
-def test_a_longer_project_with_the_same_grant_is_never_richer_by_the_month(
-    grant, rate, setup, overhead, one, other
-):
+def test_a_longer_project_with_the_same_grant_is_never_richer_by_the_month(grant, rate, setup, overhead, one, other):
     short, long = sorted((one, other))
     in_short = plain(monthly_activity_eur)(grant, rate, setup, overhead, short)
     in_long = plain(monthly_activity_eur)(grant, rate, setup, overhead, long)
@@ -170,12 +166,8 @@ def test_interest_only_falls(loss, one, other):
     assert 0.0 <= plain(interest_left)(loss, late) <= plain(interest_left)(loss, soon) <= 1.0
 
 
-@given(
-    positive, positive, st.floats(0, 2), st.floats(-3, 3), positive, share, st.floats(0, 12), st.floats(0, 12)
-)
-def test_more_time_to_prepare_never_loses_smes(
-    median, factor, spread, deviate, ratio, elasticity, one, other
-):
+@given(positive, positive, st.floats(0, 2), st.floats(-3, 3), positive, share, st.floats(0, 12), st.floats(0, 12))
+def test_more_time_to_prepare_never_loses_smes(median, factor, spread, deviate, ratio, elasticity, one, other):
     hasty, prepared = sorted((one, other))
     sought = [
         plain(smes_sought)(median, factor, spread, deviate, ratio, elasticity, months, 0.5)

@@ -29,9 +29,7 @@ def answer(comparison: "Comparison") -> Caption:
     """The change in net contracts."""
     parts = []
     for basis in views.bases(comparison):
-        told = [
-            f"{views.title(comparison, key)} {_effect(comparison, key, basis)}" for key in views.ranked(comparison)
-        ]
+        told = [f"{views.title(comparison, key)} {_effect(comparison, key, basis)}" for key in views.ranked(comparison)]
         parts.append(f"At {basis}: {'; '.join(told)}.")
     reading = (
         "Each line spans 90% of the draws, the mark is their mean. Triangles stand for scenarios that are told apart "

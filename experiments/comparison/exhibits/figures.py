@@ -323,4 +323,3 @@ def hangs_on(comparison: "Comparison") -> Figure | None:
         "hollow: the effect is lower where the parameter is higher",
     )
     return _matrix(comparison, frame, rows, "parameter", "On which parameters each effect hangs", key)
-

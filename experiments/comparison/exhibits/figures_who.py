@@ -52,9 +52,7 @@ def country_table(comparison: "Comparison") -> pd.DataFrame:
     paying = set(frame.loc[frame["paid_eur"] > 0, "country"])
     frame = frame.assign(country=frame["country"].astype(str).where(frame["country"].isin(paying), ELSEWHERE))
     columns = ["paid_eur", "spent_eur", "partners", "net"]
-    table = pd.DataFrame(
-        {column: views.mean_per_run(comparison, frame, ["country"], column) for column in columns}
-    )
+    table = pd.DataFrame({column: views.mean_per_run(comparison, frame, ["country"], column) for column in columns})
     weight = table["paid_eur"].groupby("country").max().drop(ELSEWHERE, errors="ignore")
     order = [*weight.sort_values(ascending=False, kind="stable").index]
     order += [ELSEWHERE] if ELSEWHERE in table.index.get_level_values("country") else []

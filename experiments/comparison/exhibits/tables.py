@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from experiments.comparison.carry_out import Comparison
 
 
-
 @dataclass(frozen=True)
 class Cell:
     """A value and, below it in small, its change."""

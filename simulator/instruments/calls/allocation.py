@@ -235,9 +235,7 @@ def _virtual_common_pot(
 
 
 @jit
-def _common_pot(
-    project, funder, request, joint, purse, common, minimum, partial, grant, own_share, cause, short
-):
+def _common_pot(project, funder, request, joint, purse, common, minimum, partial, grant, own_share, cause, short):
     """One ranking and one purse; the last project may get the remainder as smaller grants for all its partners."""
     total = 0.0
     for f in range(purse.shape[0]):

@@ -244,9 +244,7 @@ def _plan_project(project, seed, parameters, rules, world, state):
     luck = draws.logistic(draws.uniform(draws.key(seed, draws.PROJECT_EFFECT, 0), who, _NONE))
     spread = parameters.project_effect_spread
     projects[project].effect = exp(spread * luck - 0.5 * spread * spread)
-    projects[project].size_deviate = draws.logistic(
-        draws.uniform(draws.key(seed, draws.PROJECT_SIZE, 0), who, _NONE)
-    )
+    projects[project].size_deviate = draws.logistic(draws.uniform(draws.key(seed, draws.PROJECT_SIZE, 0), who, _NONE))
     first, n = projects[project].first_partner, projects[project].partners
     lead = projects[project].lead
     excellence, fit, experience = clusters[lead].excellence, 0.0, clusters[lead].experience
@@ -257,9 +255,7 @@ def _plan_project(project, seed, parameters, rules, world, state):
         likeness = 1.0 - abs(clusters[lead].focus - clusters[b].focus)
         theme = related(clusters[lead].sector, clusters[b].sector, parameters, world.sectors)
         fit += (likeness + theme + state.trust[lead, b]) / 3.0
-    noise = parameters.quality_noise * draws.logistic(
-        draws.uniform(draws.key(seed, draws.QUALITY, 0), who, _NONE)
-    )
+    noise = parameters.quality_noise * draws.logistic(draws.uniform(draws.key(seed, draws.QUALITY, 0), who, _NONE))
     projects[project].quality = project_quality(
         excellence / n,
         fit / (n - 1),

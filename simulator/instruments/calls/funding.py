@@ -348,5 +348,3 @@ def _give_up(month, project, state):
     first = projects[project].first_partner
     for p in range(first, first + projects[project].partners):
         state.clusters[partners[p].cluster].busy -= 1
-
-

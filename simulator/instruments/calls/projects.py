@@ -1,6 +1,5 @@
 """Projects at work: starts, recruitment, monthly activities, partners that leave."""
 
-
 import numpy as np
 
 from simulator import draws
@@ -270,5 +269,3 @@ def release_smes(p, partners, t, smes):
     for row in range(partners[p].first_participation, partners[p].first_participation + partners[p].engaged):
         if t[row].is_active == 1:
             smes[t[row].sme].projects -= 1
-
-

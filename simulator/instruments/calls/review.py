@@ -152,7 +152,5 @@ def _share_together(partners, p, q):
     """Share (0-1) of the longer of two partners' time during which both were running."""
     start = max(partners[p].start_month, partners[q].start_month)
     end = min(partners[p].end_month, partners[q].end_month)
-    longer = max(
-        partners[p].end_month - partners[p].start_month, partners[q].end_month - partners[q].start_month
-    )
+    longer = max(partners[p].end_month - partners[p].start_month, partners[q].end_month - partners[q].start_month)
     return max(0, end - start) / longer if longer > 0 else 0.0

@@ -530,7 +530,7 @@ QUESTIONS = {
 
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 def test_a_study_is_repeated_bit_for_bit_without_its_files(innovex, tmp_path, question):
-    mine = '[parameters]\ntrust_months = 4.1\n[from.2016]\nproject_months = 20\nheld = true\n'
+    mine = "[parameters]\ntrust_months = 4.1\n[from.2016]\nproject_months = 20\nheld = true\n"
     mine += 'funding_rule = "negotiated"\n'
     (tmp_path / "parent.toml").write_text(HEAD + "[from.2017.funders.DK]\nbudget_eur = 123456.7\n")
     (tmp_path / "mine.toml").write_text(HEAD + 'extends = "./parent.toml"\n' + mine)
