@@ -1,14 +1,33 @@
-"""Reading TOML from files that anybody may have written."""
+"""Files: read TOML that anybody may have written; write a file whole or not at all."""
 
+import contextlib
 import os
 import stat
 import tomllib
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from scenarios.errors import Fault, refuse
 
 LARGEST_FILE_BYTES = 1_000_000
+UNFINISHED = ".unfinished"  # ends the name of what is being written
+
+
+@contextlib.contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield a path beside `target` to write to; it becomes `target` when the block ends well, else it goes.
+
+    So `target` is never half written, whatever happens. Raises OSError as the disk does.
+    """
+    working = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
+    try:
+        yield working
+        os.replace(working, target)
+    finally:
+        with contextlib.suppress(OSError):
+            working.unlink(missing_ok=True)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
