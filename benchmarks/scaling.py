@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import nnls
 
 from benchmarks.figures import Figure, timed
-from experiments.runs.ensemble import run_all
+from experiments.runs.cells import run_all
 from experiments.runs.memory import run_bytes
 from scenarios import Resolved, load
 from simulator.ensemble import measure, simulate

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.figures import Figure, Spent, timed
-from experiments.runs.ensemble import run_seed
+from experiments.runs.cells import run_seed
 from experiments.sweeps import sweep
 from experiments.sweeps.plan import Plan
 from experiments.sweeps.result import prepared

@@ -9,7 +9,7 @@ import sys
 
 from benchmarks.figures import Figure, Spent, timed
 from benchmarks.history_run import history
-from experiments.runs.ensemble import run_all
+from experiments.runs.cells import run_all
 from scenarios import load
 from simulator.ensemble import simulate
 from simulator.model import InnovexModel

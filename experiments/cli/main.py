@@ -15,7 +15,9 @@ from experiments.cli.sweep import app as sweep_app
 from experiments.cli.validate import validate
 
 if TYPE_CHECKING:
-    from experiments.comparison.carry_out import Comparison, Study
+    from experiments.comparison.compare import Comparison
+    from experiments.comparison.study import Study
+    from experiments.runs.engines import Where
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -42,7 +44,9 @@ Out = Annotated[Path, typer.Option(help="Folder in which the results folder is m
 Horizon = Annotated[int | None, typer.Option(help="Months for which each call is counted (60).")]
 Smes = Annotated[int | None, typer.Option(help="Member SMEs of all clusters together (about 16,000).")]
 Clusters = Annotated[int | None, typer.Option(help="Clusters of all countries (400; more beyond 16,000 SMEs).")]
-Threads = Annotated[int | None, typer.Option(help="Threads; no number depends on it.")]
+Threads = Annotated[int | None, typer.Option(help="Runs at a time on this machine; no number depends on it.")]
+EngineName = Annotated[str, typer.Option("--engine", help="threads, processes or dask; no number depends on it.")]
+Dask = Annotated[str | None, typer.Option(help="Address of a Dask scheduler, such as tcp://host:8786.")]
 Report = Annotated[bool, typer.Option(help="Write report and figures too, or tables only.")]
 
 
@@ -111,13 +115,17 @@ def run(
     smes: Smes = None,
     clusters: Clusters = None,
     threads: Threads = None,
+    engine: EngineName = "threads",
+    dask: Dask = None,
     report: Report = True,
 ) -> None:
-    """Run one scenario, beside the world without the programme."""
-    from experiments.comparison.carry_out import Settings, prepare
+    """Run one scenario, beside the world without the programme; stopped or killed, the same command goes on."""
+    from experiments.comparison.study import Settings, prepare
+    from experiments.runs.engines import Where
 
+    where = Where(engine, None, dask).check()
     study = prepare((scenario,), Settings(draws, runs, seed, horizon, smes, 0, 0, threads, draws_from, clusters))
-    _tell(_carry_out(study, out, report)[1])
+    _tell(_carry_out(study, out, report, where)[1])
 
 
 @app.command()
@@ -137,18 +145,22 @@ def compare(
     reasons: Annotated[int, typer.Option(help="Draws on which the reasons are computed; 0 leaves them out.")] = 12,
     spending: Annotated[int, typer.Option(help="Draws for equal spending; 0 leaves it out.")] = 24,
     threads: Threads = None,
+    engine: EngineName = "threads",
+    dask: Dask = None,
     report: Report = True,
 ) -> None:
-    """Compare scenarios; the report opens with the answer."""
-    from experiments.comparison.carry_out import Settings, at_least_two, prepare
+    """Compare scenarios; the report opens with the answer. Stopped or killed, the same command goes on."""
+    from experiments.comparison.study import Settings, at_least_two, prepare
+    from experiments.runs.engines import Where
     from scenarios import InputError, names
 
     if shipped and scenario:
         raise InputError("--shipped takes all shipped scenarios: leave the names away, or leave --shipped away")
     asked = names() if shipped else tuple(scenario or ())
     at_least_two(asked)
+    where = Where(engine, None, dask).check()
     study = prepare(asked, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, draws_from, clusters))
-    _tell(_carry_out(study, out, report)[1])
+    _tell(_carry_out(study, out, report, where)[1])
 
 
 @app.command()
@@ -156,14 +168,18 @@ def rerun(
     manifest: Annotated[Path, typer.Argument(help="manifest.json of a results folder, or the folder.")],
     out: Out = Path("results"),
     threads: Threads = None,
+    engine: EngineName = "threads",
+    dask: Dask = None,
     report: Report = True,
 ) -> None:
-    """Repeat a study from its manifest; tell whether every table is the same, bit for bit."""
-    from experiments.comparison.folder import read_manifest
+    """Repeat a study from its manifest, all of it run anew; tell whether every table is the same, bit for bit."""
+    from experiments.comparison.manifest import read_manifest
     from experiments.comparison.rerun import differing, study_of
+    from experiments.runs.engines import Where
 
+    where = Where(engine, None, dask).check()
     told = read_manifest(manifest)
-    found, folder = _carry_out(study_of(told, manifest, threads), out, report, told)
+    found, folder = _carry_out(study_of(told, manifest, threads), out, report, where, told)
     other = differing(found, told)
     if not (told.get("complete") and found.manifest["complete"]):
         _say(found)
@@ -225,24 +241,38 @@ def print_schema() -> None:
 
 
 def _carry_out(
-    study: "Study", out: Path, report: bool, told: dict[str, Any] | None = None
+    study: "Study", out: Path, report: bool, where: "Where", told: dict[str, Any] | None = None
 ) -> tuple["Comparison", Path]:
-    """Run a study and save it, after making sure that it can be saved; `told` is the manifest of a repeated one."""
+    """Run a study and save it, after making sure that it can be saved; `told` is the manifest of a repeated one.
+
+    Finished runs are kept in `out/runs`; a repeated study has a store of its own, so that all of it is run anew.
+    """
     from experiments.cli.progress import progress
-    from experiments.comparison.carry_out import carry_out
-    from experiments.comparison.folder import check_free, check_root
-    from experiments.comparison.manifest import asked
-    from experiments.comparison.rerun import folder_name
+    from experiments.comparison.carry_out import carry_out, where_of
+    from experiments.comparison.manifest import check_free, content_of, question_id
+    from experiments.runs.engines import engine_at
+    from experiments.runs.files import check_root
+    from experiments.runs.store import FOLDER, Store
 
     check_root(out)
-    check_free(out, asked(study))
+    manifest = content_of(study)
+    check_free(out, manifest)
+    store = Store(out / FOLDER) if told is None else Store(out / f"{FOLDER}-rerun-{question_id(manifest)}")
     with progress() as stage:
         alone = told is None and len(study.chosen) == 1
-        found = carry_out(study, stage, _say_values if alone else None)
+        with engine_at(where_of(study, where)) as engine:
+            done = carry_out(study, store, engine, stage, _say_values if alone else None)
+        from experiments.comparison.compare import assembled  # here: pandas would keep the first result waiting
+        from experiments.comparison.rerun import folder_name
+
+        found = assembled(study, done, store)
         if told is None and not alone:  # of a repeated study it matters first whether it is the same
             _say(found)
         stage("tables and report" if report else "tables", 0)
-        return found, _save(found, out, report, folder_name(found, told) if told else None)
+        folder = _save(found, out, report, folder_name(found, told) if told else None)
+        if told is not None and found.manifest["complete"]:
+            store.forget()
+        return found, folder
 
 
 def _save(found: "Comparison", out: Path, report: bool, name: str | None) -> Path:
@@ -264,7 +294,7 @@ def _save(found: "Comparison", out: Path, report: bool, name: str | None) -> Pat
 
 def _say_values(effects: list[dict[str, Any]]) -> None:
     """Say what a single scenario brings, against the world without the programme, before there are tables."""
-    from experiments.comparison.effects import all_measures
+    from experiments.runs.measures import all_measures
 
     measures = all_measures()
     for row in effects:
@@ -293,7 +323,7 @@ def _tell(folder: Path) -> None:
 
 def _end(folder: Path) -> None:
     """Leave with exit code 130 if something is missing from the folder, and say how to go on."""
-    from experiments.comparison.folder import read_manifest
+    from experiments.comparison.manifest import read_manifest
 
     told = read_manifest(folder)
     if told["complete"]:

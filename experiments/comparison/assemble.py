@@ -1,7 +1,6 @@
-"""A finished study as tidy frames, with its answers and its manifest."""
+"""A finished study as tables, with its answers and its manifest."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,15 +8,21 @@ import pandas as pd
 
 import scenarios as library
 from experiments.comparison.answers import answer
-from experiments.comparison.carry_out import Comparison, Done, Study
-from experiments.comparison.effects import MAIN, all_measures, hangs_on_rows, relative_by_draw, values, variance_row
-from experiments.comparison.manifest import asked, machine
+from experiments.comparison.carry_out import Done
+from experiments.comparison.effects import hangs_on_rows, relative_by_draw, variance_row
+from experiments.comparison.frames import Frames
+from experiments.comparison.manifest import content_of
+from experiments.comparison.run_tables import RunTables, write_run_tables
+from experiments.comparison.study import Study
+from experiments.comparison.table_files import units_of
 from experiments.comparison.trace import MOST_TRACED, trace
-from experiments.runs.ensemble import Ensemble
+from experiments.runs.cells import Draws
+from experiments.runs.measures import MAIN, all_measures
+from experiments.runs.provenance import machine
+from experiments.runs.store import Store
 from scenarios import Scenario
-from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY
+from simulator.observe import MONTHLY
 from simulator.parameters import F64
-from simulator.state import CAUSES
 
 _COLUMNS = {
     "spending": ["scenario", "draws", "matched", "scale_mean", "note"],
@@ -33,49 +38,51 @@ def _rows(frame: str, rows: list[dict[str, object]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=_COLUMNS[frame])
 
 
-def comparison_of(study: Study, done: Done) -> Comparison:
-    """Everything as frames, with the answers."""
-    names = tuple(scenario.name for scenario in study.chosen)
-    main = done.main
-    found = values(main)
+def frames_of(study: Study, done: Done, store: Store, folder: Path) -> Frames:
+    """Return a finished study's tables and answers; the large tables are written into `folder`."""
+    names = study.names
+    net = done.values[MAIN]
     variance = [
-        variance_row(name, found[MAIN][place], found[MAIN][0])
+        variance_row(name, net[place], net[0])
         for place, name in enumerate(names)
         if place > 0 and study.settings.runs > 1
     ]
-    about = {scenario.name: _about(scenario) for scenario in study.chosen}
-    drawn = {name: column[main.draws] for name, column in study.drawn.items()}
+    draws = done.draws
+    drawn = {name: draws.values[:, place] for place, name in enumerate(draws.names)}
+    monthly = _measure_frame(MONTHLY)
+    measures = _measure_frame(all_measures().values())
+    digests, links = write_run_tables(study, store, done.jobs, folder, lambda table: units_of(measures, monthly, table))
     parts: dict[str, Any] = {
         "base": names[0],
         "scenarios": names,
-        "about": about,
-        "measures": _measure_frame(all_measures().values()),
-        "monthly_measures": _measure_frame(MONTHLY),
-        "parameters": pd.DataFrame({"draw": main.draws} | drawn),
+        "about": {scenario.name: _about(scenario) for scenario in study.chosen},
+        "measures": measures,
+        "monthly_measures": monthly,
+        "parameters": pd.DataFrame({"draw": draws.number} | drawn),
         "effects": pd.DataFrame(done.effects),
         "spending": _rows("spending", done.spending),
         "reasons": _rows("reasons", done.reasons),
         "variance": _rows("variance", variance),
-        "hangs_on": _hangs_on(study, found[MAIN], drawn),
-        "manifest": asked(study) | machine() | _outcome(done),
-    } | _tables(study, main)
+        "hangs_on": _hangs_on(study, net, drawn),
+        "network": pd.DataFrame(
+            [(*pair, value) for pair, value in links.items()], columns=["scenario", "country", "other", "links"]
+        ),
+        "manifest": content_of(study) | machine() | _outcome(done),
+    }
     answers = [answer(name, parts) for name in names[1:]]
-    first_run = {}
-    if len(names) == 1 and int(study.centre[0].world.cluster_members.sum()) <= MOST_TRACED:
-        first_run = trace(study.inputs(study.chosen[0], int(main.draws[0])), study.settings.seed, int(main.draws[0]))
-    return Comparison(**parts, answers=answers, trace=first_run)
+    return Frames(**parts, runs=RunTables(folder), digests=digests, answers=answers, trace=_trace(study, draws))
+
+
+def _trace(study: Study, draws: Draws) -> dict[str, pd.DataFrame]:
+    """Of a single scenario, its first run in full."""
+    if len(study.chosen) > 1 or int(study.centre[0].world.cluster_members.sum()) > MOST_TRACED:
+        return {}
+    return trace(study.cases[0].inputs(draws.of_row(0)), study.settings.seed, int(draws.number[0]))
 
 
 def _outcome(done: Done) -> dict[str, Any]:
-    """What the manifest says of how the study went."""
-    return {
-        "complete": not done.missing,
-        "missing": list(done.missing),
-        "finished_draws": len(done.main.draws),
-        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(sum(done.seconds.values()), 1),
-        "seconds_by_part": {name: round(taken, 1) for name, taken in done.seconds.items()},
-    }
+    """What the manifest says of how far the study went."""
+    return {"complete": not done.missing, "missing": list(done.missing), "finished_draws": len(done.draws)}
 
 
 def _measure_frame(measures: Any) -> pd.DataFrame:
@@ -128,39 +135,3 @@ def _hangs_on(study: Study, found: F64, drawn: dict[str, F64]) -> pd.DataFrame:
         informed = row["parameter"] in study.informed
         row |= {"label": entry.label, "evidence": "fitted" if informed else entry.evidence}
     return _rows("hangs_on", rows)
-
-
-def _tables(study: Study, main: Ensemble) -> dict[str, pd.DataFrame]:
-    """The ensemble's arrays as tidy frames."""
-    names = [scenario.name for scenario in study.chosen]
-    centre, runs = study.centre[0], range(study.settings.runs)
-    keys: list[tuple[str, Any]] = [("scenario", names), ("draw", main.draws), ("run", runs)]
-    groups = [("sector", name) for name in centre.sector_names]
-    groups += [("size", name) for name in ("micro", "small", "medium")]
-    measure_names = [measure.name for measure in MEASURES]
-    by_group = _frame(keys + [("place", range(len(groups)))], main.groups, list(GROUP_MEASURES))
-    by_group.insert(3, "kind", [groups[place][0] for place in by_group["place"]])
-    by_group.insert(4, "group", [groups[place][1] for place in by_group["place"]])
-    lost = _frame(keys + [("funder", centre.funder_codes), ("cause", CAUSES)], main.lost[..., None], ["applications"])
-    pairs = [
-        {"scenario": name, "country": a, "other": b, "links": float(main.network[s, i, j])}
-        for s, name in enumerate(names)
-        for i, a in enumerate(centre.country_codes)
-        for j, b in enumerate(centre.country_codes)
-        if i < j and main.network[s, i, j] > 0.0
-    ]
-    return {
-        "by_call": _frame(keys + [("call", centre.call_years)], main.by_call, measure_names),
-        "by_country": _frame(keys + [("country", centre.country_codes)], main.by_country, measure_names),
-        "by_month": _frame(keys + [("month", range(centre.months))], main.monthly, [m.name for m in MONTHLY]),
-        "by_group": by_group.drop(columns="place"),
-        "lost": lost[lost["cause"] != "none"].reset_index(drop=True),
-        "short": _frame(keys + [("funder", centre.funder_codes)], main.short[..., None], ["short_eur"]),
-        "network": pd.DataFrame(pairs, columns=["scenario", "country", "other", "links"]),
-    }
-
-
-def _frame(keys: Sequence[tuple[str, Any]], cube: F64, columns: list[str]) -> pd.DataFrame:
-    """A cube whose last axis are columns, as a frame with one column for each of the other axes."""
-    index = pd.MultiIndex.from_product([list(values) for _, values in keys], names=[name for name, _ in keys])
-    return pd.DataFrame(cube.reshape(-1, len(columns)), index=index, columns=columns).reset_index()

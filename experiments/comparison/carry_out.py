@@ -1,342 +1,199 @@
-"""The main job: scenarios side by side, over draws of the parameters and seeds, as tables with their answers."""
+"""The runs of a comparison, part by part: the scenarios, equal spending, reasons.
 
-from __future__ import annotations
+All runs go through the store (`experiments.runs.store`), so what is finished is read and not run again.
+"""
 
-import os
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
 
 import numpy as np
 
-import scenarios as library
-from experiments.comparison.effects import (
-    MAIN,
-    effect_rows,
-    reason_rows,
-    values,
-)
+from experiments.comparison import spending
+from experiments.comparison.effects import effect_rows, reason_rows
 from experiments.comparison.mechanisms import MECHANISMS, Mechanism
-from experiments.comparison.spending import TOLERANCE, equal_spending, most_runs, spent
-from experiments.runs.ensemble import Ensemble, run_all
-from experiments.runs.memory import check_measures, heaviest, threads_that_fit
-from experiments.runs.parameter_draws import POSTERIOR, drawn
-from scenarios import InputError, Resolved, Scenario
+from experiments.comparison.spending import TOLERANCE, Search, spent_eur
+from experiments.comparison.study import Study
+from experiments.runs import cells
+from experiments.runs.cells import CELLS, EVERYTHING, Case, Draws, Runs, by_country, stacked
+from experiments.runs.engines import Engine, Where
+from experiments.runs.measures import MAIN, values_of
+from experiments.runs.store import Stage, Store
+from scenarios import Scenario
 from simulator.parameters import F64
 
-if TYPE_CHECKING:
-    import pandas as pd
+ENOUGH_MATCHED = 0.5  # share of draws whose spending must match for effects at equal spending to be computed
 
-FIRST_POLICY_CALL = 2016
-ENOUGH_MATCHED = 0.5  # share of draws whose spending must match for effects at equal spending to be told
-CENTRAL = 0  # draws = 0: one run of the study at the register's central values
-
-Asked = str | os.PathLike[str] | Scenario
-First = Callable[[list[dict[str, object]]], None]  # hears of the effects of the main runs
-Stage = Callable[[str, int], Callable[[int], None]]  # (what, runs to do) -> progress
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How much is asked: draws of the parameters, seeds per draw, and the parts that cost extra runs."""
-
-    draws: int = 200
-    runs: int = 2
-    seed: int = 1
-    horizon: int | None = None
-    smes: int | None = None
-    reasons: int = 12  # draws for the reasons; 0 leaves them out
-    spending: int = 24  # draws for equal spending; 0 leaves it out
-    threads: int | None = None
-    draws_from: str = POSTERIOR  # or "prior", or a posterior's file
-    clusters: int | None = None
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Scenarios side by side; frames are pandas, one row per scenario x draw x run x call, month or country.
-
-    `effects` holds the paired differences with their 90% intervals; `answers` the sentences.
-    """
-
-    base: str
-    scenarios: tuple[str, ...]
-    about: dict[str, dict[str, Any]]
-    measures: pd.DataFrame
-    monthly_measures: pd.DataFrame
-    parameters: pd.DataFrame
-    by_call: pd.DataFrame
-    by_country: pd.DataFrame
-    by_month: pd.DataFrame
-    by_group: pd.DataFrame
-    lost: pd.DataFrame
-    short: pd.DataFrame
-    network: pd.DataFrame
-    effects: pd.DataFrame
-    spending: pd.DataFrame
-    reasons: pd.DataFrame
-    variance: pd.DataFrame
-    hangs_on: pd.DataFrame
-    answers: list[dict[str, Any]] = field(default_factory=list)
-    manifest: dict[str, Any] = field(default_factory=dict)
-    trace: dict[str, pd.DataFrame] = field(default_factory=dict)  # of a single scenario: its first run in full
-
-    @property
-    def summary(self) -> pd.DataFrame:
-        """The paired effects, one row per scenario, basis and measure."""
-        return self.effects
-
-    def save(self, folder: str | os.PathLike[str] = "results", *, report: bool = True) -> Path:
-        """Write tables, manifest and report to a new folder below `folder`; return it. Raises InputError."""
-        from experiments.comparison.folder import save
-
-        return save(self, Path(folder), with_report=report)
-
-
-@dataclass(frozen=True)
-class Study:
-    """A question made ready: what all runs of one comparison share."""
-
-    chosen: tuple[Scenario, ...]
-    settings: Settings
-    drawn: dict[str, F64]
-    first_year: int
-    centre: tuple[Resolved, ...]
-    drawn_from: str  # in words
-    informed: tuple[str, ...]  # parameters about which the evidence has told something
-
-    @property
-    def first_counted(self) -> int:
-        """Row of the first counted call."""
-        return self.centre[0].call_years.index(self.first_year)
-
-    def inputs(
-        self, scenario: Scenario, draw: int, off: dict[str, float] | None = None, budget_scale: float = 1.0
-    ) -> Resolved:
-        """What one run needs: the scenario under one draw, with some mechanism switched off or budgets scaled."""
-        values = {name: float(column[draw]) for name, column in self.drawn.items()}
-        return scenario.resolve(
-            values | (off or {}),
-            budget_scale=budget_scale,
-            scale_from=self.first_year,
-            horizon_months=self.settings.horizon,
-            smes=self.settings.smes,
-            clusters=self.settings.clusters,
-        )
-
-
-def compare(
-    *scenarios: Asked,
-    draws: int = 200,
-    runs: int = 2,
-    seed: int = 1,
-    horizon: int | None = None,
-    smes: int | None = None,
-    reasons: int = 12,
-    spending: int = 24,
-    threads: int | None = None,
-    draws_from: str = POSTERIOR,
-    clusters: int | None = None,
-    stage: Stage | None = None,
-) -> Comparison:
-    """Compare scenarios (names or paths), the first being the base, and return tables and answers.
-
-    draws: parameter draws (0: one, at the central values), from the shipped posterior unless `draws_from` is
-    "prior" or the path of a posterior of one's own. runs: seeds per draw. horizon: months for which each call
-    is counted. reasons, spending: draws on which the reasons and the comparison at equal spending are computed
-    (0: left out). threads: all cores unless given; no number depends on it. Raises InputError for wrong input.
-
-    >>> from experiments import compare
-    >>> compare("baseline", "projects_24", draws=20).summary  # doctest: +SKIP
-    """
-    settings = Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, draws_from, clusters)
-    at_least_two(scenarios)
-    return carry_out(prepare(scenarios, settings), stage or _quiet)
-
-
-def run(
-    scenario: Asked,
-    *,
-    draws: int = CENTRAL,
-    runs: int = 20,
-    seed: int = 1,
-    horizon: int | None = None,
-    smes: int | None = None,
-    threads: int | None = None,
-    draws_from: str = POSTERIOR,
-    clusters: int | None = None,
-    stage: Stage | None = None,
-) -> Comparison:
-    """Run one scenario (beside the world without the programme); arguments as for `compare`."""
-    settings = Settings(draws, runs, seed, horizon, smes, 0, 0, threads, draws_from, clusters)
-    return carry_out(prepare((scenario,), settings), stage or _quiet)
-
-
-def at_least_two(scenarios: Sequence[Asked]) -> None:
-    """Raise InputError if there is nothing to compare."""
-    if len(scenarios) < 2:
-        raise InputError("compare needs at least two scenarios: the base first, then what to hold against it.")
-
-
-def _quiet(what: str, todo: int) -> Callable[[int], None]:
-    """No progress: a library prints nothing."""
-    return lambda _: None
-
-
-def _check(settings: Settings) -> None:
-    """Raise InputError for numbers that cannot be."""
-    limits = {
-        "draws": (0, 1_000_000), "runs": (1, 1_000_000), "seed": (0, 2**63 - 1), "horizon": (12, 240),
-        "smes": (1, 1_000_000_000), "clusters": (1, 30_000), "reasons": (0, 1_000_000), "spending": (0, 1_000_000),
-        "threads": (1, 1024),
-    }  # fmt: skip
-    for name, (low, high) in limits.items():
-        value = getattr(settings, name)
-        if value is None and name in ("horizon", "smes", "clusters", "threads"):
-            continue
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InputError(f"--{name} is {value!r}: it takes a whole number from {low} to {high}.")
+First = Callable[[list[dict[str, object]]], None]  # called with the effects of the main runs
+Values = dict[str, F64]  # by measure, (scenarios, draws, runs)
 
 
 @dataclass
 class Done:
-    """What is finished of a study; `missing` names the parts that Ctrl-C left out."""
+    """What is finished of a study; `missing` names the parts that Ctrl-C left out.
 
-    main: Ensemble
+    jobs: the main runs that are finished, as blocks of draws x scenarios x runs. values: every measure over the counted
+    calls. spent: mean spending over runs, EUR (scenarios, draws).
+    """
+
+    jobs: list[list[list[Runs]]]
+    values: Values
+    spent: F64
     effects: list[dict[str, object]]
     spending: list[dict[str, object]] = field(default_factory=list)
     reasons: list[dict[str, object]] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
-    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def draws(self) -> Draws:
+        """The draws that are finished."""
+        blocks = [scenario[0][0].draws for scenario in self.jobs]
+        number, values = (np.concatenate([getattr(block, name) for block in blocks]) for name in ("number", "values"))
+        return Draws(number, blocks[0].names, values)
 
 
-def carry_out(study: Study, stage: Stage, first: First | None = None) -> Comparison:
-    """Run all parts of a study, in order. After Ctrl-C: what is finished; the manifest names what is missing.
+def carry_out(study: Study, store: Store, engine: Engine, stage: Stage, first: First | None = None) -> Done:
+    """Carry out all runs of a study, part by part. After Ctrl-C: what is finished, and the names of what is missing.
 
-    `first` hears of the effects at equal budget as soon as they are known, before there are tables.
-
-    Raises KeyboardInterrupt only if not one draw is finished.
+    `first` is called with the effects at equal budget as soon as they are known. Raises KeyboardInterrupt only if not
+    one block of draws is finished.
     """
-    clock = time.monotonic()
-    done = _main_runs(study, stage)
-    done.seconds["scenarios"] = time.monotonic() - clock
+    done = _main_runs(study, store, engine, stage)
     if first is not None:
         first(done.effects)
-    from experiments.comparison.assemble import comparison_of  # here, since pandas would keep the first result waiting
-
-    interrupted = done.main.interrupted
+    interrupted = bool(done.missing)
     for name, add in _further_parts(study).items():
-        clock = time.monotonic()
         try:
             if not interrupted:
-                add(study, done, stage)
+                add(study, done, store, engine, stage)
         except KeyboardInterrupt:
             interrupted = True
         if interrupted:
             done.missing.append(name)
-        done.seconds[name] = time.monotonic() - clock
-    try:
-        return comparison_of(study, done)
-    except KeyboardInterrupt:  # what is finished is not lost to a Ctrl-C while the tables are made
-        done.missing.append("report")
-        return comparison_of(study, done)
+    return done
 
 
-def _further_parts(study: Study) -> dict[str, Callable[[Study, Done, Stage], None]]:
-    """What comes after the runs of the scenarios, by name, as far as it was asked for."""
+def where_of(study: Study, where: Where) -> Where:
+    """Return where a study is carried out: with no more runs at a time than fit into memory, unless workers say."""
+    return where if where.workers else where._replace(workers=study.settings.threads)
+
+
+def _further_parts(study: Study) -> dict[str, Callable[[Study, Done, Store, Engine, Stage], None]]:
+    """What comes after the runs of the scenarios, by name, as far as it is wanted."""
     settings = study.settings
     parts = {"equal spending": (settings.spending, _add_spending), "reasons": (settings.reasons, _add_reasons)}
     return {name: add for name, (draws, add) in parts.items() if draws > 0 and len(study.chosen) > 1}
 
 
-def _main_runs(study: Study, stage: Stage) -> Done:
+def _jobs(study: Study, cases: Sequence[Case], draws: int, keep: str) -> list[list[list[Runs]]]:
+    """The runs of some cases under the first draws, by block of draws, case and run."""
+    code, settings, first = cells.code_here(), study.settings, study.first_counted
+    return [
+        [[Runs(case, block, run, settings.seed, first, code, keep) for run in range(settings.runs)] for case in cases]
+        for block in study.blocks(draws)
+    ]
+
+
+def _flat(blocks: Sequence[Sequence[Sequence[Runs]]]) -> list[Runs]:
+    return [job for block in blocks for case in block for job in case]
+
+
+def _main_runs(study: Study, store: Store, engine: Engine, stage: Stage) -> Done:
     """All scenarios under all draws and seeds."""
-    settings = study.settings
-    draws = list(range(max(1, settings.draws)))
-    cases = [lambda draw, s=s: study.inputs(s, draw) for s in study.chosen]
-    progress = stage("scenarios", len(cases) * len(draws) * settings.runs)
-    main = run_all(cases, draws, settings.runs, settings.seed, study.first_counted, progress, settings.threads)
-    missing = ["draws"] if len(main.draws) < len(draws) else []
-    effects = _effects("equal budget", study, values(main))
-    return Done(main, effects, missing=missing)
+    draws = max(1, study.settings.draws)
+    blocks = _jobs(study, study.cases, draws, EVERYTHING)
+    jobs = _flat(blocks)
+    finished = np.zeros(len(jobs), bool)
+    interrupted = False
+    try:
+        for place in store.finish(jobs, engine, stage("scenarios", sum(job.runs for job in jobs))):
+            finished[place] = True
+        store.tidy(jobs)
+    except KeyboardInterrupt:
+        interrupted = True
+    whole = finished.reshape(len(blocks), -1).all(axis=1)
+    kept = [block for block, is_whole in zip(blocks, whole, strict=True) if is_whole]
+    if not kept:
+        raise KeyboardInterrupt
+    values, spent = _read(study, store, kept)
+    effects = _effects("equal budget", study, values)
+    return Done(kept, values, spent, effects, missing=["draws"] if interrupted and not whole.all() else [])
 
 
-def prepare(chosen: Sequence[Asked], settings: Settings) -> Study:
-    """Load and draw, and check that the scenarios can be compared. Raises InputError."""
-    _check(settings)
-    loaded = tuple(each if isinstance(each, Scenario) else library.load(each) for each in chosen)
-    names = [scenario.name for scenario in loaded]
-    for name in names:
-        if names.count(name) > 1:
-            raise InputError(f"{name} is given more than once: scenarios to compare must have different names.")
-    found = drawn(settings.draws_from, settings.draws, settings.seed)
-    centre = tuple(
-        scenario.resolve(horizon_months=settings.horizon, smes=settings.smes, clusters=settings.clusters)
-        for scenario in loaded
-    )
-    for scenario, resolved in zip(loaded, centre, strict=True):
-        check_same_calls(scenario, resolved, loaded[0], centre[0])
-    fits = threads_that_fit(heaviest(centre, found.values), settings.threads)
-    check_measures(centre[0], len(loaded) * max(1, settings.draws) * settings.runs, max(1, settings.draws))
-    changed = [resolved.change_year for resolved in centre if resolved.change_year is not None]
-    first = min(changed, default=min(FIRST_POLICY_CALL, centre[0].call_years[-1]))
-    return Study(loaded, replace(settings, threads=fits), found.values, first, centre, found.words, found.informed)
+def _read(study: Study, store: Store, blocks: Sequence[Sequence[Sequence[Runs]]]) -> tuple[Values, F64]:
+    """Return every measure over the counted calls, (cases, draws, runs), and mean spending, (cases, draws)."""
+    values: dict[str, list[F64]] = {}
+    spent = []
+    for block in blocks:
+        measures = np.stack([_by_country(study, store, jobs) for jobs in block])
+        for name, x in values_of(measures).items():
+            values.setdefault(name, []).append(x)
+        spent.append(spent_eur(measures))
+    return {name: np.concatenate(parts, axis=1) for name, parts in values.items()}, np.concatenate(spent, axis=1)
 
 
-def check_same_calls(scenario: Scenario, resolved: Resolved, base: Scenario, base_resolved: Resolved) -> None:
-    """Raise InputError if a scenario holds other calls than the base, or counts them for longer or shorter."""
-    last, base_last = resolved.call_years[-1], base_resolved.call_years[-1]
-    if last != base_last:
-        raise InputError(
-            f"{scenario.path}, last_call: {last} is not the base's, so the two cannot be compared; "
-            f"allowed: {base_last}, as in {base.name}"
-        )
-    months, base_months = int(resolved.rules.counted_months[0]), int(base_resolved.rules.counted_months[0])
-    if months != base_months:
-        raise InputError(
-            f"{scenario.path}, horizon_months: {months} is not the base's, so the two cannot be compared; "
-            f"allowed: {base_months}, as in {base.name}, or --horizon for both"
-        )
+def _by_country(study: Study, store: Store, jobs: Sequence[Runs]) -> F64:
+    """Return measures by country of one case and block of draws, (draws, runs, N, measures)."""
+    return by_country(stacked([store.read(job.base, job.address) for job in jobs], CELLS), study.first_counted)
 
 
-def _effects(basis: str, study: Study, found: dict[str, F64]) -> list[dict[str, object]]:
+def _effects(basis: str, study: Study, values: Values) -> list[dict[str, object]]:
     """Paired effects of every scenario against the base; of a single scenario against nothing, its own values."""
-    base = {name: x[0] for name, x in found.items()}
+    base = {name: x[0] for name, x in values.items()}
     rows: list[dict[str, object]] = []
     for place, scenario in enumerate(study.chosen):
         if place > 0 or len(study.chosen) == 1:
             against = base if place else {name: np.zeros_like(x) for name, x in base.items()}
-            rows += effect_rows(basis, scenario.name, {name: x[place] for name, x in found.items()}, against)
+            rows += effect_rows(basis, scenario.name, {name: x[place] for name, x in values.items()}, against)
     return rows
 
 
-def _add_spending(study: Study, done: Done, stage: Stage) -> None:
+# ---------- equal spending
+
+
+def _add_spending(study: Study, done: Done, store: Store, engine: Engine, stage: Stage) -> None:
     """Every scenario with its budgets scaled until it spends what the base spends; and the effects then."""
-    settings, main = study.settings, done.main
-    draws = list(range(min(settings.spending, max(1, settings.draws))))
-    money, base_values = spent(main)[:, : len(draws)], {n: x[0][: len(draws)] for n, x in values(main).items()}
-    spends = [bool((money[place] > 0.0).all() and (money[0] > 0.0).all()) for place in range(len(study.chosen))]
-    progress = stage("equal spending", most_runs(sum(spends[1:]), len(draws), settings.runs))
-    rows, effects = [], []
-    for place, scenario in enumerate(study.chosen):
-        if place == 0 or not spends[place]:
-            continue
-        scale, gap, parts = equal_spending(
-            lambda draw, factor, s=scenario: study.inputs(s, draw, budget_scale=factor),  # type: ignore[misc]
-            draws, money[0], money[place], settings.runs, settings.seed, study.first_counted, progress,
-            settings.threads,
-        )  # fmt: skip
-        stacked = [values(part) for part in parts]
-        ours = {name: np.concatenate([part[name][0] for part in stacked]) for name in base_values}
-        usable = gap <= TOLERANCE
-        if usable.mean() >= ENOUGH_MATCHED:
-            there = {name: x[usable] for name, x in base_values.items()}
-            effects += effect_rows("equal spending", scenario.name, {n: x[usable] for n, x in ours.items()}, there)
-        rows.append(_spending_row(scenario.name, scale, gap))
-    done.spending = rows
-    done.effects += effects
+    draws = min(study.settings.spending, max(1, study.settings.draws))
+    searches = [jobs for place in range(1, len(study.chosen)) if (jobs := _searches(study, done, place, draws))]
+    flat = [job for jobs in searches for job in jobs]
+    for _ in store.finish(flat, engine, stage("equal spending", sum(job.runs for job in flat))):
+        pass
+    store.tidy(flat)
+    for jobs in searches:
+        _add_matched(study, done, store, jobs)
+
+
+def _searches(study: Study, done: Done, place: int, draws: int) -> list[Search]:
+    """The jobs that match a scenario's spending; none where it or the base spends nothing in a draw."""
+    target, start = done.spent[0, :draws], done.spent[place, :draws]
+    if not ((target > 0.0).all() and (start > 0.0).all()):
+        return []
+    code, settings, case = spending.code_here(), study.settings, study.case(study.chosen[place])
+    return [
+        Search(
+            case, study.draws[rows], settings.runs, settings.seed, study.first_counted, target[rows], start[rows], code
+        )
+        for rows in _slices(draws, spending.DRAWS_AT_A_TIME)
+    ]
+
+
+def _slices(stop: int, rows: int) -> list[slice]:
+    return [slice(start, min(start + rows, stop)) for start in range(0, stop, rows)]
+
+
+def _add_matched(study: Study, done: Done, store: Store, jobs: Sequence[Search]) -> None:
+    """Add what came of matching one scenario's spending."""
+    parts = [store.read(job.base, job.address) for job in jobs]
+    scale, gap, unscaled, measures = (
+        np.concatenate([part[name] for part in parts]) for name in ("scale", "gap", "unscaled", "by_country")
+    )
+    name = jobs[0].case.name
+    place, usable = study.names.index(name), gap <= TOLERANCE
+    if usable.mean() >= ENOUGH_MATCHED:
+        ours = {key: np.where(unscaled[:, None] == 1, done.values[key][place, : len(gap)], x)
+                for key, x in values_of(measures).items()}  # fmt: skip
+        base = {key: x[0, : len(gap)][usable] for key, x in done.values.items()}
+        done.effects += effect_rows("equal spending", name, {key: x[usable] for key, x in ours.items()}, base)
+    done.spending.append(_spending_row(name, scale, gap))
 
 
 def _spending_row(name: str, scale: F64, gap: F64) -> dict[str, object]:
@@ -352,25 +209,31 @@ def _spending_row(name: str, scale: F64, gap: F64) -> dict[str, object]:
     return {"scenario": name, "draws": len(gap), "matched": matched, "scale_mean": float(scale.mean()), "note": note}
 
 
-def _add_reasons(study: Study, done: Done, stage: Stage) -> None:
+# ---------- reasons
+
+
+def _add_reasons(study: Study, done: Done, store: Store, engine: Engine, stage: Stage) -> None:
     """Each mechanism switched off in all scenarios, on the first draws; whose effect goes with it?"""
-    settings = study.settings
-    draws = list(range(min(settings.reasons, max(1, settings.draws))))
-    progress = stage("reasons", len(MECHANISMS) * len(study.chosen) * len(draws) * settings.runs)
-    full = values(done.main)[MAIN][:, : len(draws)]
-    without: dict[str, F64] = {}
-    for mechanism in MECHANISMS:
-        cases = [_switched_off(study, scenario, mechanism) for scenario in study.chosen]
-        off = run_all(cases, draws, settings.runs, settings.seed, study.first_counted, progress, settings.threads)
-        if off.interrupted:
-            raise KeyboardInterrupt
-        without[mechanism.name] = values(off)[MAIN]
+    draws = min(study.settings.reasons, max(1, study.settings.draws))
+    by_mechanism = [
+        _jobs(study, [_switched_off(study, scenario, mechanism) for scenario in study.chosen], draws, CELLS)
+        for mechanism in MECHANISMS
+    ]
+    jobs = [job for blocks in by_mechanism for job in _flat(blocks)]
+    for _ in store.finish(jobs, engine, stage("reasons", sum(job.runs for job in jobs))):
+        pass
+    store.tidy(jobs)
+    full = done.values[MAIN][:, :draws]
+    without = {
+        mechanism.name: _read(study, store, blocks)[0][MAIN]
+        for mechanism, blocks in zip(MECHANISMS, by_mechanism, strict=True)
+    }
     labels = {mechanism.name: mechanism.label for mechanism in MECHANISMS}
     for place, scenario in enumerate(study.chosen[1:], start=1):
         pairs = {name: (x[place], x[0]) for name, x in without.items()}
         done.reasons += reason_rows(scenario.name, labels, (full[place], full[0]), pairs)
 
 
-def _switched_off(study: Study, scenario: Scenario, mechanism: Mechanism) -> Callable[[int], Resolved]:
-    """The scenario with a mechanism switched off, by draw."""
-    return lambda draw: study.inputs(scenario, draw, mechanism.off, mechanism.budget_scale)
+def _switched_off(study: Study, scenario: Scenario, mechanism: Mechanism) -> Case:
+    """The scenario with a mechanism switched off."""
+    return study.case(scenario, tuple(mechanism.off.items()), mechanism.budget_scale)

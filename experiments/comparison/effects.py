@@ -4,80 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.runs.ensemble import Ensemble
-from simulator.observe import COLUMN, MEASURES, Measure
+from experiments.runs.measures import MAIN, RATIOS, all_measures, ratio
 from simulator.parameters import F64
-from simulator.state import OUTCOMES
 
 INTERVAL = (0.05, 0.95)  # 90% intervals over draws
 
-DERIVED: tuple[Measure, ...] = (
-    Measure("public_cost_eur", "EUR", "Public cost: grants paid out and administration"),
-    *(
-        Measure(f"{outcome}_net", f"SME {label}", f"Net {label}: additional less displaced")
-        for outcome, label in zip(
-            OUTCOMES, ("learning", "partnerships", "R&I collaborations", "contracts"), strict=True
-        )
-    ),
-    Measure("cost_per_contract_eur", "EUR per net contract", "Public cost per net contract"),
-    Measure("cost_per_partnership_eur", "EUR per net partnership", "Public cost per net partnership"),
-    Measure("waiting_months_mean", "months", "Mean wait from the close of the call to a funded partner's start"),
-    Measure("overlap_share", "share", "Share of funded partners' time in which all partners of the project work"),
-    Measure("country_concentration", "0-1", "Concentration of net contracts between countries (Herfindahl index)"),
-)
-# Ratios are told as total over total: a mean of ratios would be ruled by the few draws with next to no outcome.
-RATIOS = {
-    "cost_per_contract_eur": ("public_cost_eur", "contracts_net"),
-    "cost_per_partnership_eur": ("public_cost_eur", "partnerships_net"),
-    "waiting_months_mean": ("waiting_months", "partner_starts"),
-    "overlap_share": ("overlap_months", "partner_months"),
-}
-MAIN = "contracts_net"
 SMALL_BASE = 0.1  # of the mean base: what a draw's own base must reach to be divided by
-
-
-def all_measures() -> dict[str, Measure]:
-    """Measures of a run and those derived from them, by name."""
-    return {measure.name: measure for measure in (*MEASURES, *DERIVED)}
-
-
-def values(ensemble: Ensemble) -> dict[str, F64]:
-    """Every measure over the counted calls, shape (S, D, R); ratios are NaN where nothing is to be divided by."""
-    return values_of(ensemble.by_country)
-
-
-def values_of(by_country: F64) -> dict[str, F64]:
-    """Every measure, shape (...), from the measures of runs by country, shape (..., countries, measures)."""
-    total = by_country.sum(axis=-2)
-    found = {name: total[..., column] for name, column in COLUMN.items()}
-    return found | _derived(found, by_country)
-
-
-def _derived(total: dict[str, F64], by_country: F64) -> dict[str, F64]:
-    found = {"public_cost_eur": total["spent_eur"] + total["admin_eur"]}
-    for outcome in OUTCOMES:
-        found[f"{outcome}_net"] = total[f"{outcome}_additional"] - total[f"{outcome}_displaced"]
-    net = np.maximum(
-        by_country[..., COLUMN["contracts_additional"]] - by_country[..., COLUMN["contracts_displaced"]], 0.0
-    )
-    found["cost_per_contract_eur"] = _ratio(found["public_cost_eur"], found["contracts_net"])
-    found["cost_per_partnership_eur"] = _ratio(found["public_cost_eur"], found["partnerships_net"])
-    found["waiting_months_mean"] = _ratio(total["waiting_months"], total["partner_starts"])
-    found["overlap_share"] = _ratio(total["overlap_months"], total["partner_months"])
-    found["country_concentration"] = _ratio((net**2).sum(axis=-1), net.sum(axis=-1) ** 2)
-    return found
-
-
-def _ratio(over: F64, under: F64) -> F64:
-    """NaN where there is nothing to divide by, or where a net outcome is not above zero."""
-    return np.divide(over, under, out=np.full_like(over, np.nan), where=under > 0.0)
 
 
 def effect_rows(basis: str, scenario: str, ours: dict[str, F64], base: dict[str, F64]) -> list[dict[str, object]]:
     """One row per measure: paired differences between a scenario and the base, each of shape (D, R)."""
     rows = []
     for name, measure in all_measures().items():
-        a, b = _mean_over_runs(ours[name], name), _mean_over_runs(base[name], name)
+        a, b = _mean_over_runs(ours[name]), _mean_over_runs(base[name])
         usable = np.isfinite(a) & np.isfinite(b)
         row: dict[str, object] = {"scenario": scenario, "basis": basis, "measure": name, "unit": measure.unit}
         row |= _paired(a[usable], b[usable]) | {"draws": int(usable.sum())}
@@ -87,11 +26,11 @@ def effect_rows(basis: str, scenario: str, ours: dict[str, F64], base: dict[str,
     return rows
 
 
-def _mean_over_runs(x: F64, name: str) -> F64:
+def _mean_over_runs(x: F64) -> F64:
     """Mean over seeds, (D,); of a ratio, over the seeds in which it exists (NaN if in none)."""
     with np.errstate(invalid="ignore"):
         seen = np.isfinite(x)
-        return _ratio(np.where(seen, x, 0.0).sum(axis=-1), seen.sum(axis=-1).astype(float))
+        return ratio(np.where(seen, x, 0.0).sum(axis=-1), seen.sum(axis=-1).astype(float))
 
 
 def _totals(name: str, ours: dict[str, F64], base: dict[str, F64]) -> dict[str, float]:

@@ -18,7 +18,7 @@ from experiments.exhibits.style import NARROW, counted_calls, inline, png_of, sv
 from experiments.runs.parameter_draws import is_calibrated
 
 if TYPE_CHECKING:
-    from experiments.comparison.carry_out import Comparison
+    from experiments.comparison.frames import Frames as Comparison
 
 TEMPLATE = "comparison/report.html.j2"
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from experiments.comparison.carry_out import Comparison, Settings, Study, prepare
-from experiments.comparison.folder import default_name, question_id
+from experiments.comparison.frames import Frames
+from experiments.comparison.manifest import default_name, question_id
+from experiments.comparison.study import Settings, Study, prepare
 from experiments.comparison.table_files import table_hashes
 from experiments.runs.parameter_draws import POSTERIOR, PRIOR
 from scenarios import InputError, Scenario
@@ -34,17 +35,17 @@ def _draws_from(manifest: dict[str, Any], source: Path) -> str:
     return told
 
 
-def differing(comparison: Comparison, manifest: dict[str, Any]) -> list[str]:
+def differing(frames: Frames, manifest: dict[str, Any]) -> list[str]:
     """The tables whose values are not the manifest's, to the last bit."""
     told = manifest["tables"]
-    return sorted(name for name, found in table_hashes(comparison).items() if told.get(name) != found)
+    return sorted(name for name, found in table_hashes(frames).items() if told.get(name) != found)
 
 
-def folder_name(comparison: Comparison, manifest: dict[str, Any]) -> str:
+def folder_name(frames: Frames, manifest: dict[str, Any]) -> str:
     """The usual folder's name; another one where the same question, by the same code, gave other numbers."""
-    name = default_name(comparison.manifest)
-    same_question = manifest.get("id") == question_id(comparison.manifest)
-    return f"{name}-rerun" if same_question and differing(comparison, manifest) else name
+    name = default_name(frames.manifest)
+    same_question = manifest.get("id") == question_id(frames.manifest)
+    return f"{name}-rerun" if same_question and differing(frames, manifest) else name
 
 
 def _number(manifest: dict[str, Any], key: str, source: Path) -> int:

@@ -1,32 +1,22 @@
-"""A comparison's tables as files: Parquet with units, a summary as CSV, and a hash of each table's values."""
+"""A comparison's tables as files: which there are, the units of their columns, the summary as people read it."""
 
-from __future__ import annotations
+import pandas as pd
 
-import hashlib
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from experiments.comparison.carry_out import Comparison
+from experiments.comparison.frames import Frames
+from experiments.comparison.run_tables import digest_of
 from scenarios import programme, register
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-TABLES = (
-    "parameters", "by_call", "by_country", "by_month", "by_group", "lost", "short", "network", "effects", "spending",
-    "reasons", "variance", "hangs_on",
-)  # fmt: skip
+RUN_TABLES = ("by_call", "by_country", "by_month", "by_group", "lost", "short")  # one row per scenario, draw and run
+SMALL_TABLES = ("parameters", "network", "effects", "spending", "reasons", "variance", "hangs_on")
+TABLES = RUN_TABLES + SMALL_TABLES
 
 
-def units_of(comparison: Comparison, table: str) -> dict[str, str]:
-    """The unit of each column of a table that has one."""
+def units_of(measures: pd.DataFrame, monthly: pd.DataFrame, table: str) -> dict[str, str]:
+    """Return the unit of each column of a table that has one; `measures` and `monthly` hold those of measures."""
     start = f"January {programme().first_year}"
     units = {"draw": "number", "run": "number", "call": "year", "month": f"months since {start}"} | {"draws": "draws"}
     if table == "by_month":
-        return units | dict(comparison.monthly_measures["unit"])
+        return units | dict(monthly["unit"])
     if table == "parameters":
         return units | {name: entry.unit for name, entry in register().items()}
     own = {
@@ -42,49 +32,20 @@ def units_of(comparison: Comparison, table: str) -> dict[str, str]:
         "variance": {"paired": "SME contracts, squared", "independent": "SME contracts, squared", "ratio": "ratio"},
         "hangs_on": {"correlation": "rank correlation, -1 to 1"},
     }
-    return units | (own[table] if table in own else dict(comparison.measures["unit"]))
+    return units | (own[table] if table in own else dict(measures["unit"]))
 
 
-def write_table(frame: pd.DataFrame, path: Path, units: dict[str, str]) -> None:
-    """A frame as Parquet: names, which repeat, are stored as dictionaries; a column's metadata holds its unit."""
-    table = as_table(frame, units)
-    pq.write_table(table, path, compression="zstd", use_dictionary=names_in(table.schema))
-
-
-def as_table(frame: pd.DataFrame, units: dict[str, str]) -> pa.Table:
-    """A frame as an Arrow table with the unit of each column in its metadata."""
-    table = pa.Table.from_pandas(frame, preserve_index=False)
-    schema = pa.schema(
-        [item.with_metadata({"unit": units[item.name]}) if item.name in units else item for item in table.schema],
-        metadata=table.schema.metadata,
-    )
-    return table.cast(schema)
-
-
-def names_in(schema: pa.Schema) -> list[str]:
-    """Columns whose values repeat."""
-    return [item.name for item in schema if not pa.types.is_floating(item.type)]
-
-
-def summary_of(comparison: Comparison) -> pd.DataFrame:
-    """The effects as people read them: with titles and labels, numbers to six digits."""
-    frame = comparison.summary.copy()
-    frame.insert(1, "title", [comparison.about[name]["title"] for name in frame["scenario"]])
-    frame.insert(4, "label", [comparison.measures["label"][name] for name in frame["measure"]])
+def summary_of(frames: Frames) -> pd.DataFrame:
+    """Return the effects as people read them: with titles and labels, numbers to six digits."""
+    frame = frames.effects.copy()
+    frame.insert(1, "title", [frames.about[name]["title"] for name in frame["scenario"]])
+    frame.insert(4, "label", [frames.measures["label"][name] for name in frame["measure"]])
     for column in frame.select_dtypes("float"):
         frame[column] = [f"{float(f'{value:.6g}'):.12g}" if value == value else "" for value in frame[column]]
     return frame
 
 
-def table_hashes(comparison: Comparison) -> dict[str, str]:
-    """Hash of each table's values, as the manifest keeps them."""
-    return {f"{table}.parquet": _hash(getattr(comparison, table)) for table in TABLES}
-
-
-def _hash(frame: pd.DataFrame) -> str:
-    """Hash of a frame's columns and values, to the last bit."""
-    import pandas as pd
-
-    digest = hashlib.blake2b(",".join(map(str, frame.columns)).encode(), digest_size=16)
-    digest.update(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
-    return digest.hexdigest()
+def table_hashes(frames: Frames) -> dict[str, str]:
+    """Return the hash of each table's values, as the manifest keeps them."""
+    small = {f"{table}.parquet": digest_of(getattr(frames, table)) for table in SMALL_TABLES}
+    return {f"{table}.parquet": ({**frames.digests, **small})[f"{table}.parquet"] for table in TABLES}

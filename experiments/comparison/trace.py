@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from experiments.runs.ensemble import run_seed
+from experiments.runs.cells import run_seed
 from scenarios import Resolved
 from simulator.ensemble import own_events, simulate
 from simulator.state import (

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
-    from experiments.comparison.carry_out import Comparison
+    from experiments.comparison.frames import Frames as Comparison
 
 BUDGET, SPENDING = "equal budget", "equal spending"
 NET = "contracts_net"

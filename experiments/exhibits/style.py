@@ -19,7 +19,7 @@ from experiments.exhibits import words
 from experiments.runs.parameter_draws import is_calibrated
 
 if TYPE_CHECKING:
-    from experiments.comparison.carry_out import Comparison
+    from experiments.comparison.frames import Frames as Comparison
 
 _LINE = 0.155  # inches of a line of text at 9 points
 WIDTH = 6.7  # inches: the text width of an A4 page

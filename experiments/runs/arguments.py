@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scenarios import InputError, Scenario
+from scenarios import InputError, Resolved, Scenario
 from scenarios.errors import echo, nearest, told
 
 
@@ -62,3 +62,19 @@ def _fault(file: Path) -> str:
         return "its folder does not exist; allowed: a file in a folder that exists"
     NamedTemporaryFile(prefix=f"{file.name}.", suffix=".unfinished", dir=file.parent).close()
     return ""
+
+
+def check_same_calls(scenario: Scenario, resolved: Resolved, base: Scenario, base_resolved: Resolved) -> None:
+    """Raise InputError if a scenario holds other calls than the base, or counts them for longer or shorter."""
+    last, base_last = resolved.call_years[-1], base_resolved.call_years[-1]
+    if last != base_last:
+        raise InputError(
+            f"{scenario.path}, last_call: {last} is not the base's, so the two cannot be compared; "
+            f"allowed: {base_last}, as in {base.name}"
+        )
+    months, base_months = int(resolved.rules.counted_months[0]), int(base_resolved.rules.counted_months[0])
+    if months != base_months:
+        raise InputError(
+            f"{scenario.path}, horizon_months: {months} is not the base's, so the two cannot be compared; "
+            f"allowed: {base_months}, as in {base.name}, or --horizon for both"
+        )

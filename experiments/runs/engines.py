@@ -1,6 +1,6 @@
-"""Where chunks are run: threads, processes, or a Dask cluster. All give the same bits; what differs is who computes.
+"""Where jobs are carried out: threads, processes, or a Dask cluster. All give the same bits.
 
-An engine takes chunks and, later, gives back each with what came of it: `Found`, or `Lost` if its worker died.
+An engine takes jobs and, later, gives back each with its result, or `Lost` if its worker died.
 """
 
 import contextlib
@@ -14,25 +14,25 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol
 
-from experiments.sweeps.work import Found, Rows, Work, carry_out
+from experiments.runs.jobs import Columns, Job, carry_out
 from scenarios import InputError
-from scenarios.errors import Fault, echo, nearest, refuse
-from simulator.threads import Crew
+from scenarios.errors import Fault, echo, nearest, refuse, told
+from simulator.threads import Crew, cores
 
 PR_SET_PDEATHSIG = 1
 ENGINES = ("threads", "processes", "dask")
 UNGUARDED = (
-    "the workers of engine processes end as they start, since each begins by running the script that asked for them; "
-    'allowed: a script in a file that calls sweep() under `if __name__ == "__main__":`, or engine threads'
+    "the workers of engine processes end as they start, since each begins by running the calling script; "
+    'allowed: a script in a file that makes this call under `if __name__ == "__main__":`, or engine threads'
 )
-AHEAD = 2  # chunks in hand for each worker, so that none waits
-Key = TypeVar("Key")
+MOST_WORKERS = 1024
+AHEAD = 2  # jobs in hand for each worker, so that none waits
 
 
 class Lost(NamedTuple):
-    """A chunk whose worker died."""
+    """A job whose worker died."""
 
     why: str
 
@@ -41,25 +41,25 @@ class ClusterLost(RuntimeError):
     """The cluster is gone; what is finished is kept."""
 
 
-Outcome = Found | Lost | None
+Outcome = Columns | Lost | None
 
 
 class Engine(Protocol):
-    """What runs chunks."""
+    """What carries out jobs."""
 
     @property
     def slots(self) -> int:
-        """How many chunks may be under way."""
+        """How many jobs may be under way."""
 
-    def submit(self, number: int, work: Work, rows: Rows) -> None:
-        """Begin with a chunk."""
+    def submit(self, number: int, job: Job) -> None:
+        """Begin with a job."""
 
     def finished(self) -> tuple[int, Outcome]:
-        """Wait for the next chunk: its number, and what came of it. Raises what the chunk raised."""
+        """Wait for the next job: its number and result. Raises what the job raised."""
 
 
 class Local:
-    """Threads of this process: the kernels release the interpreter."""
+    """Threads of this process: the kernels release the GIL."""
 
     def __init__(self, workers: int) -> None:
         self.slots = workers + 1
@@ -67,11 +67,11 @@ class Local:
         self._crew = Crew(self._carry_out, workers)
         self._crew.start()
 
-    def _carry_out(self, job: tuple[Work, Rows]) -> Found | None:
-        return carry_out(*job, lambda: self._stopped)
+    def _carry_out(self, job: Job) -> Columns | None:
+        return carry_out(job, lambda: self._stopped)
 
-    def submit(self, number: int, work: Work, rows: Rows) -> None:
-        self._crew.begin(number, (work, rows))
+    def submit(self, number: int, job: Job) -> None:
+        self._crew.begin(number, job)
 
     def finished(self) -> tuple[int, Outcome]:
         return self._crew.finished()
@@ -82,12 +82,12 @@ class Local:
 
 
 class Processes:
-    """Processes of this machine, started anew; one that dies is replaced and what it had in hand is told as lost."""
+    """Processes of this machine, started anew; one that dies is replaced and what it had in hand is `Lost`."""
 
     def __init__(self, workers: int) -> None:
         self._workers = workers
         self.slots = AHEAD * workers
-        self._done: queue.SimpleQueue[tuple[int, Future[Found | None]]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[int, Future[Columns | None]]] = queue.SimpleQueue()
         self._pool = self._new()
         self._check_start()
 
@@ -107,13 +107,13 @@ class Processes:
         spawn = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self._workers, mp_context=spawn, initializer=_worker_starts, initargs=(os.getpid(),))
 
-    def submit(self, number: int, work: Work, rows: Rows) -> None:
+    def submit(self, number: int, job: Job) -> None:
         try:
-            future = self._pool.submit(carry_out, work, rows)
+            future = self._pool.submit(carry_out, job)
         except BrokenProcessPool:
             self._pool.shutdown(wait=True)
             self._pool = self._new()
-            future = self._pool.submit(carry_out, work, rows)
+            future = self._pool.submit(carry_out, job)
         future.add_done_callback(lambda done: self._done.put((number, done)))
 
     def finished(self) -> tuple[int, Outcome]:
@@ -131,7 +131,7 @@ class Processes:
 
 
 class DaskCluster:
-    """The workers of a Dask scheduler, by address; Dask gives the chunks of a dead worker to another."""
+    """The workers of a Dask scheduler, by address; Dask gives the jobs of a dead worker to another."""
 
     def __init__(self, address: str) -> None:
         try:
@@ -148,19 +148,18 @@ class DaskCluster:
                 raise
             raise InputError(f"--dask {echo(address)}: no scheduler answers there ({_one_line(error)})") from None
         self._done: queue.SimpleQueue[tuple[int, Any]] = queue.SimpleQueue()
-        self._known: dict[Work, Any] = {}
 
     @property
     def slots(self) -> int:
-        """Two chunks for every thread that the cluster has at this moment."""
+        """Two jobs for every thread that the cluster has at this moment."""
         try:
             return AHEAD * max(1, sum(self._client.nthreads().values()))
         except Exception as error:
             raise ClusterLost(_one_line(error)) from None
 
-    def submit(self, number: int, work: Work, rows: Rows) -> None:
+    def submit(self, number: int, job: Job) -> None:
         try:
-            future = self._client.submit(carry_out, work, rows, pure=False, retries=2)
+            future = self._client.submit(carry_out, job, pure=False, retries=2)
         except Exception as error:
             raise ClusterLost(_one_line(error)) from None
         future.add_done_callback(lambda done: self._done.put((number, done)))
@@ -177,8 +176,8 @@ class DaskCluster:
         if future.status == "cancelled" or future.status == "lost":
             raise ClusterLost("the scheduler is lost, or has dropped the work")
         try:
-            found: Found | None = future.result(timeout=30)
-            return found
+            result: Columns | None = future.result(timeout=30)
+            return result
         except Exception as error:
             if type(error).__name__ == "KilledWorker":
                 return Lost("the workers that had it died")
@@ -195,18 +194,38 @@ class DaskCluster:
             logger.setLevel(level)
 
 
+class Where(NamedTuple):
+    """Where jobs are carried out: an engine by name, its workers on this machine, the address of a Dask scheduler."""
+
+    engine: str = "threads"
+    workers: int | None = None
+    dask: str | None = None
+
+    def check(self) -> "Where":
+        """Return the same with an address meaning the engine dask; raise InputError for what cannot be."""
+        check_name(self.engine)
+        if self.workers is not None and not (type(self.workers) is int and 1 <= self.workers <= MOST_WORKERS):
+            fault = f"workers: {told(self.workers)} does not fit"
+            raise InputError(f"{fault}; allowed: a whole number from 1 to {MOST_WORKERS}")
+        if self.dask is not None and not isinstance(self.dask, str):
+            raise InputError(f"dask: {told(self.dask)} does not fit; allowed: the address of a scheduler")
+        if self.dask is not None and self.engine not in ("threads", "dask"):
+            raise InputError(f"--dask {self.dask} and --engine {self.engine} exclude each other; allowed: one of them")
+        if (self.dask is None and self.engine == "dask") or (self.dask is not None and not self.dask.strip()):
+            raise InputError("the engine dask needs the address of a scheduler: --dask tcp://host:8786")
+        return self if self.dask is None else self._replace(engine="dask")
+
+
 @contextlib.contextmanager
-def engine(name: str, workers: int | None, dask: str | None) -> Iterator[Engine]:
-    """An engine by name, closed at the end; `workers`: of this machine. Raises InputError."""
-    check_name(name)
-    if name == "dask" and not (dask or "").strip():
-        raise InputError("the engine dask needs the address of a scheduler: --dask tcp://host:8786")
+def engine_at(where: Where) -> Iterator[Engine]:
+    """Yield an engine, closed at the end. Raises InputError."""
+    where = where.check()
     makers: dict[str, Callable[[], Any]] = {
-        "threads": lambda: Local(workers or os.cpu_count() or 1),
-        "processes": lambda: Processes(workers or os.cpu_count() or 1),
-        "dask": lambda: DaskCluster(dask or ""),
+        "threads": lambda: Local(where.workers or cores()),
+        "processes": lambda: Processes(where.workers or cores()),
+        "dask": lambda: DaskCluster(where.dask or ""),
     }
-    made = makers[name]()
+    made = makers[where.engine]()
     try:
         yield made
     finally:
@@ -214,14 +233,14 @@ def engine(name: str, workers: int | None, dask: str | None) -> Iterator[Engine]
 
 
 def check_name(name: object) -> None:
-    """Raise InputError for an engine that there is not."""
+    """Raise InputError for an engine that does not exist."""
     if name not in ENGINES:
         meant = nearest(name, ENGINES) if isinstance(name, str) else ""
         raise refuse(f"engine {echo(str(name))!r}", [Fault("", "there is no such engine", ", ".join(ENGINES), meant)])
 
 
 def _next(done: "queue.SimpleQueue[tuple[int, Any]]") -> tuple[int, Any]:
-    """The next finished chunk; looks up from time to time so that Ctrl-C is heard everywhere."""
+    """Return the next finished job; looks up from time to time so that Ctrl-C is heard everywhere."""
     while True:
         with contextlib.suppress(queue.Empty):
             return done.get(timeout=0.5)

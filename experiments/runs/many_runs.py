@@ -12,11 +12,12 @@ Runs go on all cores as threads of this process, with no start-up of processes a
 """
 
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property
+from itertools import tee
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,60 +25,64 @@ import numpy as np
 import numpy.typing as npt
 
 import scenarios as library
-from experiments.comparison.carry_out import check_same_calls
-from experiments.runs.arguments import meant, several, target_file, whole, whole_or_none
-from experiments.runs.ensemble import Case, _cell
+from experiments.runs.arguments import check_same_calls, meant, several, target_file, whole, whole_or_none
+from experiments.runs.cells import Case, Draws, block_rows, by_call, by_country, observed
+from experiments.runs.driver import Task, finish, in_order
+from experiments.runs.engines import Where, engine_at
+from experiments.runs.jobs import Columns, Stopped, code_of, hash_of, same_code
+from experiments.runs.measures import SUMS, counted
 from experiments.runs.memory import check_frame, heaviest, threads_that_fit
 from experiments.runs.parameter_draws import POSTERIOR, Blocks, source
+from experiments.runs.parts import Damaged, Parts, remove
+from experiments.runs.store import Progress, Store, progress_of
 from scenarios import InputError, Resolved, Scenario
 from scenarios.entries import check_values
 from scenarios.errors import echo, listed, told
+from scenarios.files import UNFINISHED
 from scenarios.world import MOST_CLUSTERS, MOST_SMES
-from simulator.observe import COLUMN, MEASURES, Observation
+from simulator.observe import COLUMN, MEASURES
 from simulator.parameters import F64
-from simulator.state import OUTCOMES
-from simulator.threads import Cancelled, each
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Asked = str | os.PathLike[str] | Scenario
-Progress = Callable[[int], None]
+Named = str | os.PathLike[str] | Scenario
+Cancelled = Callable[[], bool]
 
 PLACE = {"run": "counted calls", "call": "call", "country": "country"}  # what a row stands for
 MOST = 100_000_000
 KEYS = 4  # columns that say what a row is: draw, run, scenario, place
 PART_ROWS = 50_000  # of a table, about; a part holds whole draws
 
-# Sums and differences of what is counted, so that they hold in any row.
-SUMS = {
-    "public_cost_eur": ("spent_eur", "admin_eur", 1.0),
-    **{f"{outcome}_net": (f"{outcome}_additional", f"{outcome}_displaced", -1.0) for outcome in OUTCOMES},
-}
-
 
 @dataclass(frozen=True)
 class ManyRuns:
     """A question to be put to many runs; nothing runs before `parts`, `frame` or `write` is called.
 
-    scenarios: one or more names, paths or loaded scenarios; they share worlds, luck and the twin without the
+    Parameters
+    ----------
+    scenarios: one or more names, paths or loaded scenarios; they share worlds, noise and the twin without the
         programme, draw by draw and seed by seed.
     draws: number of draws (0: one, the central values), or the draws themselves, parameter by
         parameter: `{"idea_rate": [0.8, 1.2], ...}`; parameters that are not named have their central value.
     runs: seeds per draw. The seed of a run follows from `seed`, the number of its draw and its own number.
     first_draw: number of the first draw, so that a large question can be cut by hand into parts with the same numbers.
     by: one row per "run" (counted calls together), "call" or "country" (counted calls together).
-    measures: one or more names of `simulator.observe.MEASURES` and of SUMS, net outcomes among them; all unless given.
+    measures: one or more names of measures that a run counts, or of sums of them, such as net outcomes; all unless
+        given.
     first_year: first call that is counted in rows by run and country; the first of all unless given.
-    horizon: months for which each call is counted. smes, clusters: member SMEs, and clusters, of all countries
-        together.
-    threads: all cores unless given; no number depends on it.
+    horizon: months for which each call is counted.
+    smes, clusters: member SMEs, and clusters, of all countries together.
+    threads: runs at a time on this machine, all cores unless given; no number depends on it.
     draws_from: "posterior", the shipped one, "prior", or a posterior's file.
+    engine, dask: "threads", "processes", or "dask" with the address of a scheduler; no number depends on it.
 
-    Wrong input raises InputError when the question is put, before anything runs.
+    Raises
+    ------
+    InputError: wrong input, when the question is put and before anything runs.
     """
 
-    scenarios: Sequence[Asked]
+    scenarios: Sequence[Named]
     draws: int | Mapping[str, Sequence[float] | npt.NDArray[np.float64]] = 200
     runs: int = 2
     seed: int = 1
@@ -90,33 +95,25 @@ class ManyRuns:
     clusters: int | None = None
     threads: int | None = None
     draws_from: str = POSTERIOR
+    engine: str = "threads"
+    dask: str | None = None
 
     def parts(self, progress: Progress | None = None, cancelled: Cancelled | None = None) -> "Iterator[pd.DataFrame]":
-        """The rows in order of draw, run and scenario, in frames of whole draws, as they come.
+        """Yield the rows in order of draw, run and scenario, in frames of whole draws, as they come.
 
-        `progress` hears of the runs done since it was last called, from any thread. When `cancelled()` says so the
-        iterator ends after the draws that are finished in full; after Ctrl-C it raises KeyboardInterrupt, and what
-        it gave before holds.
+        `progress` is called with the runs done since it was last called. When `cancelled()` is true the iterator ends
+        after the draws that are finished in full; after Ctrl-C it raises KeyboardInterrupt, and what it gave before
+        holds.
         """
-        ready = _Asked(self)
-        runs = ready.asked.runs
-        step = runs * max(1, PART_ROWS // ready.rows_per_draw)
-        held: list[F64] = []
-        first = 0
-        for seen in each(ready.cell(progress or _quiet), ready.cells, ready.threads, cancelled):
-            held.append(seen)
-            if len(held) == step:
-                yield ready.frame(first, held)
-                first, held = first + len(held) // runs, []
-        whole = len(held) // runs * runs
-        if whole:
-            yield ready.frame(first, held[:whole])
+        ready = _Ready(self)
+        with Store.temporary() as store:
+            yield from ready.frames(Parts(store.root / "parts"), progress, cancelled, keep=False)
 
     def frame(self, progress: Progress | None = None, cancelled: Cancelled | None = None) -> "pd.DataFrame":
-        """All rows as one frame. For one that memory cannot hold there is `write`."""
+        """Return all rows as one frame. For one that memory cannot hold there is `write`."""
         import pandas as pd
 
-        ready = _Asked(self)
+        ready = _Ready(self)
         check_frame(ready.rows_per_draw, len(ready.measures) + KEYS, ready.draws)
         parts = list(self.parts(progress, cancelled))
         return pd.concat(parts, ignore_index=True) if parts else ready.frame(0, [])
@@ -124,31 +121,35 @@ class ManyRuns:
     def write(
         self, path: str | os.PathLike[str], progress: Progress | None = None, cancelled: Cancelled | None = None
     ) -> Path:
-        """All rows as one Parquet file with units, written part by part; returns its path.
+        """Write all rows as one Parquet file with units, part by part; return its path.
 
-        Cut short, by `cancelled` or Ctrl-C, the file holds the finished draws and says in its name how many there
-        are: `first_draw` goes on from there.
+        What is finished lies beside it, in a folder that ends in `.parts`, until the file is whole: a call that was
+        killed goes on where it was. Cut short, by `cancelled` or Ctrl-C, the file holds the finished draws and says in
+        its name how many there are.
         """
         import pyarrow.parquet as pq
 
-        from experiments.comparison.table_files import as_table
+        from experiments.runs.files import as_table
 
-        asked, done = _Asked(self), 0
-        target = end = target_file(path)
-        unfinished = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}.unfinished")
-        units = units_of_rows()
+        ready, units = _Ready(self), units_of_rows()
+        target = target_file(path)
+        beside = target.with_name(f"{target.name}.parts")
+        parts = Parts(beside / "parts", ready.base)
+        end, done = target, 0
+        working = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
         try:
-            with pq.ParquetWriter(unfinished, as_table(asked.frame(0, []), units).schema, compression="zstd") as file:
-                for part in self.parts(progress, cancelled):
+            with pq.ParquetWriter(working, as_table(ready.frame(0, []), units).schema, compression="zstd") as file:
+                for part in ready.frames(parts, progress, cancelled, keep=True):
                     file.write_table(as_table(part, units))
                     done += part["draw"].nunique()
         finally:
             if done:
-                whole = done == asked.draws
+                whole = done == ready.draws
                 end = target if whole else target.with_name(f"{target.stem}-first-{done}-draws{target.suffix}")
-                unfinished.replace(end)
-            with suppress(OSError):
-                unfinished.unlink()
+                working.replace(end)
+            if done == ready.draws:
+                shutil.rmtree(beside, ignore_errors=True)
+            remove(working)
         return end
 
     @property
@@ -159,96 +160,171 @@ class ManyRuns:
 
 
 def units_of_rows() -> dict[str, str]:
-    """The unit of each column that has one."""
+    """Return the unit of each column that has one."""
     units = {measure.name: measure.unit for measure in MEASURES}
     units |= {name: units[of] for name, (of, _, _) in SUMS.items()}
     return units | {"draw": "number", "run": "number", "call": "year"}
 
 
-def _quiet(runs: int) -> None:
-    """No progress: a library prints nothing."""
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """A job: the measures of some scenarios under some draws and seeds, by run, call or country.
+
+    Its result is `measures`, (draws, runs, scenarios, places, measures).
+    """
+
+    cases: tuple[Case, ...]
+    draws: Draws
+    runs_each: int
+    seed: int
+    by: str
+    measures: tuple[str, ...]
+    first: int
+    code: str
+
+    @cached_property
+    def address(self) -> str:
+        """A hash of all that determines the result."""
+        cases = [case.identity for case in self.cases]
+        content = [self.code, cases, self.runs_each, self.seed, self.by, self.measures, self.first, self.draws.names]
+        return hash_of(content, self.draws.number, self.draws.values)
+
+    @property
+    def runs(self) -> int:
+        """How many runs it stands for."""
+        return len(self.draws) * self.runs_each * len(self.cases)
+
+    def check_code(self) -> None:
+        """Raise OtherCode where the code here is not the one that the job was made by."""
+        same_code(self.code, MODULES)
+
+    def carry_out(self, stopped: Stopped) -> Columns | None:
+        """Run all of it; None if stopped before the end."""
+        rows = []
+        for row in range(len(self.draws)):
+            draw, values = int(self.draws.number[row]), self.draws.of_row(row)
+            for run in range(self.runs_each):
+                for case in self.cases:
+                    if stopped():
+                        return None
+                    rows.append(self._rows(observed(case.inputs(values), self.seed, draw, run, self.first).cells))
+        shape = (len(self.draws), self.runs_each, len(self.cases), *rows[0].shape)
+        return {"measures": np.stack(rows).reshape(shape)}
+
+    def _rows(self, cells: F64) -> F64:
+        """The measures of one run by place, (places, measures)."""
+        rows = by_call(cells) if self.by == "call" else by_country(cells, self.first)
+        return counted(rows.sum(axis=0)[None] if self.by == "run" else rows, self.measures)
 
 
-class _Asked:
+MODULES = (__name__,)
+
+
+class _Ready:
     """A question checked and made ready."""
 
-    def __init__(self, asked: ManyRuns) -> None:
-        self.asked = asked = _plain(asked)
-        self.scenarios = [each if isinstance(each, Scenario) else library.load(each) for each in asked.scenarios]
+    def __init__(self, question: ManyRuns) -> None:
+        self.question = question = _plain(question)
+        self.scenarios = [each if isinstance(each, Scenario) else library.load(each) for each in question.scenarios]
         _check_names(self.scenarios)
-        self.drawn = _draws(asked)
+        self.drawn = _draws(question)
         self.draws = self.drawn.number
-        centre = [self.inputs(scenario, 0) for scenario in self.scenarios]
-        _check_calls(asked, self.scenarios, centre)
+        centre = [self._inputs(scenario) for scenario in self.scenarios]
+        _check_calls(question, self.scenarios, centre)
         self.centre = centre[0]
-        self.threads = threads_that_fit(heaviest(centre, self.drawn.block(0)), asked.threads)
+        threads = threads_that_fit(heaviest(centre, self.drawn.block(0)), question.threads)
+        self.where = Where(question.engine, threads, question.dask).check()
         years = self.centre.call_years
-        self.first = years.index(asked.first_year) if asked.first_year is not None else 0
+        self.first = years.index(question.first_year) if question.first_year is not None else 0
         self.places: Sequence[Any] = {
             "run": ("all",), "call": years, "country": self.centre.country_codes,
-        }[asked.by]  # fmt: skip
-        self.measures = list(asked.measures or ())
-        self.rows_per_draw = len(self.scenarios) * asked.runs * len(self.places)
-        self.cells = ((draw, run) for draw in range(self.draws) for run in range(asked.runs))
+        }[question.by]  # fmt: skip
+        self.measures = list(question.measures or ())
+        self.rows_per_draw = len(self.scenarios) * question.runs * len(self.places)
+        self.base = hash_of([[case.identity for case in self._cases], question.seed, question.by, self.measures])
 
-    def inputs(self, scenario: Scenario, draw: int) -> Resolved:
-        asked, values = self.asked, self.drawn[draw]
-        return scenario.resolve(values, horizon_months=asked.horizon, smes=asked.smes, clusters=asked.clusters)
+    @property
+    def _cases(self) -> tuple[Case, ...]:
+        question = self.question
+        world = {"horizon_months": question.horizon, "smes": question.smes, "clusters": question.clusters}
+        return tuple(Case.of(scenario, 0, **world) for scenario in self.scenarios)
 
-    def _numbered(self, scenario: Scenario, draw: int) -> Resolved:
-        """The inputs by the number that the draw has in the whole question."""
-        return self.inputs(scenario, draw - self.asked.first_draw)
+    def _inputs(self, scenario: Scenario) -> Resolved:
+        question = self.question
+        return scenario.resolve(
+            self.drawn[0], horizon_months=question.horizon, smes=question.smes, clusters=question.clusters
+        )
 
-    def cell(self, tell: Progress) -> Callable[[tuple[int, int]], F64]:
-        """What is done for one draw and run: measures by scenario and place, (S, places, measures)."""
-        first_draw = self.asked.first_draw
-        cases: list[Case] = [partial(self._numbered, scenario) for scenario in self.scenarios]
+    def jobs(self) -> Iterator[Rows]:
+        """Yield the jobs, in the order of the draws."""
+        question, cases, code = self.question, self._cases, code_of(*MODULES)
+        rows = max(1, 2 * block_rows(self.centre) // (len(cases) * question.runs))
+        for start in range(0, self.draws, rows):
+            draws = self.drawn.rows(start, min(start + rows, self.draws), question.first_draw)
+            yield Rows(cases, draws, question.runs, question.seed, question.by, tuple(self.measures), self.first, code)
 
-        def work(cell: tuple[int, int]) -> F64:
-            draw, run = cell
-            seen = _cell(cases, first_draw + draw, run, self.asked.seed, self.first, tell)
-            return np.stack([self._rows(each) for each in seen])
+    def frames(
+        self, parts: Parts, progress: Progress | None, cancelled: Cancelled | None, keep: bool
+    ) -> "Iterator[pd.DataFrame]":
+        """Carry out the question; yield its rows as they come. Parts that are read go, unless they are to `keep`."""
+        runs = self.draws * self.question.runs * len(self.scenarios)
+        advance, hear = progress_of(runs, progress or _quiet)
+        size = max(1, PART_ROWS // self.rows_per_draw)  # draws
+        first, waiting = 0, list[F64]()
+        with engine_at(self.where) as engine:
+            jobs, again = tee(self.jobs())
+            finished = in_order(finish((Task(job, parts) for job in jobs), engine, advance, hear))
+            for _, job in zip(finished, again, strict=False):
+                waiting.append(_measures_in(parts, job))
+                if not keep:
+                    remove(parts.path(job.address))
+                if sum(map(len, waiting)) >= size:
+                    yield self.frame(first, waiting)
+                    first, waiting = first + sum(map(len, waiting)), []
+                if cancelled is not None and cancelled():
+                    break
+        if waiting:
+            yield self.frame(first, waiting)
 
-        return work
-
-    def _rows(self, seen: Observation) -> F64:
-        """One run's rows; its cells are calls, then countries over the counted calls."""
-        calls = len(self.centre.call_years)
-        by = self.asked.by
-        cells = seen.cells[:calls] if by == "call" else seen.cells[calls:]
-        rows = cells.sum(axis=0)[None] if by == "run" else cells
-        columns = [
-            rows[:, COLUMN[name]]
-            if name in COLUMN
-            else rows[:, COLUMN[SUMS[name][0]]] + SUMS[name][2] * rows[:, COLUMN[SUMS[name][1]]]
-            for name in self.measures
-        ]
-        return np.stack(columns, axis=1)
-
-    def frame(self, first: int, held: list[F64]) -> "pd.DataFrame":
-        """The rows of whole draws, of which `first` is the first."""
+    def frame(self, first: int, cubes: Sequence[F64]) -> "pd.DataFrame":
+        """The rows of whole draws from `first` on; cubes are (draws, runs, scenarios, places, measures)."""
         import pandas as pd
 
-        draws = self.asked.first_draw + first + np.arange(len(held) // self.asked.runs)
+        count = sum(map(len, cubes))
+        draws = self.question.first_draw + first + np.arange(count)
         names = [scenario.name for scenario in self.scenarios]
+        place = PLACE[self.question.by]
         index = pd.MultiIndex.from_product(
-            [draws, range(self.asked.runs), names, self.places], names=["draw", "run", "scenario", PLACE[self.asked.by]]
+            [draws, range(self.question.runs), names, self.places], names=["draw", "run", "scenario", place]
         )
-        cube = np.stack(held) if held else np.empty((0, len(self.measures)))
+        cube = np.concatenate(cubes) if cubes else np.empty((0, len(self.measures)))
         frame = pd.DataFrame(cube.reshape(-1, len(self.measures)), index, self.measures).reset_index()
         return frame.drop(columns=PLACE["run"], errors="ignore")
 
 
-def _draws(asked: ManyRuns) -> Blocks:
+def _measures_in(parts: Parts, job: Rows) -> F64:
+    """Return a finished job's measures. Raises InputError where its part is damaged or gone."""
+    columns = parts.read(job.address)
+    if columns is None or isinstance(columns, Damaged):
+        raise InputError(f"{parts.path(job.address)}: is gone or damaged; the same call makes it again")
+    return columns["measures"]
+
+
+def _quiet(runs: int) -> None:
+    """Report no progress: a library prints nothing."""
+
+
+def _draws(question: ManyRuns) -> Blocks:
     """The parameters of every draw of the question, by the draw's number in it."""
-    if isinstance(asked.draws, Mapping):
-        columns = _columns(asked.draws)
+    if isinstance(question.draws, Mapping):
+        columns = _columns(question.draws)
         number = len(next(iter(columns.values())))
         return Blocks(number, lambda first, last: {name: column[first:last] for name, column in columns.items()})
-    taken = source(asked.draws_from)
-    if not asked.draws:
+    taken = source(question.draws_from)
+    if not question.draws:
         return Blocks(1, lambda first, last: taken.centre())
-    return Blocks(asked.draws, lambda first, last: taken.draw(last - first, asked.seed, asked.first_draw + first))
+    start = question.first_draw
+    return Blocks(question.draws, lambda first, last: taken.draw(last - first, question.seed, start + first))
 
 
 def _columns(given: Mapping[str, Any]) -> dict[str, F64]:
@@ -273,31 +349,31 @@ def _column(name: str, values: Any) -> F64:
     return column
 
 
-def _plain(asked: ManyRuns) -> ManyRuns:
+def _plain(question: ManyRuns) -> ManyRuns:
     """The question with what can be checked before anything is loaded or drawn, in plain numbers and names."""
-    if not isinstance(asked.by, str) or asked.by not in PLACE:
-        raise InputError(f"by is {told(asked.by)}; allowed: {listed(PLACE)}" + meant(asked.by, PLACE))
-    draws = asked.draws
+    if not isinstance(question.by, str) or question.by not in PLACE:
+        raise InputError(f"by is {told(question.by)}; allowed: {listed(PLACE)}" + meant(question.by, PLACE))
+    draws = question.draws
     return replace(
-        asked,
-        scenarios=several("scenarios", asked.scenarios, "a name, a path, or a list of them"),
+        question,
+        scenarios=several("scenarios", question.scenarios, "a name, a path, or a list of them"),
         draws=draws if isinstance(draws, Mapping) else whole("draws", draws, 0, MOST, ", or values by parameter"),
-        runs=whole("runs", asked.runs, 1, MOST),
-        seed=whole("seed", asked.seed, 0, 2**63 - 1),
-        first_draw=whole("first_draw", asked.first_draw, 0, MOST),
-        smes=whole_or_none("smes", asked.smes, 1, MOST_SMES),
-        clusters=whole_or_none("clusters", asked.clusters, 1, MOST_CLUSTERS),
-        threads=whole_or_none("threads", asked.threads, 1, 1024),
-        measures=_measures(asked.measures),
+        runs=whole("runs", question.runs, 1, MOST),
+        seed=whole("seed", question.seed, 0, 2**63 - 1),
+        first_draw=whole("first_draw", question.first_draw, 0, MOST),
+        smes=whole_or_none("smes", question.smes, 1, MOST_SMES),
+        clusters=whole_or_none("clusters", question.clusters, 1, MOST_CLUSTERS),
+        threads=whole_or_none("threads", question.threads, 1, 1024),
+        measures=_measures(question.measures),
     )
 
 
-def _measures(asked: Any) -> list[str]:
+def _measures(names: Any) -> list[str]:
     """Names of measures, all unless given, each known and there once."""
     known = [*COLUMN, *SUMS]
-    if asked is None:
+    if names is None:
         return known
-    names = several("measures", asked, "names of measures, or None for all")
+    names = several("measures", names, "names of measures, or None for all")
     for name in names:
         if not isinstance(name, str) or name not in known:
             raise InputError(f"measures: there is no {told(name)}; allowed: {listed(known, 4)}" + meant(name, known))
@@ -313,10 +389,10 @@ def _check_names(scenarios: Sequence[Scenario]) -> None:
             raise InputError(f"scenarios: {name} is given more than once; allowed: scenarios with different names")
 
 
-def _check_calls(asked: ManyRuns, scenarios: Sequence[Scenario], centre: Sequence[Resolved]) -> None:
+def _check_calls(question: ManyRuns, scenarios: Sequence[Scenario], centre: Sequence[Resolved]) -> None:
     """Raise InputError for scenarios that do not go together, and for a first year that is no call's."""
     for scenario, resolved in zip(scenarios, centre):
         check_same_calls(scenario, resolved, scenarios[0], centre[0])
     years = centre[0].call_years
-    if asked.first_year is not None and (np.ndim(asked.first_year) or asked.first_year not in years):
-        raise InputError(f"first_year is {told(asked.first_year)}; allowed: {listed(map(str, years))}")
+    if question.first_year is not None and (np.ndim(question.first_year) or question.first_year not in years):
+        raise InputError(f"first_year is {told(question.first_year)}; allowed: {listed(map(str, years))}")

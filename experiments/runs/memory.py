@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.runs.measures import all_measures
 from scenarios import InputError, Resolved, programme
 from scenarios.world import clusters_for
-from simulator.observe import MEASURES, MONTHLY
 from simulator.parameters import F64
 from simulator.state import DUE, SME
 from simulator.threads import cores
@@ -43,12 +43,6 @@ def run_bytes(inputs: Resolved) -> float:
 def _bytes(inputs: Resolved, smes: int, clusters: int) -> float:
     """Bytes of a run like `inputs` in a world of another size."""
     return smes * sme_bytes(inputs) + PAIR_BYTES * clusters**2 + 30e6
-
-
-def measures_bytes(inputs: Resolved) -> int:
-    """Bytes of the measures of one run that a comparison keeps."""
-    rows = len(inputs.call_years) + len(inputs.country_codes)
-    return 8 * (rows * len(MEASURES) + inputs.months * len(MONTHLY))
 
 
 def free_bytes() -> float:
@@ -138,10 +132,11 @@ def _most_smes(inputs: Resolved, room: float) -> int:
     return fits
 
 
-def check_measures(inputs: Resolved, runs: int, draws: int) -> None:
-    """Raise InputError for a comparison whose measures memory cannot hold; `runs` in all, over so many draws."""
-    held = float(runs) * 3.0 * measures_bytes(inputs)  # as arrays, and as frames
-    _check_held(f"the measures of {runs:,} runs take", held, draws, "experiments.ManyRuns(...).write(file)")
+def check_values(scenarios: int, draws: int, runs: int) -> None:
+    """Raise InputError for a comparison that memory cannot hold: a number by measure, scenario, draw and run."""
+    held = 3.0 * 8 * len(all_measures()) * scenarios * draws * runs  # the values, and what is computed of them
+    what = f"the measures of {scenarios * draws * runs:,} runs take"
+    _check_held(what, held, draws, "experiments.ManyRuns(...).write(file)")
 
 
 def check_frame(rows_per_draw: int, columns: int, draws: int) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 import scenarios as library
 from calibration import posterior
+from experiments.runs.cells import Draws
 from scenarios import InputError
 from scenarios.errors import echo
 from simulator.parameters import F64
@@ -83,6 +84,15 @@ class Blocks:
         """The values of one draw, by name."""
         block, row = divmod(draw, BLOCK)
         return {name: float(column[row]) for name, column in self.block(block).items()}
+
+    def rows(self, start: int, stop: int, first: int) -> Draws:
+        """Return the draws `start` to before `stop`; the draw 0 has the number `first`."""
+        columns: dict[str, list[F64]] = {}
+        for block in range(start // BLOCK, (stop - 1) // BLOCK + 1):
+            part = slice(max(0, start - block * BLOCK), stop - block * BLOCK)
+            for name, column in self.block(block).items():
+                columns.setdefault(name, []).append(column[part])
+        return Draws.of({name: np.concatenate(pieces) for name, pieces in columns.items()}, first + start)
 
     def block(self, block: int) -> dict[str, F64]:
         """The values of a block of draws, by name."""

@@ -1,33 +1,33 @@
-"""Parts on disk: one Parquet file for each finished chunk, named by its content and sealed with a digest.
+"""Finished jobs on disk: one Parquet file for each, named by the job's address and sealed with a digest.
 
-A part is written beside and renamed, so it is there in full or not at all; one that is damaged, cut short or belongs
-elsewhere is found by its seal and told by name. `parts/` holds the parts of the present plan and nothing else, so
-that `parts/*.parquet` is the table of results; parts of an earlier size of the same question lie in `kept/`.
+A part is written beside and renamed, so it is there whole or not at all; one that is damaged, cut short or belongs
+elsewhere is found by its seal and told by name.
 """
 
 import contextlib
 import hashlib
+import json
 import os
 import time
-import uuid
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import FileLock, Timeout
 
-from experiments.sweeps.plan import Chunk, Design, Plan
-from experiments.sweeps.work import Found, Rows, Work
-from simulator.parameters import F64
+from experiments.runs.jobs import Columns, Divisible, Job
+from scenarios.files import UNFINISHED, replacing
 
-PARTS, KEPT, UNFINISHED = "parts", "kept", ".unfinished"
-ADDRESS, BASE, DIGEST = b"innovex.address", b"innovex.base", b"innovex.digest"
-ABANDONED_SECONDS = 3600.0
-FILES_OPEN = 16  # earlier parts that are held in memory while their cells are taken over
+CLAIMS = ".claims"
+ADDRESS, BASE, DIGEST, SHAPES = b"innovex.address", b"innovex.base", b"innovex.digest", b"innovex.shapes"
+ABANDONED_SECONDS = 3600.0  # since the last change to an unfinished file
+FILES_OPEN = 16  # parts that are held in memory while cells are taken from them
 
 
 class Damaged(NamedTuple):
@@ -37,56 +37,129 @@ class Damaged(NamedTuple):
     why: str
 
 
+class Parts:
+    """A folder of parts. `base` identifies what all of them belong to; a part of anything else is damaged."""
+
+    def __init__(self, folder: Path, base: str = "") -> None:
+        self.folder, self.base = folder, base
+
+    def make(self) -> None:
+        """Make the folder, if it is not there. Raises OSError."""
+        (self.folder.parent / CLAIMS).mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(exist_ok=True)
+
+    def path(self, address: str) -> Path:
+        """Return where the part of an address lies, or will lie."""
+        return self.folder / f"{address}.parquet"
+
+    def read(self, address: str) -> Columns | Damaged | None:
+        """Return a part's columns, None where there is none, or what is wrong with it."""
+        path = self.path(address)
+        return read(path, self.base) if path.exists() else None
+
+    def write(self, address: str, columns: Columns) -> None:
+        """Write a part, whole or not at all. Raises OSError."""
+        table = as_table(columns)
+        seal = {ADDRESS: address.encode(), BASE: self.base.encode(), DIGEST: _digest(table)}
+        with replacing(self.path(address)) as working:
+            pq.write_table(
+                table.replace_schema_metadata((table.schema.metadata or {}) | seal),
+                working,
+                compression="zstd",
+                compression_level=1,
+                write_page_checksum=True,
+                use_dictionary=[item.name for item in table.schema if pa.types.is_string(item.type)],
+                write_statistics=[item.name for item in table.schema if pa.types.is_integer(item.type)],
+            )
+
+    def claim(self, address: str) -> FileLock:
+        """Return the lock that says that some process has an address in hand."""
+        return FileLock(self.folder.parent / CLAIMS / f"{address}.lock")
+
+    def release(self, claim: FileLock) -> None:
+        """Give up a claim and take its file away."""
+        with contextlib.suppress(OSError):
+            Path(claim.lock_file).unlink()
+        claim.release()
+
+    def forget_unfinished(self) -> None:
+        """Remove what killed processes had begun to write; what somebody has in hand stays."""
+        for path in self.folder.glob(f"*{UNFINISHED}"):
+            claim = self.claim(path.name.partition(".")[0])
+            with contextlib.suppress(Timeout, OSError), claim.acquire(blocking=False):
+                path.unlink(missing_ok=True)
+                Path(claim.lock_file).unlink(missing_ok=True)
+
+
+def forget_abandoned(paths: Iterable[Path]) -> None:
+    """Remove unfinished files that nobody has written to for an hour."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                path.unlink()
+
+
+def in_hand(claims: Path) -> int:
+    """Return how many addresses some process has in hand at this moment."""
+    count = 0
+    for path in claims.glob("*.lock"):
+        claim = FileLock(path)
+        try:
+            claim.acquire(blocking=False)
+            claim.release()
+        except Timeout:
+            count += 1
+    return count
+
+
 # ---------- one part
 
 
-def table_of(work: Work, rows: Rows, keys: npt.NDArray[np.int64], found: Found) -> pa.Table:
-    """A chunk's results, one row per row and case."""
-    cases = len(work.cases)
-    columns: dict[str, pa.Array] = {
-        "row": pa.array(np.repeat(rows.row, cases)),
-        "run": pa.array(np.full(len(rows.row) * cases, rows.run, np.int32)),
-        "case": pa.array([case.name for case in work.cases] * len(rows.row)),
-        "cell": pa.array(np.repeat(keys, cases)),
-        "failure": pa.array([cause for cause in found.failures for _ in range(cases)], pa.string()),
-    }
-    flat = found.measures.reshape(-1, len(work.measures))
-    columns |= {name: pa.array(np.ascontiguousarray(flat[:, place])) for place, name in enumerate(work.measures)}
-    return pa.table(columns)
+def as_table(columns: Columns) -> pa.Table:
+    """Return columns as a table; an array of more dimensions is a column of lists, its shape in the metadata."""
+    arrays: dict[str, pa.Array] = {}
+    shapes: dict[str, list[int]] = {}
+    for name, values in columns.items():
+        if values.ndim == 1:
+            arrays[name] = pa.array(values if values.dtype.kind in "iuf" else values.tolist())
+        else:
+            shapes[name] = list(values.shape[1:])
+            flat = np.ascontiguousarray(values).reshape(-1)
+            arrays[name] = pa.FixedSizeListArray.from_arrays(pa.array(flat), int(np.prod(values.shape[1:])))
+    return pa.table(arrays).replace_schema_metadata({SHAPES: json.dumps(shapes).encode()} if shapes else None)
 
 
-def found_in(work: Work, table: pa.Table) -> Found:
-    """The results that a part holds."""
-    cases = len(work.cases)
-    flat = np.stack([table.column(name).to_numpy() for name in work.measures], axis=1)
-    return Found(flat.reshape(-1, cases, len(work.measures)), table.column("failure").to_pylist()[::cases])
+def as_columns(table: pa.Table) -> Columns:
+    """Return a table's columns as they were."""
+    shapes = json.loads((table.schema.metadata or {}).get(SHAPES, b"{}"))
+    columns: Columns = {}
+    for name in table.column_names:
+        column = table.column(name).combine_chunks()
+        if name in shapes:
+            columns[name] = column.flatten().to_numpy().reshape(len(column), *shapes[name])
+        elif pa.types.is_string(column.type):
+            columns[name] = np.array(column.to_pylist(), dtype=object)
+        else:
+            columns[name] = column.to_numpy()
+    return columns
 
 
-def write(folder: Path, address: str, base: str, table: pa.Table) -> None:
-    """Write a part, in full or not at all."""
-    target = folder / PARTS / f"{address}.parquet"
-    seal = {ADDRESS: address.encode(), BASE: base.encode(), DIGEST: _digest(table)}
-    working = target.with_name(f"{address}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
-    try:
-        pq.write_table(
-            table.replace_schema_metadata(seal), working, compression="zstd", write_page_checksum=True,
-            use_dictionary=["case", "failure"], write_statistics=["row", "run"],
-        )  # fmt: skip
-        os.replace(working, target)
-    finally:
-        working.unlink(missing_ok=True)
+def read(path: Path, base: str | None = None) -> Columns | Damaged:
+    """Return the columns of a part that is whole and belongs where it lies (and to `base`), or what is wrong."""
+    table = read_table(path, base)
+    return table if isinstance(table, Damaged) else as_columns(table)
 
 
-def read(path: Path, base: str | None = None) -> pa.Table | Damaged:
-    """A part that is whole and belongs where it lies (and to `base`), or what is wrong with it."""
+def read_table(path: Path, base: str | None = None) -> pa.Table | Damaged:
+    """Return the table of a part that is whole and belongs where it lies (and to `base`), or what is wrong."""
     try:
         table = pq.ParquetFile(path, page_checksum_verification=True, memory_map=False).read()
-        told = table.schema.metadata or {}
-        if told.get(ADDRESS, b"").decode() != path.stem:
+        seal = table.schema.metadata or {}
+        if seal.get(ADDRESS, b"").decode() != path.stem:
             return Damaged(path.name, "is not the part that its name says")
-        if base is not None and told.get(BASE, b"").decode() != base:
-            return Damaged(path.name, "belongs to another sweep")
-        if told.get(DIGEST) != _digest(table):
+        if base is not None and seal.get(BASE, b"").decode() != base:
+            return Damaged(path.name, "belongs to another question")
+        if seal.get(DIGEST) != _digest(table):
             return Damaged(path.name, "its content is not what was written")
     except FileNotFoundError:
         return Damaged(path.name, "is gone")
@@ -101,75 +174,105 @@ def _digest(table: pa.Table) -> bytes:
     for column in table.columns:
         if pa.types.is_string(column.type):
             digest.update("\0".join(column.to_pylist()).encode())
+        elif pa.types.is_fixed_size_list(column.type):
+            digest.update(np.ascontiguousarray(column.combine_chunks().flatten().to_numpy()).tobytes())
         else:
             digest.update(np.ascontiguousarray(column.to_numpy()).tobytes())
     return digest.hexdigest().encode()
 
 
-# ---------- all parts of a sweep
-
-
-def addresses(plan: Plan, design: Design) -> Iterator[tuple[Chunk, str]]:
-    """Every chunk of a plan with its address."""
-    for chunk in plan.chunks():
-        yield chunk, plan.address(chunk, plan.keys(design.rows(chunk)))
-
-
-def put_in_order(folder: Path, wanted: Iterable[str], base: str) -> list[Damaged]:
-    """Move parts that the plan has no place for to `kept/`, back what it has a place for; forget abandoned files.
-
-    Returns those moved to `kept/` that are no parts of this question at all, in the order of their names.
-    """
-    aside: list[Damaged] = []
-    names = {f"{address}.parquet" for address in wanted}
-    (folder / PARTS).mkdir(parents=True, exist_ok=True)
-    (folder / KEPT).mkdir(exist_ok=True)
-    for path in sorted((folder / PARTS).iterdir()):
-        if path.suffix == UNFINISHED:
-            with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
-                    path.unlink()
-        elif path.name not in names:
-            with contextlib.suppress(OSError):
-                os.replace(path, folder / KEPT / path.name)
-                found = read(folder / KEPT / path.name, base)
-                aside += [found] if isinstance(found, Damaged) else []
-    for path in (folder / KEPT).glob("*.parquet"):
-        if path.name in names and not (folder / PARTS / path.name).exists():
-            with contextlib.suppress(OSError):
-                os.replace(path, folder / PARTS / path.name)
-    return aside
+# ---------- cells that were carried out before, for another size of a question
 
 
 class Earlier:
-    """Cells that were run for an earlier size of the question: read, not run again."""
+    """Cells in parts of a folder: read, not run again."""
 
-    def __init__(self, plan: Plan, folder: Path, with_failures: bool = True) -> None:
-        self._plan, self._with_failures = plan, with_failures
+    def __init__(self, folder: Path, base: str, *, with_failures: bool = True) -> None:
+        self._base = base
         self._place: dict[int, tuple[Path, int]] = {}
-        self._read = lru_cache(maxsize=FILES_OPEN)(self._open)
-        for path in sorted((folder / KEPT).glob("*.parquet")):
-            table = read(path, plan.base)
-            if not isinstance(table, Damaged):
-                for place, key in enumerate(self._keys(table)):
-                    if with_failures or not table.column("failure")[place * len(plan.work.cases)].as_py():
-                        self._place[int(key)] = (path, place)
+        self._open = lru_cache(maxsize=FILES_OPEN)(lambda path: read(path, base))
+        for path in sorted(folder.glob("*.parquet")):
+            for key, place in _cells_in(path, with_failures):
+                self._place[key] = (path, place)
 
     def __len__(self) -> int:
         return len(self._place)
 
-    def _keys(self, table: pa.Table) -> npt.NDArray[np.int64]:
-        keys: npt.NDArray[np.int64] = table.column("cell").to_numpy()[:: len(self._plan.work.cases)]
-        return keys
-
-    def _open(self, path: Path) -> Found | None:
-        table = read(path, self._plan.base)
-        return None if isinstance(table, Damaged) else found_in(self._plan.work, table)
-
-    def cell(self, key: int) -> tuple[F64, str] | None:
-        """The measures and failure of a cell, if it was run before."""
+    def cell(self, key: int) -> Columns | None:
+        """Return the rows of a cell, or None if it was not carried out before."""
         if key not in self._place:
             return None
         path, place = self._place[key]
-        found = self._read(path)
-        return None if found is None else (found.measures[place], found.failures[place])
+        columns = self._open(path)
+        if isinstance(columns, Damaged):
+            return None
+        rows = slice(place, place + int(np.count_nonzero(columns["cell"] == key)))
+        return {name: values[rows] for name, values in columns.items()}
+
+
+def _cells_in(path: Path, with_failures: bool) -> Iterator[tuple[int, int]]:
+    """Yield the key of each cell in a part and its first row; nothing of a part that cannot be read."""
+    try:
+        file = pq.ParquetFile(path)
+        names = [name for name in ("cell", "failure") if name in file.schema_arrow.names]
+        table = file.read(names)
+    except (OSError, ValueError, pa.ArrowException):
+        return
+    if "cell" not in names:
+        return
+    keys = table.column("cell").to_numpy()
+    failures = table.column("failure").to_pylist() if "failure" in names else [""] * len(keys)
+    for place in first_rows(keys):
+        if with_failures or not failures[place]:
+            yield int(keys[place]), int(place)
+
+
+def first_rows(keys: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Return the row at which each cell begins, from the cells' keys row by row."""
+    starts = np.ones(len(keys), bool)
+    starts[1:] = keys[1:] != keys[:-1]
+    return np.flatnonzero(starts)
+
+
+def taken_over(job: Job, earlier: Earlier | None) -> tuple[Job | None, dict[int, Columns]]:
+    """Return what is left to do of a job (None: nothing), and its cells that were carried out before, by place."""
+    if earlier is None or not len(earlier) or not isinstance(job, Divisible):
+        return job, {}
+    keys = job.index["cell"]
+    starts = first_rows(keys)
+    before = {place: cell for place, row in enumerate(starts) if (cell := earlier.cell(int(keys[row]))) is not None}
+    if not before:
+        return job, {}
+    fresh = np.array([place for place in range(len(starts)) if place not in before], np.int64)
+    return (job.only(fresh) if len(fresh) else None), before
+
+
+def together(job: Job, before: dict[int, Columns], fresh: Columns | None) -> Columns:
+    """Return all rows of a job: those that were carried out before and the fresh ones, in the job's order."""
+    if not isinstance(job, Divisible):
+        assert fresh is not None
+        return fresh
+    index = job.index
+    if not before:
+        assert fresh is not None
+        return index | fresh
+    starts = [*first_rows(index["cell"]), len(index["cell"])]
+    names = [name for name in next(iter(before.values())) if name not in index]
+    parts: dict[str, list[Any]] = {name: [] for name in names}
+    row = 0
+    for place, (start, stop) in enumerate(pairwise(starts)):
+        source = before.get(place)
+        for name in names:
+            if source is not None:
+                parts[name].append(source[name])
+            else:
+                assert fresh is not None
+                parts[name].append(fresh[name][row : row + stop - start])
+        row += 0 if source is not None else int(stop - start)
+    return index | {name: np.concatenate(pieces) for name, pieces in parts.items()}
+
+
+def remove(path: Path) -> None:
+    """Remove a file, if it is there and can be removed."""
+    with contextlib.suppress(OSError):
+        os.unlink(path)

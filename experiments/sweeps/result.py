@@ -1,6 +1,5 @@
 """A sweep as it lies in its folder: run it, go on with it, read it."""
 
-import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,24 +12,23 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from experiments.comparison.folder import check_root
-from experiments.runs.engines import check_name
-from experiments.runs.engines import engine as engine_of
-from experiments.runs.parts import KEPT, PARTS, Damaged, addresses
-from experiments.runs.parts import read as read_part
+from experiments.runs.driver import Advance, Hear
+from experiments.runs.engines import Where, engine_at
+from experiments.runs.files import check_root, size_and_hash, write_json
+from experiments.runs.parts import CLAIMS, Damaged, in_hand
+from experiments.runs.parts import read_table as read_part
 from experiments.sweeps import run as _run
 from experiments.sweeps.factors import Factor
 from experiments.sweeps.form import Experiment, experiment_of, read
 from experiments.sweeps.methods import Method
 from experiments.sweeps.plan import Design, Plan, check_same_code, from_data, plan_of
-from experiments.sweeps.run import DESIGN, MANIFEST, PLAN, Advance, Hear
-from experiments.sweeps.work import Evaluate, Rows, carry_out, function_at, name_of
+from experiments.sweeps.run import DESIGN, KEPT, MANIFEST, PARTS, PLAN, addresses
+from experiments.sweeps.work import Evaluate, function_at, name_of
 from scenarios import InputError
 from scenarios.errors import listed, told
 from simulator.parameters import F64
 
 FAILURES = "failures.parquet"
-MOST_WORKERS = 1024
 Asked = str | os.PathLike[str] | Mapping[str, Any] | Experiment
 
 
@@ -136,7 +134,7 @@ class Sweep:
 
     @cached_property
     def _addresses(self) -> list[str]:
-        return [address for _, address in addresses(self.plan, Design(self.plan, self.folder / DESIGN))]
+        return list(addresses(self.plan, Design(self.plan, self.folder / DESIGN)))
 
     def _table(self, columns: list[str]) -> pa.Table:
         """The parts of the plan that are there and whole, as one table; all columns unless some are named."""
@@ -177,36 +175,21 @@ def sweep(
     Raises InputError for wrong input. After KeyboardInterrupt or a lost cluster what is finished is kept, and the
     same call goes on.
     """
-    _check_how(workers, evaluate, engine, dask)
+    if evaluate is not None and not callable(evaluate):
+        raise InputError(f"evaluate: {told(evaluate)} does not fit; allowed: a function of (case, values, seed)")
+    where = Where(engine, workers, dask).check()
     plan, folder = prepared(experiment, out, evaluate, n, runs, resume)
     if resume and not (folder / PLAN).exists():
         raise InputError(f"{folder}: there is no sweep to go on with; leave --resume away to begin")
     check_root(folder)
-    if evaluate is not None and (engine != "threads" or dask is not None):
+    if evaluate is not None and where.engine != "threads":
         function_at(name_of(evaluate))  # another process finds it by name
-    if dask is not None:
-        engine = "dask"
-    with engine_of(engine, workers, dask) as place:
+    with engine_at(where) as place:
         design, aside = _run.lay_out(plan, folder)
-        if engine != "dask":
-            _warm(plan, design)
         advance = _run.carry_out(plan, folder, place, design, hear or (lambda _: None), redo_failed, aside)
     found = Sweep(folder, plan)
     _finish(found, advance)
     return found
-
-
-def _check_how(workers: object, evaluate: object, engine: str, dask: object) -> None:
-    """Raise InputError for what Python's callers alone can get wrong, and for engines that exclude each other."""
-    if workers is not None and not (type(workers) is int and 1 <= workers <= MOST_WORKERS):
-        raise InputError(f"workers: {told(workers)} does not fit; allowed: a whole number from 1 to {MOST_WORKERS}")
-    if evaluate is not None and not callable(evaluate):
-        raise InputError(f"evaluate: {told(evaluate)} does not fit; allowed: a function of (case, values, seed)")
-    check_name(engine)
-    if dask is not None and not isinstance(dask, str):
-        raise InputError(f"dask: {told(dask)} does not fit; allowed: the address of a scheduler")
-    if dask is not None and engine not in ("threads", "dask"):
-        raise InputError(f"--dask {dask} and --engine {engine} exclude each other; allowed: one of them")
 
 
 def prepared(
@@ -254,15 +237,6 @@ def load(folder: str | os.PathLike[str], evaluate: Evaluate | None = None) -> Sw
     return Sweep(place, _plan_in(place, evaluate))
 
 
-def _warm(plan: Plan, design: Design) -> None:
-    """Compile once, before there are threads or processes."""
-    from simulator.jit import is_compiled_before
-
-    if plan.work.evaluate is None and not is_compiled_before():
-        first = design.rows(next(iter(plan.chunks())))
-        carry_out(plan.work, Rows(first.row[:1], first.block[:1], first.values[:1], first.run))
-
-
 def _finish(found: Sweep, advance: Advance) -> None:
     """Write the failures and the manifest, which says that all is there; nothing if the plan is another by now."""
     folder, plan = found.folder, found.plan
@@ -272,20 +246,15 @@ def _finish(found: Sweep, advance: Advance) -> None:
             plan.family, plan.rows, plan.experiment.runs,
         ):  # fmt: skip
             raise InputError(f"{folder}: another process has asked for another size meanwhile; all runs are kept there")
-        parts = {address: _size_and_hash(folder / PARTS / f"{address}.parquet") for address in found._addresses}
+        parts = {address: size_and_hash(folder / PARTS / f"{address}.parquet") for address in found._addresses}
         manifest = plan_there | {"failed": advance.failed, "parts": parts, "complete": True}
         if _run.json_there(folder / MANIFEST) != manifest:
             _run.forget_report(folder)
-        _run.write_json(manifest, folder / MANIFEST)
+        write_json(manifest, folder / MANIFEST)
         if advance.failed:
             found.failures.to_parquet(folder / FAILURES)
         else:
             (folder / FAILURES).unlink(missing_ok=True)
-
-
-def _size_and_hash(path: Path) -> list[Any]:
-    content = path.read_bytes()
-    return [len(content), hashlib.blake2b(content, digest_size=16).hexdigest()]
 
 
 def status(folder: str | os.PathLike[str]) -> dict[str, Any]:
@@ -310,7 +279,7 @@ def status(folder: str | os.PathLike[str]) -> dict[str, Any]:
         "folder": str(found.folder), "title": plan.experiment.title, "method": found.method.name,
         "cells": plan.cells, "done": done, "failed": failed, "simulations": plan.simulations,
         "damaged": [list(each) for each in damaged], "complete": done == plan.cells,
-        "at_work": _at_work(found.folder), "per_second": _pace(times),
+        "at_work": in_hand(found.folder / CLAIMS), "per_second": _pace(times),
         "earlier_parts": len([*(found.folder / KEPT).glob("*.parquet")]),
     }  # fmt: skip
 
@@ -320,18 +289,3 @@ def _pace(times: list[tuple[float, int]]) -> float | None:
     last = sorted(times)[-20:]
     span = last[-1][0] - last[0][0] if len(last) > 2 else 0.0
     return sum(cells for _, cells in last[1:]) / span if span > 0.0 else None
-
-
-def _at_work(folder: Path) -> int:
-    """How many chunks some process has in hand at this moment."""
-    from filelock import FileLock, Timeout
-
-    held = 0
-    for path in (folder / _run.CLAIMS).glob("*.lock"):
-        claim = FileLock(path)
-        try:
-            claim.acquire(blocking=False)
-            claim.release()
-        except Timeout:
-            held += 1
-    return held

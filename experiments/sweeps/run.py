@@ -5,78 +5,31 @@ import hashlib
 import json
 import os
 import shutil
-import uuid
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
-from experiments.runs.engines import Engine, Lost, Outcome
-from experiments.runs.parts import (
-    PARTS,
-    UNFINISHED,
-    Damaged,
-    Earlier,
-    addresses,
-    put_in_order,
-    read,
-    table_of,
-    write,
-)
-from experiments.sweeps.plan import FORMAT, MEND, Chunk, Design, Plan, as_data, write_design
-from experiments.sweeps.work import Found, Rows, Work
+from experiments.runs.driver import Advance, Hear, Task, finish
+from experiments.runs.engines import Engine
+from experiments.runs.files import write_json
+from experiments.runs.parts import Damaged, Earlier, Parts, forget_abandoned
+from experiments.runs.parts import read_table as read_part
+from experiments.sweeps.plan import FORMAT, MEND, Design, Plan, as_data, write_design
+from experiments.sweeps.work import Cells, Rows
 from scenarios import InputError
 from scenarios.errors import listed
+from scenarios.files import UNFINISHED, replacing
 
-PLAN, DESIGN, MANIFEST, LOCK, CLAIMS = "plan.json", "design.parquet", "manifest.json", ".lock", ".claims"
+PLAN, DESIGN, MANIFEST, LOCK = "plan.json", "design.parquet", "manifest.json", ".lock"
+PARTS, KEPT = "parts", "kept"  # parts of the present plan; of an earlier size of the same question
 OF_REPORT, FIGURES = ("report.html", "indices.parquet"), "figures"
 NEEDED = (  # of a plan, to understand it
     "format", "name", "experiment", "cases", "contrasts", "first_year", "evaluate", "code", "posterior", "base",
     "family",
 )  # fmt: skip
-DEATHS_BELIEVED = 3  # as often a chunk may lose its worker before it is taken for the cause
-LOOK_AGAIN_SECONDS = 0.5  # for chunks that another process has in hand
-
-
-@dataclass
-class Advance:
-    """How far a sweep is: cells done (read, run), failed, in all; what another process has in hand.
-
-    damaged: parts that are done again. aside: files among the parts that are none of this sweep, moved to `kept/`.
-    """
-
-    cells: int
-    read: int = 0
-    run: int = 0
-    failed: int = 0
-    damaged: list[Damaged] = field(default_factory=list)
-    aside: list[Damaged] = field(default_factory=list)
-    lost: int = 0
-    elsewhere: int = 0
-
-    @property
-    def done(self) -> int:
-        """Cells that are finished, by whomever."""
-        return self.read + self.run
-
-
-Hear = Callable[[Advance], None]
-
-
-@dataclass
-class _Hand:
-    """A chunk in hand: its claim, its cells, and which of them are to be run."""
-
-    chunk: Chunk
-    address: str
-    claim: FileLock
-    rows: Rows
-    keys: Any
-    before: dict[int, tuple[Any, str]]
 
 
 def lay_out(plan: Plan, folder: Path) -> tuple[Design, list[Damaged]]:
@@ -91,14 +44,13 @@ def lay_out(plan: Plan, folder: Path) -> tuple[Design, list[Damaged]]:
             what = "holds the sweep of another question; nothing is overwritten, choose another --out"
             raise InputError(f"{folder}: {what}")
         if before is None or before != as_data(plan) | {"design": _hash_of(folder / DESIGN)}:
-            working = folder / f"{DESIGN}.{uuid.uuid4().hex[:8]}{UNFINISHED}"
-            write_design(plan, working)
-            (folder / MANIFEST).unlink(missing_ok=True)
-            forget_report(folder)
-            os.replace(working, folder / DESIGN)
+            with replacing(folder / DESIGN) as working:
+                write_design(plan, working)
+                (folder / MANIFEST).unlink(missing_ok=True)
+                forget_report(folder)
             write_json(as_data(plan) | {"design": _hash_of(folder / DESIGN)}, folder / PLAN)
         design = Design(plan, folder / DESIGN)
-        aside = put_in_order(folder, (address for _, address in addresses(plan, design)), plan.base)
+        aside = put_in_order(folder, addresses(plan, design), plan.base)
     return design, aside
 
 
@@ -112,194 +64,67 @@ def _hash_of(path: Path) -> str:
 
 
 def carry_out(
-    plan: Plan, folder: Path, engine: Engine, design: Design, hear: Hear = lambda _: None, redo_failed: bool = False,
+    plan: Plan,
+    folder: Path,
+    engine: Engine,
+    design: Design,
+    hear: Hear = lambda _: None,
+    redo_failed: bool = False,
     aside: Sequence[Damaged] = (),
-) -> Advance:  # fmt: skip
+) -> Advance:
     """Run what is missing; returns when every part is there, whoever made it. `aside`: told with how far it is.
 
     Raises KeyboardInterrupt and `ClusterLost` with all finished parts kept.
     """
-    driver = _Driver(plan, folder, engine, design, hear, redo_failed)
-    driver.advance.aside.extend(aside)
-    return driver.drive()
+    advance = Advance(plan.cells, aside=[*aside])
+    parts = Parts(folder / PARTS, plan.base)
+    earlier = cache(lambda: Earlier(folder / KEPT, plan.base, with_failures=not redo_failed))
+    tasks = (Task(Cells(plan.work, rows, keys, address), parts, earlier) for rows, keys, address in jobs(plan, design))
+    # where parts are missing, what a manifest and perhaps a report say is not so
+    stale = partial((folder / MANIFEST).unlink, missing_ok=True)
+    way_on = "go on with --resume"
+    for _ in finish(tasks, engine, advance, hear, redo_failed=redo_failed, on_missing=stale, way_on=way_on):
+        pass
+    parts.forget_unfinished()
+    return advance
 
 
-class _Driver:
-    """One process at work on a folder."""
-
-    def __init__(self, plan: Plan, folder: Path, engine: Engine, design: Design, hear: Hear, redo_failed: bool) -> None:
-        self.plan, self.folder, self.engine, self.design, self.hear = plan, folder, engine, design, hear
-        self.redo_failed = redo_failed
-        self.advance = Advance(plan.cells)
-        self.hands: dict[int, _Hand] = {}
-        self.deaths: dict[str, int] = {}
-        self.number = 0
-
-    def drive(self) -> Advance:
-        was_complete = (self.folder / MANIFEST).exists()
-        todo = deque(self._missing())
-        if todo and was_complete:  # parts were lost since: what the manifest and perhaps the report say is not so
-            (self.folder / MANIFEST).unlink(missing_ok=True)
-        self.earlier = Earlier(self.plan, self.folder, not self.redo_failed)
-        (self.folder / CLAIMS).mkdir(exist_ok=True)
-        self.hear(self.advance)
-        try:
-            while todo or self.hands:
-                later = self._fill(todo)
-                if self.hands:
-                    self._take_one(todo)
-                elif later:
-                    _wait_a_little()
-                todo.extend(later)
-        finally:
-            for hand in self.hands.values():
-                hand.claim.release()
-        self._forget_unfinished()
-        return self.advance
-
-    def _forget_unfinished(self) -> None:
-        """What killed drivers had begun to write; what somebody has in hand stays."""
-        for path in (self.folder / PARTS).glob(f"*{UNFINISHED}"):
-            claim = self._claim(path.name.partition(".")[0])
-            with contextlib.suppress(Timeout, OSError), claim.acquire(blocking=False):
-                path.unlink(missing_ok=True)
-                Path(claim.lock_file).unlink(missing_ok=True)
-
-    def _claim(self, address: str) -> FileLock:
-        return FileLock(self.folder / CLAIMS / f"{address}.lock")
-
-    def _missing(self) -> Iterator[tuple[Chunk, str]]:
-        """Chunks whose part is not there, or is damaged; parts that are whole are counted."""
-        for chunk, address in addresses(self.plan, self.design):
-            if not self._is_there(chunk, address):
-                yield chunk, address
-
-    def _is_there(self, chunk: Chunk, address: str) -> bool:
-        path = self.folder / PARTS / f"{address}.parquet"
-        if not path.exists():
-            return False
-        table = read(path, self.plan.base)
-        if isinstance(table, Damaged):
-            self.advance.damaged.append(table)
-            return False
-        failed = sum(1 for cause in table.column("failure").to_pylist()[:: len(self.plan.work.cases)] if cause)
-        if failed and self.redo_failed:
-            return False
-        self.advance.read += chunk.stop - chunk.start
-        self.advance.failed += failed
-        return True
-
-    def _fill(self, todo: "deque[tuple[Chunk, str]]") -> list[tuple[Chunk, str]]:
-        """Give the engine chunks until it has enough; returns those that another process has in hand."""
-        later = []
-        while todo and len(self.hands) < self.engine.slots and not self._is_suspect_under_way():
-            chunk, address = todo.popleft()
-            if self._suspect(address) and self.hands:
-                later.append((chunk, address))  # by itself, so that it alone is the cause if the worker dies
-                break
-            claim = self._claim(address)
-            try:
-                claim.acquire(blocking=False)
-            except Timeout:
-                later.append((chunk, address))
-                continue
-            if address not in self.deaths and self._made_by_another(chunk, address):
-                claim.release()
-                continue
-            self._begin(chunk, address, claim)
-        self.advance.elsewhere = len(later)
-        return later
-
-    def _made_by_another(self, chunk: Chunk, address: str) -> bool:
-        """Whether another process has finished the part since this one looked."""
-        damaged = len(self.advance.damaged)
-        there = self._is_there(chunk, address)
-        del self.advance.damaged[damaged:]
-        return there
-
-    def _suspect(self, address: str) -> bool:
-        return self.deaths.get(address, 0) >= DEATHS_BELIEVED - 1
-
-    def _is_suspect_under_way(self) -> bool:
-        return any(self._suspect(hand.address) for hand in self.hands.values())
-
-    def _begin(self, chunk: Chunk, address: str, claim: FileLock) -> None:
-        """Run those cells of a chunk that were never run before."""
-        rows = self.design.rows(chunk)
-        keys = self.plan.keys(rows)
-        before = {place: cell for place, key in enumerate(keys) if (cell := self.earlier.cell(int(key))) is not None}
-        hand = _Hand(chunk, address, claim, rows, keys, before)
-        fresh = [place for place in range(len(keys)) if place not in before]
-        if not fresh:
-            self._finish(hand, Found(np.empty((0, *_shape(self.plan.work))), []))
-            return
-        self.number += 1
-        self.hands[self.number] = hand
-        fresh_rows = Rows(rows.row[fresh], rows.block[fresh], rows.values[fresh], rows.run)
-        self.engine.submit(self.number, self.plan.work, fresh_rows)
-
-    def _take_one(self, todo: "deque[tuple[Chunk, str]]") -> None:
-        """Wait for a chunk, and write its part or do it again."""
-        number, outcome = self.engine.finished()
-        hand = self.hands.pop(number)
-        if isinstance(outcome, Lost):
-            outcome = self._after_death(hand, outcome, todo)
-        if isinstance(outcome, Found):
-            self._finish(hand, outcome)
-        self.hear(self.advance)
-
-    def _after_death(self, hand: _Hand, lost: Lost, todo: "deque[tuple[Chunk, str]]") -> Outcome:
-        """Do it again; after some deaths, the last of which it had by itself, the chunk is the cause."""
-        self.advance.lost += 1
-        deaths = self.deaths[hand.address] = self.deaths.get(hand.address, 0) + 1
-        if deaths < DEATHS_BELIEVED:
-            hand.claim.release()
-            todo.append((hand.chunk, hand.address))
-            return None
-        fresh = len(hand.rows.row) - len(hand.before)
-        nothing = np.full((fresh, *_shape(self.plan.work)), np.nan)
-        return Found(nothing, [f"{lost.why}, {deaths} times, with this or a neighbouring row"] * fresh)
-
-    def _finish(self, hand: _Hand, fresh: Found) -> None:
-        found = _together(hand, fresh, self.plan.work)
-        try:
-            write(self.folder, hand.address, self.plan.base, table_of(self.plan.work, hand.rows, hand.keys, found))
-        except OSError as error:
-            raise InputError(
-                f"{self.folder}: cannot be written ({(error.strerror or str(error)).lower()}); "
-                f"what is finished is kept: make room, then go on with --resume"
-            ) from None
-        with contextlib.suppress(OSError):
-            Path(hand.claim.lock_file).unlink()
-        hand.claim.release()
-        self.advance.read += len(hand.before)
-        self.advance.run += len(fresh.failures)
-        self.advance.failed += sum(1 for cause in found.failures if cause)
+def jobs(plan: Plan, design: Design) -> Iterator[tuple[Rows, Any, str]]:
+    """Yield rows, keys and address of every chunk of a plan."""
+    for chunk in plan.chunks():
+        rows = design.rows(chunk)
+        keys = plan.keys(rows)
+        yield rows, keys, plan.address(chunk, keys)
 
 
-def _shape(work: Work) -> tuple[int, int]:
-    return len(work.cases), len(work.measures)
+def addresses(plan: Plan, design: Design) -> Iterator[str]:
+    """Yield the address of every chunk of a plan."""
+    for _, _, address in jobs(plan, design):
+        yield address
 
 
-def _together(hand: _Hand, fresh: Found, work: Work) -> Found:
-    """Cells that were read and cells that were run, in order of rows."""
-    measures = np.full((len(hand.rows.row), *_shape(work)), np.nan)
-    failures: list[str] = []
-    new = iter(range(len(fresh.failures)))
-    for place in range(len(measures)):
-        if place in hand.before:
-            measures[place], cause = hand.before[place]
-        else:
-            n = next(new)
-            measures[place], cause = fresh.measures[n], fresh.failures[n]
-        failures.append(cause)
-    return Found(measures, failures)
+def put_in_order(folder: Path, wanted: Iterable[str], base: str) -> list[Damaged]:
+    """Move parts that the plan has no place for to `kept/`, back what it has a place for; forget abandoned files.
 
-
-def _wait_a_little() -> None:
-    import time
-
-    time.sleep(LOOK_AGAIN_SECONDS)
+    So `parts/*.parquet` is the table of results. Returns those moved to `kept/` that are no parts of this question at
+    all, in the order of their names.
+    """
+    aside: list[Damaged] = []
+    names = {f"{address}.parquet" for address in wanted}
+    (folder / PARTS).mkdir(parents=True, exist_ok=True)
+    (folder / KEPT).mkdir(exist_ok=True)
+    forget_abandoned((folder / PARTS).glob(f"*{UNFINISHED}"))
+    for path in sorted((folder / PARTS).iterdir()):
+        if path.suffix != UNFINISHED and path.name not in names:
+            with contextlib.suppress(OSError):
+                os.replace(path, folder / KEPT / path.name)
+                part = read_part(folder / KEPT / path.name, base)
+                aside += [part] if isinstance(part, Damaged) else []
+    for path in (folder / KEPT).glob("*.parquet"):
+        if path.name in names and not (folder / PARTS / path.name).exists():
+            with contextlib.suppress(OSError):
+                os.replace(path, folder / PARTS / path.name)
+    return aside
 
 
 # ---------- files of the folder
@@ -347,16 +172,6 @@ def locked(folder: Path) -> Iterator[None]:
     """Alone in the folder, for the moments in which plan, design or manifest are written."""
     with FileLock(folder / LOCK):
         yield
-
-
-def write_json(told: dict[str, Any], path: Path) -> None:
-    """Plain values as JSON, in full or not at all."""
-    working = path.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
-    try:
-        working.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(working, path)
-    finally:
-        working.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -11,21 +11,20 @@ import importlib
 import inspect
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from experiments.comparison.effects import RATIOS, all_measures, values_of
-from experiments.runs.ensemble import _cell, run_seed
+from experiments.runs.cells import by_country, observed, run_seed
+from experiments.runs.jobs import Columns, OtherCode, Stopped, code_of
+from experiments.runs.measures import RATIOS, all_measures, values_of
 from experiments.sweeps.factors import Factor, with_levers
 from experiments.sweeps.others import identity, values
 from scenarios import InputError, Resolved, Scenario
 from scenarios.settings import Setting
-from simulator import sources
-from simulator.draws import generator
 from simulator.parameters import F64
 
 # (case, values of the factors by name, seed) -> measures by name: a function in the place of the model
@@ -36,10 +35,6 @@ Known = dict[tuple[int, bytes], F64]
 
 MAY_BE_MISSING = frozenset(RATIOS) | {"country_concentration"}  # where nothing is to be divided by
 LONGEST_CAUSE = 300
-
-
-class OtherCode(InputError):
-    """A worker that runs another version of the code than the one that asks."""
 
 
 @dataclass(frozen=True)
@@ -78,36 +73,74 @@ class Rows(NamedTuple):
     run: int
 
 
-class Found(NamedTuple):
-    """What came of some rows: measures (rows, cases, measures), and the cause of failure or an empty text, by row."""
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """A job: some rows of the design under one run. `keys` identify its cells, `address` all of it."""
 
-    measures: F64
-    failures: list[str]
+    work: Work
+    rows: Rows
+    keys: npt.NDArray[np.int64]
+    address: str
 
+    @property
+    def runs(self) -> int:
+        """How many cells it stands for."""
+        return len(self.rows.row)
 
-def carry_out(work: Work, rows: Rows, stopped: Callable[[], bool] = lambda: False) -> Found | None:
-    """Run some rows, one after the other; None if stopped before the end. A row that fails does not stop the others."""
-    check_code(work, "this worker runs")
-    others = others_of(work, rows)
-    measures = np.full((len(rows.row), len(work.cases), len(work.measures)), math.nan)
-    failures = []
-    known: Known = {}
-    for place, block in enumerate(rows.block):
-        if stopped():
-            return None
-        if place and block != rows.block[place - 1]:
-            known.clear()
-        drawn = {name: float(column[int(block) - int(rows.block[0])]) for name, column in others.items()}
-        cause = ""
-        try:
-            measures[place] = _one(work, rows.values[place], drawn, int(block), rows.run, known)
-            cause = _not_numbers(work, measures[place])
-        except Exception as error:  # whatever it is, it is this row's alone
-            cause = _told(error)
-        if cause:
-            measures[place] = math.nan
-        failures.append(cause)
-    return Found(measures, failures)
+    @property
+    def index(self) -> Columns:
+        """Row, run, case and key of each row of the results: one for each cell and case."""
+        cases, rows = len(self.work.cases), len(self.rows.row)
+        return {
+            "row": np.repeat(self.rows.row, cases),
+            "run": np.full(rows * cases, self.rows.run, np.int32),
+            "case": np.array([case.name for case in self.work.cases] * rows, dtype=object),
+            "cell": np.repeat(self.keys, cases),
+        }
+
+    def only(self, cells: npt.NDArray[np.int64]) -> "Cells":
+        """Return the job for some of its rows, by their places."""
+        row, block, values, run = self.rows
+        return replace(self, rows=Rows(row[cells], block[cells], values[cells], run), keys=self.keys[cells])
+
+    def check_code(self) -> None:
+        """Raise OtherCode where the code, or the posterior, is not what the sweep was planned with."""
+        check_code(self.work, "this worker runs")
+
+    def lost(self, why: str) -> Columns:
+        """Return rows that have failed."""
+        measures = np.full((len(self.rows.row), len(self.work.cases), len(self.work.measures)), math.nan)
+        return self._columns(measures, [why] * len(self.rows.row))
+
+    def carry_out(self, stopped: Stopped) -> Columns | None:
+        """Run all rows, one after the other; None if stopped before the end. One that fails does not stop the rest."""
+        work, rows = self.work, self.rows
+        others = others_of(work, rows)
+        measures = np.full((len(rows.row), len(work.cases), len(work.measures)), math.nan)
+        failures = []
+        known: Known = {}
+        for place, block in enumerate(rows.block):
+            if stopped():
+                return None
+            if place and block != rows.block[place - 1]:
+                known.clear()
+            drawn = {name: float(column[int(block) - int(rows.block[0])]) for name, column in others.items()}
+            cause = ""
+            try:
+                measures[place] = _one(work, rows.values[place], drawn, int(block), rows.run, known)
+                cause = _not_numbers(work, measures[place])
+            except Exception as error:  # whatever it is, it is this row's alone
+                cause = _told(error)
+            if cause:
+                measures[place] = math.nan
+            failures.append(cause)
+        return self._columns(measures, failures)
+
+    def _columns(self, measures: F64, failures: list[str]) -> Columns:
+        cases = len(self.work.cases)
+        flat = measures.reshape(-1, len(self.work.measures))
+        causes = np.array([cause for cause in failures for _ in range(cases)], dtype=object)
+        return {"failure": causes} | {name: flat[:, place].copy() for place, name in enumerate(self.work.measures)}
 
 
 def others_of(work: Work, rows: Rows) -> dict[str, F64]:
@@ -135,8 +168,7 @@ def _one(work: Work, numbers: F64, drawn: dict[str, float], block: int, run: int
 def _measured(work: Work, inputs: Resolved, block: int, run: int) -> F64:
     """The measures of one run, (measures,)."""
     first = inputs.call_years.index(work.first_year)
-    (seen,) = _cell([lambda _: inputs], block, run, work.seed, first, lambda _: None)
-    values = values_of(seen.cells[len(inputs.call_years) :])
+    values = values_of(by_country(observed(inputs, work.seed, block, run, first).cells, first))
     return np.array([values[name] for name in work.measures])
 
 
@@ -178,7 +210,7 @@ def _told(error: Exception) -> str:
 
 def code_here() -> str:
     """Return a hash of the sources that determine the numbers of a sweep, as they lie on this machine."""
-    return hashlib.blake2b(f"{sources.digest(__name__)} {generator()}".encode(), digest_size=8).hexdigest()
+    return code_of(__name__)
 
 
 def check_code(work: Work, who: str) -> None:

@@ -17,9 +17,14 @@ import pandas as pd
 import scenarios
 from calibration.fit.simulate import simulate as targets_of
 from calibration.survey.register import register
-from experiments.comparison.carry_out import Settings, Study, carry_out, prepare
-from experiments.runs.ensemble import run_seed
+from experiments.comparison.carry_out import carry_out
+from experiments.comparison.compare import assembled
+from experiments.comparison.study import Settings, Study, prepare
+from experiments.runs.cells import run_seed
+from experiments.runs.cells import Draws as StudyDraws
+from experiments.runs.engines import Where, engine_at
 from experiments.runs.many_runs import ManyRuns
+from experiments.runs.store import Store
 from experiments.sweeps import sweep
 from simulator.ensemble import measure
 from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY, Observation
@@ -115,7 +120,8 @@ def _state(draws: Draws) -> pd.DataFrame:
 def _comparison(draws: Draws) -> pd.DataFrame:
     """What a comparison tells: effects, equal spending, reasons, and what pairing saves."""
     study = _study(draws)
-    found = carry_out(study, lambda what, todo: lambda done: None)
+    with Store.temporary() as store, engine_at(Where()) as engine:
+        found = assembled(study, carry_out(study, store, engine, lambda what, todo: lambda done: None), store)
     keys = {
         "effects": ["scenario", "basis", "measure"],
         "spending": ["scenario"],
@@ -138,8 +144,9 @@ def _study(draws: Draws) -> Study:
     settings = Settings(draws=len(draws), runs=2, seed=1, smes=SMES, reasons=2, spending=2, draws_from="prior")
     study = prepare(COMPARED, settings)
     rows = [_simulator_values(values) for values in draws.values()]
-    fixed = {name: float(column[0]) for name, column in study.drawn.items()}  # where the draws hold no value
-    return replace(study, drawn={name: np.array([row.get(name, fixed[name]) for row in rows]) for name in fixed})
+    fixed = study.draws.of_row(0)  # where the draws hold no value
+    columns = {name: np.array([row.get(name, fixed[name]) for row in rows]) for name in fixed}
+    return replace(study, draws=StudyDraws.of(columns))
 
 
 def _many(draws: Draws) -> pd.DataFrame:

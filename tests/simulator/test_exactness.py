@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import scenarios
-from experiments.runs.ensemble import run_all, run_seed
+from experiments.runs.cells import run_all, run_seed
 from simulator import ensemble
 from simulator.model import InnovexModel
 from simulator.observe import Observation, observe

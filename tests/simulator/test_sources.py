@@ -6,7 +6,7 @@ import pytest
 
 from simulator import sources
 
-ENTRIES = ("experiments.runs.ensemble", "experiments.comparison.assemble", "calibration.fit.simulate")
+ENTRIES = ("experiments.runs.cells", "experiments.comparison.assemble", "calibration.fit.simulate")
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from experiments.comparison.exhibits.figures_who import ELSEWHERE, country_name,
 from experiments.exhibits import words
 
 if TYPE_CHECKING:
-    from experiments.comparison.carry_out import Comparison
+    from experiments.comparison.frames import Frames as Comparison
 
 
 class Caption(NamedTuple):

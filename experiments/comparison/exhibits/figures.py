@@ -34,7 +34,7 @@ from experiments.exhibits.style import (
 )
 
 if TYPE_CHECKING:
-    from experiments.comparison.carry_out import Comparison
+    from experiments.comparison.frames import Frames as Comparison
 
 STAGES = (
     ("smes_engaged", "SMEs\nengaged"),

@@ -29,7 +29,7 @@ from experiments.exhibits.style import (
 )
 
 if TYPE_CHECKING:
-    from experiments.comparison.carry_out import Comparison
+    from experiments.comparison.frames import Frames as Comparison
 
 CAUSE_LOOKS = {
     "below_threshold": ("white", "---"),

@@ -11,7 +11,7 @@ from experiments.exhibits import words
 from experiments.exhibits.words import Form
 
 if TYPE_CHECKING:
-    from experiments.comparison.carry_out import Comparison
+    from experiments.comparison.frames import Frames as Comparison
 
 
 @dataclass(frozen=True)

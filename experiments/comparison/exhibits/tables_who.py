@@ -11,7 +11,7 @@ from experiments.exhibits import words
 if TYPE_CHECKING:
     import pandas as pd
 
-    from experiments.comparison.carry_out import Comparison
+    from experiments.comparison.frames import Frames as Comparison
 
 
 def countries(comparison: "Comparison") -> list[Table]:

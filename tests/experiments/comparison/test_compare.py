@@ -15,7 +15,7 @@ from experiments.comparison.carry_out import ENOUGH_MATCHED
 from experiments.comparison.effects import MAIN, all_measures, effect_rows
 from experiments.comparison.spending import TOLERANCE, equal_spending
 from experiments.comparison.table_files import TABLES, table_hashes
-from experiments.runs.ensemble import run_all, run_seed
+from experiments.runs.cells import run_all, run_seed
 from scenarios import InputError
 from simulator.state import OUTCOMES
 from tests.studies import SMES, small, tiny

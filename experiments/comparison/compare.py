@@ -1,0 +1,177 @@
+"""Compare scenarios from Python: `compare`, `run`, and `load` for a comparison that lies in a folder."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from experiments.comparison.assemble import frames_of
+from experiments.comparison.carry_out import Done, carry_out, where_of
+from experiments.comparison.frames import Frames
+from experiments.comparison.run_tables import RunTables
+from experiments.comparison.study import CENTRAL, Named, Settings, Study, at_least_two, prepare
+from experiments.runs.engines import Where, engine_at
+from experiments.runs.parameter_draws import POSTERIOR
+from experiments.runs.store import Stage, Store
+
+
+class Comparison(Frames):
+    """Scenarios side by side: tables as pandas frames, answers as sentences, and what was computed how.
+
+    See `experiments.comparison.frames.Frames` for its attributes.
+    """
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The paired effects, one row per scenario, basis and measure."""
+        return self.effects
+
+    def save(self, folder: str | os.PathLike[str] = "results", *, report: bool = True) -> Path:
+        """Write tables, manifest and report to a new folder below `folder`; return it.
+
+        Parameters
+        ----------
+        folder: where the results folder is made; its name follows from the question.
+        report: whether figures and `report.html` are written too.
+
+        Raises
+        ------
+        InputError: the place cannot be written to, or holds the results of another question.
+        """
+        from experiments.comparison import folder as files  # here, since figures take time to load
+
+        return files.save(self, Path(folder), with_report=report)
+
+    def report(self, folder: str | os.PathLike[str]) -> Path:
+        """Write `report.html` and its figures into `folder`; return the path of the report."""
+        from experiments.comparison.report import write_report
+
+        return write_report(self, Path(folder))
+
+
+def compare(
+    *scenarios: Named,
+    draws: int = 200,
+    runs: int = 2,
+    seed: int = 1,
+    horizon: int | None = None,
+    smes: int | None = None,
+    reasons: int = 12,
+    spending: int = 24,
+    threads: int | None = None,
+    draws_from: str = POSTERIOR,
+    clusters: int | None = None,
+    stage: Stage | None = None,
+    engine: str = "threads",
+    dask: str | None = None,
+    store: str | os.PathLike[str] | None = None,
+) -> Comparison:
+    """Compare scenarios, the first being the base, and return tables and answers.
+
+    Parameters
+    ----------
+    scenarios: names of shipped scenarios, paths of scenario files, or loaded scenarios; two or more.
+    draws: draws of the parameters; 0 takes one, the central values.
+    runs: seeds per draw.
+    seed: same seed, same numbers.
+    horizon: months for which each call is counted; the scenario's own (60) unless given.
+    smes, clusters: member SMEs, and clusters, of all countries together; the programme's unless given.
+    reasons, spending: draws for the reasons and for the comparison at equal spending; 0 leaves them out.
+    threads: runs at a time on this machine, all cores unless given; no number depends on it.
+    draws_from: "posterior" (the shipped one), "prior", or the path of a posterior.
+    stage: called with a name and a number of runs when a part begins; what it returns is called with runs done.
+    engine, dask: "threads", "processes", or "dask" with the address of a scheduler; no number depends on it.
+    store: a folder in which finished runs are kept, so that a stopped comparison goes on and a larger one runs only
+        what is new, such as "results/runs"; a temporary one unless given.
+
+    Raises
+    ------
+    InputError: wrong input, in one sentence, before anything is run.
+
+    Examples
+    --------
+    >>> from experiments import compare
+    >>> compare("baseline", "projects_24", draws=20).summary  # doctest: +SKIP
+    """
+    settings = Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, draws_from, clusters)
+    at_least_two(scenarios)
+    return _computed(prepare(scenarios, settings), Where(engine, None, dask), store, stage or _quiet)
+
+
+def run(
+    scenario: Named,
+    *,
+    draws: int = CENTRAL,
+    runs: int = 20,
+    seed: int = 1,
+    horizon: int | None = None,
+    smes: int | None = None,
+    threads: int | None = None,
+    draws_from: str = POSTERIOR,
+    clusters: int | None = None,
+    stage: Stage | None = None,
+    engine: str = "threads",
+    dask: str | None = None,
+    store: str | os.PathLike[str] | None = None,
+) -> Comparison:
+    """Run one scenario (beside the world without the programme); parameters and errors as for `compare`."""
+    settings = Settings(draws, runs, seed, horizon, smes, 0, 0, threads, draws_from, clusters)
+    return _computed(prepare((scenario,), settings), Where(engine, None, dask), store, stage or _quiet)
+
+
+def load(folder: str | os.PathLike[str]) -> Comparison:
+    """Return the comparison that a results folder holds: its tables and answers, ready to write its report again.
+
+    Raises
+    ------
+    InputError: it is no results folder, or not a whole one.
+    """
+    from experiments.comparison import folder as files
+
+    return Comparison(**vars(files.read(Path(folder))))
+
+
+def _computed(study: Study, where: Where, store: str | os.PathLike[str] | None, stage: Stage) -> Comparison:
+    with opened(store) as place:
+        with engine_at(where_of(study, where)) as engine:
+            done = carry_out(study, place, engine, stage)
+        return assembled(study, done, place)
+
+
+@contextmanager
+def opened(store: str | os.PathLike[str] | None) -> Iterator[Store]:
+    """Yield the store in a folder, or a temporary one."""
+    if store is None:
+        with Store.temporary() as place:
+            yield place
+    else:
+        yield Store(Path(store))
+
+
+def assembled(study: Study, done: Done, store: Store) -> Comparison:
+    """Return the comparison of a finished study; its large tables lie in a temporary folder until it is saved.
+
+    What is finished is not lost to a Ctrl-C while the tables are made: then the manifest says that the report is
+    missing.
+    """
+    try:
+        return _assembled(study, done, store)
+    except KeyboardInterrupt:
+        done.missing.append("report")
+        return _assembled(study, done, store)
+
+
+def _assembled(study: Study, done: Done, store: Store) -> Comparison:
+    owner = tempfile.TemporaryDirectory(prefix="innovex-tables-")
+    frames = frames_of(study, done, store, Path(owner.name))
+    tables = RunTables(Path(owner.name), owner)
+    return Comparison(**vars(replace(frames, runs=tables)))
+
+
+def _quiet(what: str, todo: int) -> Callable[[int], None]:
+    """Report no progress: a library prints nothing."""
+    return lambda _: None

@@ -1,0 +1,97 @@
+"""The store: every finished run of scenarios, kept by what determines it, for all questions below one results folder.
+
+`<results>/runs/<case>/<address>.parquet`. A question reads what is there and runs what is not, so a killed question
+goes on, a larger one runs only what is new, and a base is run once for all its comparisons. The folder may be deleted
+at any time; what is in it is made again when it is needed.
+"""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Protocol
+
+from experiments.runs.driver import Advance, Task, finish
+from experiments.runs.engines import Engine
+from experiments.runs.jobs import Columns, Divisible
+from experiments.runs.parts import Damaged, Earlier, Parts, remove
+from scenarios import InputError
+
+FOLDER = "runs"  # below a results folder
+Progress = Callable[[int], None]
+Stage = Callable[[str, int], Progress]  # (what, runs to do) -> progress
+
+
+class Kept(Divisible, Protocol):
+    """A job whose part is kept in the store; `base` is a hash of all that its cells share, and names their folder."""
+
+    @property
+    def base(self) -> str: ...
+
+
+class Store:
+    """A folder of finished runs."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @classmethod
+    @contextlib.contextmanager
+    def temporary(cls) -> "Iterator[Store]":
+        """Yield a store that is gone afterwards."""
+        with tempfile.TemporaryDirectory(prefix="innovex-runs-") as folder:
+            yield cls(Path(folder))
+
+    def parts(self, base: str) -> Parts:
+        """Return the folder of all parts that share a base."""
+        return Parts(self.root / base, base)
+
+    def read(self, base: str, address: str) -> Columns:
+        """Return a finished part. Raises InputError for one that is damaged or gone."""
+        columns = self.parts(base).read(address)
+        if columns is None or isinstance(columns, Damaged):
+            why = columns.why if isinstance(columns, Damaged) else "is gone"
+            raise InputError(f"{self.parts(base).path(address)}: {why}; the same command makes it again")
+        return columns
+
+    def finish(self, jobs: Sequence[Kept], engine: Engine, progress: Progress) -> Iterator[int]:
+        """Carry out what is missing of some jobs; yield the place of each when its part is there."""
+        earlier = cache(lambda base: Earlier(self.root / base, base))
+        tasks = (Task(job, self.parts(job.base), partial(earlier, job.base)) for job in jobs)
+        yield from finish(tasks, engine, *progress_of(sum(job.runs for job in jobs), progress))
+
+    def tidy(self, jobs: Iterable[Kept]) -> None:
+        """Remove parts whose cells all stand in the parts of `jobs` too: of smaller sizes of a question."""
+        wanted: dict[str, set[str]] = {}
+        cells: dict[str, set[int]] = {}
+        for job in jobs:
+            wanted.setdefault(job.base, set()).add(job.address)
+            cells.setdefault(job.base, set()).update(job.index["cell"].tolist())
+        for base, addresses in wanted.items():
+            for path in (self.root / base).glob("*.parquet"):
+                if path.stem not in addresses and _all_in(path, base, cells[base]):
+                    remove(path)
+
+    def forget(self) -> None:
+        """Remove the whole store."""
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def _all_in(path: Path, base: str, cells: set[int]) -> bool:
+    columns = Parts(path.parent, base).read(path.stem)
+    return isinstance(columns, dict) and set(columns["cell"].tolist()) <= cells
+
+
+def progress_of(total: int, progress: Progress) -> tuple[Advance, Callable[[Advance], None]]:
+    """Return an advance, and a callback that calls `progress` with the runs done since it was last called."""
+    last = 0
+
+    def hear(advance: Advance) -> None:
+        nonlocal last
+        done, last = advance.done - last, advance.done
+        if done:
+            progress(done)
+
+    return Advance(total), hear
