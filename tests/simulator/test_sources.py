@@ -1,5 +1,6 @@
 """What determines numbers is found by imports: a change anywhere in it changes the hash."""
 
+import ast
 import shutil
 
 import pytest
@@ -58,3 +59,40 @@ def test_imports_are_found_wherever_they_stand(tmp_path):
 def test_what_is_not_there_is_an_error():
     with pytest.raises(ValueError, match=r"simulator\.nothing"):
         sources.reached("simulator.nothing")
+
+
+def by_the_parser(name, for_types):
+    """Modules of the project that a module imports, and the files that it names, as Python's own parser reads it."""
+    known = sources.modules_in()
+    path = sources.ROOT / known[name]
+    tree, found, files = ast.parse(path.read_bytes()), set(), set()
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING" and not for_types:
+            waiting += node.orelse
+            continue
+        waiting += ast.iter_child_nodes(node)
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports are tried in a test of their own"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and 0 < len(node.value) < 100:
+            place = path.parent / node.value
+            if node.value.isprintable() and "." in node.value[1:] and "/" not in node.value[:1] and place.is_file():
+                files.add(place.relative_to(sources.ROOT))
+        for full in names:
+            while full and full not in known:
+                full = full.rpartition(".")[0]
+            found |= {full} - {"", name}
+    return found, files
+
+
+@pytest.mark.parametrize("name", sorted(sources.modules_in()))
+def test_patterns_read_imports_as_the_parser_does(name):
+    for for_types in (False, True):
+        modules, files = by_the_parser(name, for_types)
+        assert sources.imports(name, for_types=for_types) == modules
+    assert sources.named_files(sources.modules_in()[name]) == files
