@@ -16,7 +16,6 @@ import pandas as pd
 
 from experiments.comparison.frames import Frames
 from experiments.comparison.manifest import MANIFEST, check_same, default_name, question_id, read_manifest
-from experiments.comparison.report import write_report
 from experiments.comparison.run_tables import RunTables
 from experiments.comparison.table_files import RUN_TABLES, SMALL_TABLES, TABLES, summary_of, table_hashes, units_of
 from experiments.runs.files import (
@@ -97,6 +96,8 @@ def _write(frames: Frames, folder: Path, missing: list[str]) -> None:
 
 def _add_report(frames: Frames, target: Path) -> None:
     """Report and figures, written beside and moved in file by file, the report last; then the manifest knows."""
+    from experiments.comparison.report import write_report  # here, since figures take a second to load
+
     with working_folder(target) as working:
         write_report(frames, working)
         files = [path.relative_to(working) for path in working.rglob("*") if path.is_file()]

@@ -88,16 +88,25 @@ def _from(parts: Sequence[Columns], name: str, first: int) -> F64:
 
 def frame_of(name: str, shape: Shape, scenario: str, draws: Any, cube: F64) -> pd.DataFrame:
     """Return the rows of some draws of a scenario; `cube` is (draws, runs, keys ..., columns)."""
-    keys = [("scenario", [scenario]), ("draw", list(draws)), ("run", range(cube.shape[1])), *shape.keys]
-    index = pd.MultiIndex.from_product([list(values) for _, values in keys], names=[key for key, _ in keys])
-    frame = pd.DataFrame(cube.reshape(-1, len(shape.columns)), index=index, columns=list(shape.columns)).reset_index()
-    if name == "by_group":
-        both = frame.pop("kind, group")
-        frame.insert(3, "kind", [kind for kind, _ in both])
-        frame.insert(4, "group", [group for _, group in both])
-    if name == "lost":
-        frame = frame[frame["cause"] != CAUSES[0]].reset_index(drop=True)
-    return frame
+    keys: list[tuple[str, Sequence[Any]]] = [("draw", draws), ("run", range(cube.shape[1])), *shape.keys]
+    sizes = cube.shape[:-1]
+    columns: dict[str, Any] = {"scenario": np.full(int(np.prod(sizes)), scenario, dtype=object)}
+    for axis, (key, values) in enumerate(keys):
+        if key == "kind, group":
+            columns |= {"kind": _spread([kind for kind, _ in values], axis, sizes)}
+            columns |= {"group": _spread([group for _, group in values], axis, sizes)}
+        else:
+            columns[key] = _spread(values, axis, sizes)
+    numbers = pd.DataFrame(cube.reshape(-1, len(shape.columns)), columns=list(shape.columns))
+    frame = pd.concat([pd.DataFrame(columns), numbers], axis=1)
+    return frame[frame["cause"] != CAUSES[0]].reset_index(drop=True) if name == "lost" else frame
+
+
+def _spread(values: Sequence[Any], axis: int, sizes: tuple[int, ...]) -> Any:
+    """The values along one axis, repeated for every row of a flattened cube."""
+    those = np.array([*values], dtype=object if isinstance(next(iter(values)), str) else np.int64)
+    inside, outside = int(np.prod(sizes[axis + 1 :])), int(np.prod(sizes[:axis]))
+    return np.tile(np.repeat(those, inside), outside)
 
 
 class Writer:

@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -52,10 +52,18 @@ class Parts:
         """Return where the part of an address lies, or will lie."""
         return self.folder / f"{address}.parquet"
 
-    def read(self, address: str) -> Columns | Damaged | None:
-        """Return a part's columns, None where there is none, or what is wrong with it."""
+    def read(
+        self, address: str, names: Sequence[str] | None = None, *, is_whole: bool = False
+    ) -> Columns | Damaged | None:
+        """Return a part's columns (some of them), None where there is none, or what is wrong with it.
+
+        Where the part `is_whole`, as this process knows, its digest is not computed again.
+        """
         path = self.path(address)
-        return read(path, self.base) if path.exists() else None
+        if not path.exists():
+            return None
+        columns = read(path, self.base, names if is_whole else None, check=not is_whole)
+        return columns if isinstance(columns, Damaged) or names is None else {name: columns[name] for name in names}
 
     def write(self, address: str, columns: Columns) -> None:
         """Write a part, whole or not at all. Raises OSError."""
@@ -144,22 +152,29 @@ def as_columns(table: pa.Table) -> Columns:
     return columns
 
 
-def read(path: Path, base: str | None = None) -> Columns | Damaged:
+def read(
+    path: Path, base: str | None = None, names: Sequence[str] | None = None, *, check: bool = True
+) -> Columns | Damaged:
     """Return the columns of a part that is whole and belongs where it lies (and to `base`), or what is wrong."""
-    table = read_table(path, base)
+    table = read_table(path, base, names, check=check)
     return table if isinstance(table, Damaged) else as_columns(table)
 
 
-def read_table(path: Path, base: str | None = None) -> pa.Table | Damaged:
-    """Return the table of a part that is whole and belongs where it lies (and to `base`), or what is wrong."""
+def read_table(
+    path: Path, base: str | None = None, names: Sequence[str] | None = None, *, check: bool = True
+) -> pa.Table | Damaged:
+    """Return the table of a part that is whole and belongs where it lies (and to `base`), or what is wrong.
+
+    `names` reads some columns, without a check of the digest, which is of all of them.
+    """
     try:
-        table = pq.ParquetFile(path, page_checksum_verification=True, memory_map=False).read()
+        table = pq.ParquetFile(path, page_checksum_verification=True, memory_map=False).read(names)
         seal = table.schema.metadata or {}
         if seal.get(ADDRESS, b"").decode() != path.stem:
             return Damaged(path.name, "is not the part that its name says")
         if base is not None and seal.get(BASE, b"").decode() != base:
             return Damaged(path.name, "belongs to another question")
-        if seal.get(DIGEST) != _digest(table):
+        if check and seal.get(DIGEST) != _digest(table):
             return Damaged(path.name, "its content is not what was written")
     except FileNotFoundError:
         return Damaged(path.name, "is gone")

@@ -36,6 +36,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._whole: set[str] = set()  # addresses whose parts this process has written, or found whole
 
     @classmethod
     @contextlib.contextmanager
@@ -48,9 +49,9 @@ class Store:
         """Return the folder of all parts that share a base."""
         return Parts(self.root / base, base)
 
-    def read(self, base: str, address: str) -> Columns:
-        """Return a finished part. Raises InputError for one that is damaged or gone."""
-        columns = self.parts(base).read(address)
+    def read(self, base: str, address: str, names: Sequence[str] | None = None) -> Columns:
+        """Return a finished part, or some of its columns. Raises InputError for one that is damaged or gone."""
+        columns = self.parts(base).read(address, names, is_whole=address in self._whole)
         if columns is None or isinstance(columns, Damaged):
             why = columns.why if isinstance(columns, Damaged) else "is gone"
             raise InputError(f"{self.parts(base).path(address)}: {why}; the same command makes it again")
@@ -60,7 +61,9 @@ class Store:
         """Carry out what is missing of some jobs; yield the place of each when its part is there."""
         earlier = cache(lambda base: Earlier(self.root / base, base))
         tasks = (Task(job, self.parts(job.base), partial(earlier, job.base)) for job in jobs)
-        yield from finish(tasks, engine, *progress_of(sum(job.runs for job in jobs), progress))
+        for place in finish(tasks, engine, *progress_of(sum(job.runs for job in jobs), progress)):
+            self._whole.add(jobs[place].address)
+            yield place
 
     def tidy(self, jobs: Iterable[Kept]) -> None:
         """Remove parts whose cells all stand in the parts of `jobs` too: of smaller sizes of a question."""

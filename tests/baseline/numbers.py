@@ -20,8 +20,8 @@ from calibration.survey.register import register
 from experiments.comparison.carry_out import carry_out
 from experiments.comparison.compare import assembled
 from experiments.comparison.study import Settings, Study, prepare
-from experiments.runs.cells import run_seed
 from experiments.runs.cells import Draws as StudyDraws
+from experiments.runs.cells import run_seed
 from experiments.runs.engines import Where, engine_at
 from experiments.runs.many_runs import ManyRuns
 from experiments.runs.store import Store
