@@ -79,7 +79,8 @@ def named_files(path: Path, root: Path = ROOT) -> frozenset[Path]:
 _DOCSTRING = re.compile(r'"""(?:[^\\]|\\.)*?"""', re.DOTALL)
 _FOR_TYPES = re.compile(r"^if (?:typing\.)?TYPE_CHECKING:\n(?:(?:[ \t]+[^\n]*)?\n)+", re.MULTILINE)
 _IMPORT = re.compile(
-    r"^[ \t]*(?:from[ \t]+(?P<start>\.*[\w.]*)[ \t]+import[ \t]*(?P<names>\([^)]*\)|[^\n]*)|import[ \t]+(?P<all>[^\n]*))",
+    r"^[ \t]*(?:from[ \t]+(?P<start>\.*[\w.]*)[ \t]+import[ \t]*(?P<names>\([^)]*\)|[^\n]*)"
+    r"|import[ \t]+(?P<all>[^\n]*))",
     re.MULTILINE,
 )
 _FILE_NAME = re.compile(r"""["']([^"'\n{}]{1,100}\.[A-Za-z0-9]+)["']""")

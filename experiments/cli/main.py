@@ -1,6 +1,5 @@
 """The command line: `innovex`. Heavy parts are imported inside the commands, so that help comes at once."""
 
-import shlex
 import signal
 import sys
 from dataclasses import replace
@@ -32,6 +31,7 @@ app.add_typer(scenarios_app, name="scenarios", invoke_without_command=True)
 app.command()(validate)
 
 WRONG_INPUT = 2
+GOES_ON = "the same command goes on from there"
 MAIN_VALUES = (
     "partnerships_net", "rni_collaborations_net", "contracts_net", "public_cost_eur", "cost_per_contract_eur",
 )  # fmt: skip
@@ -260,8 +260,13 @@ def _carry_out(
     store = Store(out / FOLDER) if told is None else Store(out / f"{FOLDER}-rerun-{question_id(manifest)}")
     with progress() as stage:
         alone = told is None and len(study.chosen) == 1
-        with engine_at(where_of(study, where)) as engine:
-            done = carry_out(study, store, engine, stage, _say_values if alone else None)
+        try:
+            with engine_at(where_of(study, where)) as engine:
+                done = carry_out(study, store, engine, stage, _say_values if alone else None)
+        except KeyboardInterrupt:
+            kept = f"interrupted before a draw was finished in all scenarios; finished runs are kept in {store.root}"
+            print(NOTHING_YET if store.forget_empty() else f"innovex: {kept}, {GOES_ON}.", file=sys.stderr)
+            sys.exit(INTERRUPTED)
         from experiments.comparison.compare import assembled  # here: pandas would keep the first result waiting
         from experiments.comparison.rerun import folder_name
 
@@ -328,12 +333,10 @@ def _end(folder: Path) -> None:
     told = read_manifest(folder)
     if told["complete"]:
         return
-    done, asked = told["finished_draws"], max(1, told["draws"])
-    out = "" if folder.parent == Path("results") else f" --out {shlex.quote(str(folder.parent))}"
+    done, wanted = told["finished_draws"], max(1, told["draws"])
     print(
-        f"innovex: interrupted, {done:,} of {asked:,} draws are finished and kept, "
-        f"missing: {', '.join(told['missing'])}; "
-        f"to run the whole study: innovex rerun {shlex.quote(str(folder))}{out}",
+        f"innovex: interrupted, {done:,} of {wanted:,} draws are finished and kept, "
+        f"missing: {', '.join(told['missing'])}; {GOES_ON}.",
         file=sys.stderr,
     )
     sys.exit(INTERRUPTED)

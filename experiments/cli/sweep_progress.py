@@ -34,8 +34,8 @@ class Pace:
         if advance.run and seconds > 0.0:
             each = seconds / advance.run
             words.append(f"{1.0 / each:,.1f} runs a second")
-            if advance.done < advance.cells:
-                words.append(f"{time_left(each * (advance.cells - advance.done))} left")
+            if advance.done < advance.total:
+                words.append(f"{time_left(each * (advance.total - advance.done))} left")
         if advance.failed:
             words.append(f"{advance.failed:,} failed")
         if advance.lost:
@@ -61,11 +61,11 @@ class _Lines:
         now = time.monotonic()
         if self._told is None:
             there = f", {advance.read:,} of them there already" if advance.read else ""
-            _say(f"{advance.cells:,} runs{there}")
-        elif now - self._told < EVERY_SECONDS or advance.done >= advance.cells:
+            _say(f"{advance.total:,} runs{there}")
+        elif now - self._told < EVERY_SECONDS or advance.done >= advance.total:
             return
         else:
-            _say(f"{advance.done:,} of {advance.cells:,} runs, {self._pace.told(advance)}")
+            _say(f"{advance.done:,} of {advance.total:,} runs, {self._pace.told(advance)}")
         self._told = now
 
 
@@ -91,7 +91,7 @@ def _bar() -> Iterator[Hear]:
                 if line not in named:
                     named.add(line)
                     bars.console.print(line)
-            bars.update(task, total=advance.cells, completed=advance.done, description=pace.told(advance))
+            bars.update(task, total=advance.total, completed=advance.done, description=pace.told(advance))
 
         yield hear
 

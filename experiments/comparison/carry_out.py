@@ -133,9 +133,8 @@ def _read(study: Study, store: Store, blocks: Sequence[Sequence[Sequence[Runs]]]
 
 def _by_country(study: Study, store: Store, jobs: Sequence[Runs]) -> F64:
     """Return measures by country of one case and block of draws, (draws, runs, N, measures)."""
-    return by_country(
-        stacked([store.read(job.base, job.address, (CELLS,)) for job in jobs], CELLS), study.first_counted
-    )
+    parts = [store.read(job.base, job.address, (CELLS,)) for job in jobs]
+    return by_country(stacked(parts, CELLS), study.first_counted)
 
 
 def _effects(basis: str, study: Study, values: Values) -> list[dict[str, object]]:

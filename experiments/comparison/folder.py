@@ -79,7 +79,7 @@ def _write(frames: Frames, folder: Path, missing: list[str]) -> None:
     summary_of(frames).to_csv(folder / "summary.csv", index=False)
     words = {
         "about": frames.about,
-        "answers": frames.answers,
+        "answers": [{name: _written(value) for name, value in each.items()} for each in frames.answers],
         "measures": frames.measures.reset_index().to_dict("list"),
         "monthly_measures": frames.monthly_measures.reset_index().to_dict("list"),
     }
@@ -117,6 +117,8 @@ def read(folder: Path) -> Frames:
     """Return the comparison that a results folder holds. Raises InputError."""
     manifest = read_manifest(folder)
     with _not_whole(folder):
+        for table in RUN_TABLES:
+            (folder / f"{table}.parquet").stat()
         words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
         small = {table: pd.read_parquet(folder / f"{table}.parquet") for table in SMALL_TABLES}
         trace = {path.stem: pd.read_parquet(path) for path in sorted((folder / TRACE).glob("*.parquet"))}
@@ -128,11 +130,20 @@ def read(folder: Path) -> Frames:
             monthly_measures=_measures(words["monthly_measures"]),
             runs=RunTables(folder),
             digests={f"{table}.parquet": manifest["tables"][f"{table}.parquet"] for table in RUN_TABLES},
-            answers=words["answers"],
+            answers=[{name: _number(value) for name, value in each.items()} for each in words["answers"]],
             manifest=manifest,
             trace=trace,
             **small,
         )
+
+
+def _written(value: Any) -> Any:
+    return None if value != value else value
+
+
+def _number(value: Any) -> Any:
+    """A value as it was: JSON has no NaN, so it is written as nothing."""
+    return float("nan") if value is None else value
 
 
 def _measures(columns: dict[str, list[Any]]) -> pd.DataFrame:

@@ -81,6 +81,13 @@ class Store:
         """Remove the whole store."""
         shutil.rmtree(self.root, ignore_errors=True)
 
+    def forget_empty(self) -> bool:
+        """Remove folders that hold nothing, the store itself and its results folder too; true if all of it is gone."""
+        for folder in (*self.root.glob("*"), self.root, self.root.parent):
+            with contextlib.suppress(OSError):
+                folder.rmdir()  # only if it is empty
+        return not self.root.exists()
+
 
 def _all_in(path: Path, base: str, cells: set[int]) -> bool:
     columns = Parts(path.parent, base).read(path.stem)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from matplotlib.figure import Figure
 
 from experiments.comparison.exhibits.captions import Caption
-from experiments.comparison.manifest import machine
 from experiments.comparison.report import Shown, page, put
 from experiments.exhibits import words
 from experiments.exhibits.style import NARROW
+from experiments.runs.provenance import machine
 from experiments.sweeps import figures, figures_space, sentences, tables
 from experiments.sweeps.findings import Finding, Findings, Found, findings
 from experiments.sweeps.indices import MAIN_INDEX

@@ -132,7 +132,8 @@ def can_be_left_out(problem: "Problem") -> bool:
 
 
 def _manifest(ask: Ask, posterior: Posterior) -> dict[str, Any]:
-    from experiments.comparison.manifest import code_version, machine
+    from experiments.runs.jobs import code_of
+    from experiments.runs.provenance import machine
 
     return {
         "what": "checks of what the calibration is worth",
@@ -147,6 +148,6 @@ def _manifest(ask: Ask, posterior: Posterior) -> dict[str, Any]:
         "reduced": (f"the fit that is checked: a bank of {ask.bank:,} worlds; " if ask.bank else "")
         + f"the fit without the call left out: {NEAR:,} worlds near its posterior; fits to known worlds: one "
         "short ensemble each, by the emulators of the whole fit",
-        "code": code_version(),
+        "code": code_of(__name__),
         **machine(),
     }

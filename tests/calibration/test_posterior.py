@@ -13,9 +13,9 @@ from calibration import posterior
 from calibration.survey.register import draw as prior_draw
 from calibration.survey.register import register
 from experiments import compare
-from experiments.comparison.carry_out import Settings, prepare
 from experiments.comparison.manifest import asked
 from experiments.comparison.rerun import study_of
+from experiments.comparison.study import Settings, prepare
 from scenarios import InputError
 
 SMES = 2_000

@@ -16,10 +16,13 @@ from pandas.testing import assert_frame_equal
 
 import experiments
 import scenarios
+from experiments import load
 from experiments.cli import main as cli
 from experiments.cli import progress
 from experiments.comparison import carry_out as comparison
-from experiments.comparison.folder import load, read_manifest
+from experiments.comparison import study
+from experiments.comparison.manifest import content_of, read_manifest
+from experiments.comparison.table_files import TABLES
 from simulator.parameters import FUNDING_RULES
 
 SOURCES = Path(experiments.__file__).parent.parent
@@ -45,6 +48,11 @@ def innovex(monkeypatch, capsys, tmp_path):
 def environment():
     """Where the subprocesses find these very sources."""
     return os.environ | {"PYTHONPATH": str(SOURCES), "PYTHONUNBUFFERED": "1"}
+
+
+def results_in(folder="results"):
+    """The results folders, beside the store of finished runs."""
+    return [path for path in Path(folder).iterdir() if path.name != "runs"]
 
 
 def process(*args, cwd, **more):
@@ -406,12 +414,12 @@ ASKED = ["compare", "baseline", "projects_24", "--runs", "1", "--smes", "2000"]
 NO_PARTS = ["--reasons", "0", "--spending", "0"]
 STAGES = {
     "main runs": (
-        "scenarios: 20 of", ["--draws", "2000"], ["draws", "equal spending", "reasons"], "by_call", "-interrupted",
+        "scenarios: 24 of", ["--draws", "2000"], ["draws", "equal spending", "reasons"], "by_call", "-interrupted",
     ),
     "equal spending": (
-        "equal spending: 2 of", ["--draws", "3"], ["equal spending", "reasons"], "by_call", "-interrupted",
+        "equal spending: 14 of", ["--draws", "5"], ["equal spending", "reasons"], "by_call", "-interrupted",
     ),
-    "reasons": ("reasons: 4 of", ["--draws", "3", "--spending", "0"], ["reasons"], "by_call", "-interrupted"),
+    "reasons": ("reasons: 6 of", ["--draws", "3", "--spending", "0"], ["reasons"], "by_call", "-interrupted"),
     "writing tables": ("writing a table", ["--draws", "3", *NO_PARTS], ["report"], "lost", ""),
 }  # fmt: skip
 
@@ -422,17 +430,17 @@ def test_ctrl_c_leaves_what_is_finished_readable(tmp_path, innovex, until, asked
     more = ["--no-report"] if "report" not in missing else []
     code, out, err = interrupted(tmp_path, until, *ASKED, *asked, *more)
     assert code == 130, err
-    (folder,) = (tmp_path / "results").iterdir()
+    (folder,) = results_in(tmp_path / "results")
     told = read_manifest(folder)
     assert told["complete"] is False and told["missing"] == missing
     assert folder.name.endswith(tail) and not (folder / "report.html").exists()
     frames = load(folder)
-    assert len(frames[table]) > 0 and frames["by_call"].draw.nunique() == told["finished_draws"]
+    assert len(getattr(frames, table)) > 0 and frames.by_call.draw.nunique() == told["finished_draws"]
     sentence = err.splitlines()[-1]
     draws = f"{told['finished_draws']} of {told['draws']:,} draws are finished"
     assert sentence.startswith(f"innovex: interrupted, {draws}")
     assert f"missing: {', '.join(missing)}" in sentence
-    assert sentence.endswith(f"to run the whole study: innovex rerun results/{folder.name}")
+    assert sentence.endswith("; the same command goes on from there.")
     assert "Traceback" not in err and "- Projects of 24 months: " in out
 
 
@@ -462,9 +470,9 @@ def test_ctrl_c_while_a_command_starts_is_never_lost(tmp_path, module):
 def test_ctrl_c_while_the_report_is_written_leaves_all_tables_even_pressed_thrice(tmp_path):
     code, _, _ = interrupted(tmp_path, "writing the report", *ASKED, "--draws", "3", *NO_PARTS, times=3)
     assert code in (130, -signal.SIGINT)  # the same to a shell
-    (folder,) = (tmp_path / "results").iterdir()
+    (folder,) = results_in(tmp_path / "results")
     assert read_manifest(folder)["missing"] == ["report"] and not (folder / "report.html").exists()
-    assert load(folder)["by_call"].draw.nunique() == 3
+    assert load(folder).by_call.draw.nunique() == 3
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
@@ -487,6 +495,19 @@ class Stop:
                 self.left -= runs
                 if self.left <= 0:
                     raise KeyboardInterrupt
+
+        return advance
+
+
+class Heard:
+    """A stage-maker that counts runs."""
+
+    def __init__(self):
+        self.runs = {}
+
+    def __call__(self, what, todo):
+        def advance(runs):
+            self.runs[what] = self.runs.get(what, 0) + runs
 
         return advance
 
@@ -537,19 +558,19 @@ def test_a_study_is_repeated_bit_for_bit_without_its_files(innovex, tmp_path, qu
     folder, (code, out, _) = asked_and_rerun(innovex, *question)
     assert code == 0
     assert out.splitlines()[0] == f"The same, bit for bit: all 13 tables of {folder}."
-    assert [path.name for path in Path("results").iterdir()] == [folder.name]
+    assert [path.name for path in results_in()] == [folder.name]
 
 
 def test_a_manifest_is_enough_when_its_folder_is_gone(innovex, tmp_path):
     folder, (code, _, _) = asked_and_rerun(innovex, *QUESTIONS["two shipped"])
     assert code == 0
-    tables = load(folder)
+    tables = {name: getattr(load(folder), name) for name in TABLES}
     shutil.copy(folder / "manifest.json", "kept.json")
     shutil.rmtree("results")
     code, out, _ = innovex("rerun", "kept.json", "--no-report")
     assert code == 0 and out.startswith("The same, bit for bit")
-    for name, frame in load(folder).items():
-        assert_frame_equal(frame, tables[name], check_exact=True)
+    for name in TABLES:
+        assert_frame_equal(getattr(load(folder), name), tables[name], check_exact=True)
 
 
 def test_other_numbers_than_the_manifest_says_are_told_and_kept_apart(innovex, tmp_path):
@@ -565,21 +586,24 @@ def test_other_numbers_than_the_manifest_says_are_told_and_kept_apart(innovex, t
     assert out.splitlines()[-1] == f"Tables: results/{folder.name}-rerun"
 
 
-def test_an_interrupted_study_is_run_whole(innovex, tmp_path, monkeypatch):
-    stop = Stop("scenarios", 7)
+def test_the_same_command_goes_on_after_ctrl_c_and_rerun_runs_all_anew(innovex, tmp_path, monkeypatch):
+    question = ("compare", "baseline", "projects_24", *SMALL[2:], "--draws", "20", "--threads", "1")
     with monkeypatch.context() as patched:
-        patched.setattr(progress, "lines", stop)
-        code, _, err = innovex("compare", "baseline", "projects_24", *SMALL[2:], "--draws", "6", "--threads", "1")
+        patched.setattr(progress, "lines", Stop("scenarios", 18))
+        code, _, err = innovex(*question)
     assert code == 130
-    (part,) = Path("results").iterdir()
-    assert read_manifest(part)["finished_draws"] == 3 and "3 of 6 draws are finished" in err
-    code, out, _ = innovex("rerun", part, "--no-report")
+    (part,) = results_in()
+    assert read_manifest(part)["finished_draws"] == 8 and "8 of 20 draws are finished" in err
+    heard = Heard()
+    monkeypatch.setattr(progress, "lines", heard)
+    code, out, _ = innovex(*question)
     whole = Path(out.splitlines()[-1].removeprefix("Tables: "))
     assert code == 0 and whole != part and read_manifest(whole)["complete"]
-    kept, all_draws = load(part)["by_call"], load(whole)["by_call"]
-    finished = all_draws[all_draws.draw < 3].reset_index(drop=True)
-    assert_frame_equal(finished, kept, check_exact=True)
-    assert innovex("compare", "baseline", "projects_24", *SMALL[2:], "--draws", "6")[1].endswith(f"Tables: {whole}\n")
+    kept, all_draws = load(part).by_call, load(whole).by_call
+    assert_frame_equal(all_draws[all_draws.draw < 8].reset_index(drop=True), kept, check_exact=True)
+    assert innovex("rerun", part, "--no-report")[1].startswith("The same, bit for bit") is False  # it was cut short
+    assert innovex("rerun", whole, "--no-report")[1].startswith("The same, bit for bit: all 13 tables")
+    assert {path.name for path in Path("results").iterdir()} == {part.name, whole.name, "runs"}
 
 
 def setting(*row):
@@ -602,8 +626,8 @@ SPOILT = {
 
 @pytest.mark.parametrize(("spoil", "words"), SPOILT.values(), ids=SPOILT)
 def test_a_spoilt_manifest_is_told_in_a_sentence(innovex, tmp_path, monkeypatch, spoil, words):
-    study = comparison.prepare(("baseline", "projects_24"), comparison.Settings(2, 1, smes=2000))
-    told = experiments.comparison.manifest.asked(study) | {"tables": {}, "complete": True}
+    ready = study.prepare(("baseline", "projects_24"), study.Settings(2, 1, smes=2000))
+    told = content_of(ready) | {"tables": {}, "complete": True}
     spoil(told)
     (tmp_path / "manifest.json").write_text(json.dumps(told))
     monkeypatch.setattr(comparison, "carry_out", lambda *_: pytest.fail("something was run"))

@@ -12,10 +12,11 @@ import scenarios
 from experiments import compare, run
 from experiments.comparison.answers import answer
 from experiments.comparison.carry_out import ENOUGH_MATCHED
-from experiments.comparison.effects import MAIN, all_measures, effect_rows
-from experiments.comparison.spending import TOLERANCE, equal_spending
+from experiments.comparison.effects import effect_rows
+from experiments.comparison.spending import TOLERANCE, Search, code_here
 from experiments.comparison.table_files import TABLES, table_hashes
-from experiments.runs.cells import run_all, run_seed
+from experiments.runs.cells import Case, Draws, run_seed
+from experiments.runs.measures import MAIN, all_measures
 from scenarios import InputError
 from simulator.state import OUTCOMES
 from tests.studies import SMES, small, tiny
@@ -210,16 +211,15 @@ def test_equal_spending_is_within_a_hundredth_where_it_says_so():
     assert plus["scale_mean"] < 1.0
 
 
-def test_equal_spending_tells_each_draw_whether_it_is_matched(monkeypatch):
-    """A scenario that spends nothing more whatever its budget stays unmatched, and says so."""
-    baseline = scenarios.load("baseline").resolve(smes=SMES)
-    target = np.array([1e12])
-    heard = []
-    scale, gap, _ = equal_spending(
-        lambda draw, factor: baseline, [0], target, np.array([1e6]), 1, 1, 3, heard.append, 1
-    )
-    assert gap[0] > TOLERANCE
-    assert 1 / 16 <= scale[0] <= 16.0
+def test_a_scenario_that_cannot_spend_so_much_stays_unmatched_and_says_so():
+    case = Case.of(scenarios.load("baseline"), 2016, smes=SMES)
+    draws = Draws.of(scenarios.draw(2, 1))
+    target, start = np.array([1e12, 1e6]), np.array([1e6, 1e6 + 1])
+    found = Search(case, draws, 1, 1, 3, target, start, code_here()).carry_out(lambda: False)
+    assert found["gap"][0] > TOLERANCE and 1 / 16 <= found["scale"][0] <= 16.0 and found["unscaled"][0] == 0
+    assert found["by_country"][0].sum() > 0.0
+    assert (found["scale"][1], found["unscaled"][1]) == (1.0, 1)  # it spends the same as it is: nothing is run
+    assert found["by_country"][1].sum() == 0.0
 
 
 def test_a_scenario_without_spending_is_left_out_of_equal_spending():
@@ -353,17 +353,24 @@ def test_every_table_is_tidy():
 
 def test_ctrl_c_leaves_the_draws_that_are_finished():
     """Interrupted in the middle, a study holds the draws that all its runs are done of, the same bits as ever."""
+    asked = {"runs": 2, "smes": SMES, "reasons": 0, "spending": 0, "threads": 1}
+    left = 40
 
-    def stop_in_the_tenth(runs):
-        nonlocal left
-        left -= runs
-        if left <= 0:
-            raise KeyboardInterrupt
+    def stop_after_some(what, todo):
+        def advance(runs):
+            nonlocal left
+            left -= runs
+            if left <= 0:
+                raise KeyboardInterrupt
 
-    left = 10
-    cases = [lambda draw: scenarios.load("baseline").resolve(smes=SMES)]
-    whole = run_all(cases, range(8), 2, 1, 3, threads=1)
-    part = run_all(cases, range(8), 2, 1, 3, stop_in_the_tenth, threads=1)
-    assert part.interrupted and not whole.interrupted
-    assert list(part.draws) == [0, 1, 2, 3]
-    assert np.array_equal(part.by_call, whole.by_call[:, :4])
+        return advance
+
+    whole = compare("baseline", "projects_24", draws=20, **asked)
+    part = compare("baseline", "projects_24", draws=20, **asked, stage=stop_after_some)
+    assert part.manifest["missing"] == ["draws"] and not part.manifest["complete"]
+    assert sorted(set(part.by_call.draw)) == list(range(8))  # one block of eight draws, in two scenarios and two runs
+    first = whole.by_call[whole.by_call.draw < 8].reset_index(drop=True)
+    assert_frame_equal(part.by_call, first, check_exact=True)
+    with pytest.raises(KeyboardInterrupt):
+        left = 1
+        compare("baseline", "projects_24", draws=20, **asked, stage=stop_after_some)

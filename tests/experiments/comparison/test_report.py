@@ -13,12 +13,12 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 from experiments.comparison import report, views
-from experiments.comparison.carry_out import Comparison
-from experiments.comparison.effects import all_measures
+from experiments.comparison.compare import Comparison
 from experiments.comparison.exhibits.figures import STAGES, answer
 from experiments.comparison.report import DRAWINGS, content, html, write_report
 from experiments.exhibits import style as figure_style
 from experiments.exhibits import words
+from experiments.runs.measures import all_measures
 from simulator.observe import MEASURES, MONTHLY
 from simulator.state import OUTCOMES
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from experiments import ManyRuns
-from experiments.comparison import carry_out as comparison
+from experiments.comparison import study
 from experiments.runs import many_runs as many
 from experiments.runs import memory
 from scenarios import InputError, load, programme
@@ -79,10 +79,10 @@ def test_the_estimate_holds_what_a_run_fills():
 def test_a_world_that_cannot_fit_gets_a_size_that_can(free):
     free(2e8)
     with pytest.raises(InputError, match=r"allowed: --smes [0-9]+ or fewer") as told:
-        comparison.prepare(("baseline",), comparison.Settings(0, 1, smes=50_000_000))
+        study.prepare(("baseline",), study.Settings(0, 1, smes=50_000_000))
     smes = int(str(told.value).split("--smes ")[1].split()[0])
     assert smes > 100_000
-    comparison.prepare(("baseline",), comparison.Settings(0, 1, smes=smes))  # as the sentence says
+    study.prepare(("baseline",), study.Settings(0, 1, smes=smes))  # as the sentence says
     with pytest.raises(InputError, match="allowed: --smes"):
         next(ManyRuns("baseline", 1, smes=50_000_000).parts())
 
@@ -149,11 +149,11 @@ def test_threads_follow_from_the_largest_of_the_draws(free):
 
 def test_a_study_whose_measures_cannot_fit_says_how_many_draws_can(free):
     free(1e9)
-    settings = comparison.Settings(100_000, 2, draws_from="prior")
+    settings = study.Settings(100_000, 2, draws_from="prior")
     with pytest.raises(InputError, match=r"allowed: [0-9,]+ draws, or experiments\.ManyRuns") as told:
-        comparison.prepare(("baseline", "projects_24"), settings)
+        study.prepare(("baseline", "projects_24"), settings)
     draws = int(str(told.value).split("allowed: ")[1].split(" draws")[0].replace(",", ""))
-    comparison.prepare(("baseline", "projects_24"), replace(settings, draws=draws))
+    study.prepare(("baseline", "projects_24"), replace(settings, draws=draws))
 
 
 def test_many_runs_are_not_bound_by_their_number(free):

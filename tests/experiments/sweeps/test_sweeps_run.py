@@ -13,17 +13,19 @@ import numpy as np
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 
 import experiments.sweeps.plan as plan_module
-import experiments.sweeps.run as run_module
 import experiments.sweeps.work as work_module
 import tests.sweep_functions as functions
 from experiments.cli.sweep import report_again
 from experiments.cli.sweep_progress import progress
-from experiments.comparison.manifest import machine
+from experiments.runs import driver as driver_module
+from experiments.runs.jobs import carry_out
+from experiments.runs.provenance import machine
 from experiments.sweeps import load, status, sweep
 from experiments.sweeps.result import prepared
-from experiments.sweeps.work import Rows, carry_out
+from experiments.sweeps.work import Cells, Rows
 from scenarios import InputError
 
 ROOT = Path(__file__).parents[3]
@@ -45,6 +47,11 @@ def driver(out, function="slow", more=""):
     return subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": path}, cwd=ROOT)
 
 
+def carried_out(plan, rows):
+    """The results of some rows."""
+    return Cells(plan.work, rows, plan.keys(rows), "").carry_out(lambda: False)
+
+
 def wait_for_parts(out, least, process=None):
     """Wait until so many parts are there."""
     until = time.monotonic() + 60
@@ -60,11 +67,12 @@ def test_a_base_that_no_lever_reaches_is_run_once_for_rows_that_differ_in_levers
     rows = plan_module.Design(plan, tmp_path / "design.parquet").rows(plan_module.Chunk(0, 16, 1))
     runs, real = [], work_module._measured
     monkeypatch.setattr(work_module, "_measured", lambda *asked: runs.append(asked) or real(*asked))
-    together = carry_out(plan.work, rows)
+    together = carried_out(plan, rows)
     assert plan.block == 8 and len(runs) == 2 * (2 + 8)
-    alone = [carry_out(plan.work, Rows(*(each[place : place + 1] for each in rows[:3]), 1)) for place in range(16)]
+    alone = [carried_out(plan, Rows(*(each[place : place + 1] for each in rows[:3]), 1)) for place in range(16)]
     assert len(runs) == 2 * (2 + 8) + 16 * 2
-    assert together.measures.tobytes() == b"".join(each.measures.tobytes() for each in alone)
+    for name in plan.work.measures:
+        assert together[name].tobytes() == b"".join(each[name].tobytes() for each in alone)
 
 
 def test_a_large_plan_is_never_held_as_a_whole(tmp_path, monkeypatch):
@@ -168,7 +176,7 @@ def test_what_a_killed_driver_had_begun_to_write_goes_and_what_is_in_hand_stays(
     begun = [path.with_name(f"{path.stem}.0a1b2c3d.unfinished") for path in (mine, theirs)]
     for path in begun:
         path.write_bytes(b"PAR1")
-    with run_module.FileLock(whole.folder / ".claims" / f"{theirs.stem}.lock"):
+    with FileLock(whole.folder / ".claims" / f"{theirs.stem}.lock"):
         sweep(functions.experiment(4), tmp_path, evaluate=functions.counted)
         assert [path.exists() for path in begun] == [False, True]
 
@@ -262,7 +270,7 @@ def test_a_worker_with_other_code_is_refused(tmp_path):
     plan, _ = prepared(functions.levers(), tmp_path)
     rows = Rows(np.array([0]), np.array([0]), plan.unit()[:1], 0)
     with pytest.raises(InputError, match=r"this worker runs code .*, the sweep was planned with another"):
-        carry_out(replace(plan.work, code="another"), rows)
+        carry_out(Cells(replace(plan.work, code="another"), rows, np.zeros(1, np.int64), ""))
 
 
 def test_a_foreign_file_does_not_get_into_the_results_and_is_named(tmp_path, capsys):
@@ -323,7 +331,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path):
 
 @pytest.mark.slow
 def test_a_row_that_kills_its_worker_is_recorded_and_the_rest_is_run(tmp_path, monkeypatch):
-    monkeypatch.setattr(run_module, "DEATHS_BELIEVED", 2)
+    monkeypatch.setattr(driver_module, "DEATHS_BELIEVED", 2)
     found = sweep(functions.experiment(8), tmp_path, evaluate=functions.deadly, engine="processes", workers=2)
     kills = found.design["a"].to_numpy() > 3.0
     assert kills.any()
