@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from experiments.comparison.effects import (
     reason_rows,
     values,
 )
+from experiments.comparison.frames import Frames
 from experiments.comparison.mechanisms import MECHANISMS, Mechanism
 from experiments.comparison.spending import TOLERANCE, equal_spending, most_runs, spent
 from experiments.runs.ensemble import Ensemble, run_all
@@ -54,34 +55,8 @@ class Settings:
     clusters: int | None = None
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Scenarios side by side; frames are pandas, one row per scenario x draw x run x call, month or country.
-
-    `effects` holds the paired differences with their 90% intervals; `answers` the sentences.
-    """
-
-    base: str
-    scenarios: tuple[str, ...]
-    about: dict[str, dict[str, Any]]
-    measures: pd.DataFrame
-    monthly_measures: pd.DataFrame
-    parameters: pd.DataFrame
-    by_call: pd.DataFrame
-    by_country: pd.DataFrame
-    by_month: pd.DataFrame
-    by_group: pd.DataFrame
-    lost: pd.DataFrame
-    short: pd.DataFrame
-    network: pd.DataFrame
-    effects: pd.DataFrame
-    spending: pd.DataFrame
-    reasons: pd.DataFrame
-    variance: pd.DataFrame
-    hangs_on: pd.DataFrame
-    answers: list[dict[str, Any]] = field(default_factory=list)
-    manifest: dict[str, Any] = field(default_factory=dict)
-    trace: dict[str, pd.DataFrame] = field(default_factory=dict)  # of a single scenario: its first run in full
+class Comparison(Frames):
+    """Scenarios side by side: the tables (see `Frames`), with what a user does with them."""
 
     @property
     def summary(self) -> pd.DataFrame:
