@@ -43,9 +43,9 @@ def validate(
     from experiments.cli.progress import progress
     from experiments.comparison.folder import check_root
     from experiments.validation.folder import save
+    from experiments.validation.sentences import findings
     from experiments.validation.study import Ask
     from experiments.validation.study import validate as carry_out
-    from experiments.validation.words import findings
 
     _check(draws, checked, outside, seed, threads, bank)
     check_root(out)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
-from experiments.comparison.effects import MAIN
+from experiments.runs.measures import MAIN
 
 CARRIES = 0.25  # share of an effect that one mechanism must carry to be named
 SAME_SPENDING = 0.05  # relative difference in public cost up to which nothing is said of it

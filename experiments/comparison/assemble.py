@@ -10,11 +10,11 @@ import scenarios as library
 from experiments.comparison.answers import answer
 from experiments.comparison.carry_out import Done
 from experiments.comparison.effects import hangs_on_rows, relative_by_draw, variance_row
-from experiments.comparison.frames import Frames
+from experiments.comparison.frames import Frames, OnDisk
+from experiments.comparison.large_tables import write_large_tables
 from experiments.comparison.manifest import content_of
-from experiments.comparison.run_tables import RunTables, write_run_tables
 from experiments.comparison.study import Study
-from experiments.comparison.table_files import units_of
+from experiments.comparison.tables import table
 from experiments.comparison.trace import MOST_TRACED, trace
 from experiments.runs.cells import Draws
 from experiments.runs.measures import MAIN, all_measures
@@ -24,18 +24,10 @@ from scenarios import Scenario
 from simulator.observe import MONTHLY
 from simulator.parameters import F64
 
-_COLUMNS = {
-    "spending": ["scenario", "draws", "matched", "scale_mean", "note"],
-    "reasons": ["scenario", "mechanism", "label", "effect", "effect_without", "contribution", "share",
-                "standard_error", "draws"],
-    "variance": ["scenario", "measure", "paired", "independent", "ratio"],
-    "hangs_on": ["scenario", "parameter", "label", "correlation", "evidence"],
-}  # fmt: skip
 
-
-def _rows(frame: str, rows: list[dict[str, object]]) -> pd.DataFrame:
-    """Rows as a frame, which has its columns even where there are none."""
-    return pd.DataFrame(rows, columns=_COLUMNS[frame])
+def _rows(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
+    """Rows as a table, which has its columns even where there are none."""
+    return pd.DataFrame(rows, columns=[column.name for column in table(name).columns])
 
 
 def frames_of(study: Study, done: Done, store: Store, folder: Path) -> Frames:
@@ -51,7 +43,7 @@ def frames_of(study: Study, done: Done, store: Store, folder: Path) -> Frames:
     drawn = {name: draws.values[:, place] for place, name in enumerate(draws.names)}
     monthly = _measure_frame(MONTHLY)
     measures = _measure_frame(all_measures().values())
-    digests, links = write_run_tables(study, store, done.jobs, folder, lambda table: units_of(measures, monthly, table))
+    digests, links = write_large_tables(study, store, done.jobs, folder)
     parts: dict[str, Any] = {
         "base": names[0],
         "scenarios": names,
@@ -70,7 +62,7 @@ def frames_of(study: Study, done: Done, store: Store, folder: Path) -> Frames:
         "manifest": content_of(study) | machine() | _outcome(done),
     }
     answers = [answer(name, parts) for name in names[1:]]
-    return Frames(**parts, runs=RunTables(folder), digests=digests, answers=answers, trace=_trace(study, draws))
+    return Frames(**parts, large=OnDisk(folder), digests=digests, answers=answers, trace=_trace(study, draws))
 
 
 def _trace(study: Study, draws: Draws) -> dict[str, pd.DataFrame]:

@@ -11,8 +11,7 @@ import pandas as pd
 
 from experiments.comparison.assemble import frames_of
 from experiments.comparison.carry_out import Done, carry_out, where_of
-from experiments.comparison.frames import Frames
-from experiments.comparison.run_tables import RunTables
+from experiments.comparison.frames import Frames, OnDisk
 from experiments.comparison.study import CENTRAL, Named, Settings, Study, at_least_two, prepare
 from experiments.runs.engines import Where, engine_at
 from experiments.runs.parameter_draws import POSTERIOR
@@ -168,8 +167,7 @@ def assembled(study: Study, done: Done, store: Store) -> Comparison:
 def _assembled(study: Study, done: Done, store: Store) -> Comparison:
     owner = tempfile.TemporaryDirectory(prefix="innovex-tables-")
     frames = frames_of(study, done, store, Path(owner.name))
-    tables = RunTables(Path(owner.name), owner)
-    return Comparison(**vars(replace(frames, runs=tables)))
+    return Comparison(**vars(replace(frames, large=OnDisk(Path(owner.name), owner))))
 
 
 def _quiet(what: str, todo: int) -> Callable[[int], None]:

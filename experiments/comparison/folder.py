@@ -14,10 +14,10 @@ from typing import Any
 
 import pandas as pd
 
-from experiments.comparison.frames import Frames
+from experiments.comparison.frames import Frames, OnDisk
+from experiments.comparison.large_tables import digest_of
 from experiments.comparison.manifest import MANIFEST, check_same, default_name, question_id, read_manifest
-from experiments.comparison.run_tables import RunTables
-from experiments.comparison.table_files import RUN_TABLES, SMALL_TABLES, TABLES, summary_of, table_hashes, units_of
+from experiments.comparison.tables import LARGE, SMALL, TABLES, table
 from experiments.runs.files import (
     forget_abandoned,
     in_one_sentence,
@@ -67,11 +67,11 @@ def _write_new(frames: Frames, target: Path, with_report: bool) -> None:
 
 def _write(frames: Frames, folder: Path, missing: list[str]) -> None:
     """Write tables, summary, words and manifest."""
-    for table in RUN_TABLES:
-        shutil.copyfile(frames.runs.path(table), folder / f"{table}.parquet")
-    for table in SMALL_TABLES:
-        units = units_of(frames.measures, frames.monthly_measures, table)
-        write_table(getattr(frames, table), folder / f"{table}.parquet", units)
+    assert isinstance(frames.large, OnDisk)
+    for name in LARGE:
+        shutil.copyfile(frames.large.path(name), folder / f"{name}.parquet")
+    for name in SMALL:
+        write_table(getattr(frames, name), folder / f"{name}.parquet", table(name).units)
     for name, frame in frames.trace.items():
         (folder / TRACE).mkdir(exist_ok=True)
         write_table(frame, folder / TRACE / f"{name}.parquet", {})
@@ -92,6 +92,22 @@ def _write(frames: Frames, folder: Path, missing: list[str]) -> None:
         "tables": table_hashes(frames),
     }
     write_json(frames.manifest | manifest, folder / MANIFEST)
+
+
+def summary_of(frames: Frames) -> pd.DataFrame:
+    """Return the effects as people read them: with titles and labels, numbers to six digits."""
+    frame = frames.effects.copy()
+    frame.insert(1, "title", [frames.about[name]["title"] for name in frame["scenario"]])
+    frame.insert(4, "label", [frames.measures["label"][name] for name in frame["measure"]])
+    for column in frame.select_dtypes("float"):
+        frame[column] = [f"{float(f'{value:.6g}'):.12g}" if value == value else "" for value in frame[column]]
+    return frame
+
+
+def table_hashes(frames: Frames) -> dict[str, str]:
+    """Return the hash of each table's values, as the manifest keeps them."""
+    hashes = {**frames.digests, **{f"{name}.parquet": digest_of(getattr(frames, name)) for name in SMALL}}
+    return {f"{declared.name}.parquet": hashes[f"{declared.name}.parquet"] for declared in TABLES}
 
 
 def _add_report(frames: Frames, target: Path) -> None:
@@ -117,10 +133,10 @@ def read(folder: Path) -> Frames:
     """Return the comparison that a results folder holds. Raises InputError."""
     manifest = read_manifest(folder)
     with _not_whole(folder):
-        for table in RUN_TABLES:
-            (folder / f"{table}.parquet").stat()
+        for name in LARGE:
+            (folder / f"{name}.parquet").stat()
         words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
-        small = {table: pd.read_parquet(folder / f"{table}.parquet") for table in SMALL_TABLES}
+        small = {name: pd.read_parquet(folder / f"{name}.parquet") for name in SMALL}
         trace = {path.stem: pd.read_parquet(path) for path in sorted((folder / TRACE).glob("*.parquet"))}
         return Frames(
             base=manifest["compared"][0],
@@ -128,8 +144,8 @@ def read(folder: Path) -> Frames:
             about=words["about"],
             measures=_measures(words["measures"]),
             monthly_measures=_measures(words["monthly_measures"]),
-            runs=RunTables(folder),
-            digests={f"{table}.parquet": manifest["tables"][f"{table}.parquet"] for table in RUN_TABLES},
+            large=OnDisk(folder),
+            digests={f"{name}.parquet": manifest["tables"][f"{name}.parquet"] for name in LARGE},
             answers=[{name: _number(value) for name, value in each.items()} for each in words["answers"]],
             manifest=manifest,
             trace=trace,
@@ -158,7 +174,7 @@ def _not_whole(folder: Path) -> Iterator[None]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, InputError):
             raise
-        missing = [f"{name}.parquet" for name in TABLES if not (folder / f"{name}.parquet").is_file()]
+        missing = [f"{name}.parquet" for name in LARGE + SMALL if not (folder / f"{name}.parquet").is_file()]
         missing += [] if (folder / WORDS).is_file() else [WORDS]
         what = f"{', '.join(missing)} missing" if missing else "a table cannot be read"
         raise InputError(f"{folder}: is not a whole results folder ({what})") from None

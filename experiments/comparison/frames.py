@@ -1,21 +1,88 @@
-"""A comparison as plain data: tables, words, answers, and a manifest."""
+"""A comparison as plain data: what all tables, figures and sentences are made from."""
 
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import pandas as pd
 
-from experiments.comparison.run_tables import RunTables
+
+class Large(Protocol):
+    """The large tables of a comparison, with one row per scenario, draw and run, wherever they lie."""
+
+    def frame(self, table: str) -> pd.DataFrame:
+        """Return a whole table."""
+
+    def rows(self, table: str, scenario: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Return some columns of a scenario's rows."""
+
+
+class OnDisk:
+    """Large tables as Parquet files in a folder, read when they are used."""
+
+    def __init__(self, folder: Path, owner: "tempfile.TemporaryDirectory[str] | None" = None) -> None:
+        self.folder = folder
+        self._owner = owner  # a temporary folder lives as long as its tables are in use
+
+    def path(self, table: str) -> Path:
+        """Return a table's file."""
+        return self.folder / f"{table}.parquet"
+
+    def frame(self, table: str) -> pd.DataFrame:
+        """Return a whole table."""
+        return pd.read_parquet(self.path(table))
+
+    def rows(self, table: str, scenario: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Return some columns of a scenario's rows; rows of other scenarios are not read."""
+        frame = pd.read_parquet(self.path(table), columns=list(columns), filters=[("scenario", "==", scenario)])
+        return frame.reset_index(drop=True)
+
+
+@dataclass(frozen=True)
+class InMemory:
+    """Large tables as frames."""
+
+    frames: Mapping[str, pd.DataFrame]
+
+    def frame(self, table: str) -> pd.DataFrame:
+        """Return a whole table."""
+        return self.frames[table]
+
+    def rows(self, table: str, scenario: str, columns: Sequence[str]) -> pd.DataFrame:
+        """Return some columns of a scenario's rows."""
+        frame = self.frames[table]
+        return frame.loc[frame["scenario"] == scenario, list(columns)].reset_index(drop=True)
 
 
 @dataclass(frozen=True)
 class Frames:
-    """Scenarios side by side, as pandas frames.
+    """Tables of scenarios side by side, the answers, and the manifest.
 
-    `effects` holds the paired differences with their 90% intervals; `answers` the sentences. The large tables, with one
-    row per scenario, draw, run and call, country, month, group or funder, lie on disk and are read when they are used:
-    `by_call`, `by_country`, `by_month`, `by_group`, `lost`, `short`; `rows` reads some columns of one scenario.
+    Columns, units and meaning of every table are declared in `experiments.comparison.tables`. The large ones (by_call,
+    by_country, by_month, by_group, lost, short) are read when they are used.
+
+    Parameters
+    ----------
+    base
+        Name of the scenario that the others are compared with.
+    scenarios
+        Names of all scenarios, the base first.
+    about
+        By scenario: title, question, parent, changes (levers that differ from the base's programme) and evidence.
+    measures, monthly_measures
+        Name (index), unit and label of every measure.
+    large
+        The large tables.
+    digests
+        Hash of each large table's values, by file name.
+    answers
+        One sentence for each scenario but the base, with the numbers in it.
+    manifest
+        All that determines the numbers, and what they were made on.
+    trace
+        Of a single scenario: its first run, every event.
     """
 
     base: str
@@ -24,48 +91,58 @@ class Frames:
     measures: pd.DataFrame
     monthly_measures: pd.DataFrame
     parameters: pd.DataFrame
+    large: Large
     network: pd.DataFrame
     effects: pd.DataFrame
     spending: pd.DataFrame
     reasons: pd.DataFrame
     variance: pd.DataFrame
     hangs_on: pd.DataFrame
-    runs: RunTables
-    digests: Mapping[str, str]  # of the large tables, by file
+    digests: Mapping[str, str] = field(default_factory=dict)
     answers: list[dict[str, Any]] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
-    trace: dict[str, pd.DataFrame] = field(default_factory=dict)  # of a single scenario: its first run in full
+    trace: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def rows(self, table: str, scenario: str, columns: Sequence[str]) -> pd.DataFrame:
-        """Return some columns of a scenario's rows of a large table."""
-        return self.runs.rows(table, scenario, columns)
+        """Return one scenario's rows of a large table, which need not fit into memory as a whole.
+
+        Parameters
+        ----------
+        table
+            Name of a table with a row per scenario, draw and run.
+        scenario
+            Name of the scenario.
+        columns
+            Names of the columns that are needed.
+        """
+        return self.large.rows(table, scenario, columns)
 
     @property
     def by_call(self) -> pd.DataFrame:
         """Measures by scenario, draw, run and call."""
-        return self.runs.frame("by_call")
+        return self.large.frame("by_call")
 
     @property
     def by_country(self) -> pd.DataFrame:
         """Measures of the counted calls by scenario, draw, run and country."""
-        return self.runs.frame("by_country")
+        return self.large.frame("by_country")
 
     @property
     def by_month(self) -> pd.DataFrame:
         """Monthly measures by scenario, draw, run and month."""
-        return self.runs.frame("by_month")
+        return self.large.frame("by_month")
 
     @property
     def by_group(self) -> pd.DataFrame:
         """Measures of the counted calls by scenario, draw, run and sector or size of SMEs."""
-        return self.runs.frame("by_group")
+        return self.large.frame("by_group")
 
     @property
     def lost(self) -> pd.DataFrame:
         """Good applications refused, by scenario, draw, run, funder and cause."""
-        return self.runs.frame("lost")
+        return self.large.frame("lost")
 
     @property
     def short(self) -> pd.DataFrame:
-        """EUR that were missing for them, by scenario, draw, run and funder."""
-        return self.runs.frame("short")
+        """Money that these applications were short of, by scenario, draw, run and funder."""
+        return self.large.frame("short")

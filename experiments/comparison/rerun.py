@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from experiments.comparison.folder import table_hashes
 from experiments.comparison.frames import Frames
 from experiments.comparison.manifest import default_name, question_id
 from experiments.comparison.study import Settings, Study, prepare
-from experiments.comparison.table_files import table_hashes
 from experiments.runs.parameter_draws import POSTERIOR, PRIOR
 from scenarios import InputError, Scenario
 from scenarios.file_form import GUIDE, content_of, form

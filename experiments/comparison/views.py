@@ -1,88 +1,177 @@
-"""What a report asks a comparison: effects by scenario, verdicts, the order of scenarios, means per run."""
+"""Views of a comparison: effects by scenario, verdicts, the order of scenarios, means per run, bands over time."""
 
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-if TYPE_CHECKING:
-    from experiments.comparison.frames import Frames as Comparison
+from experiments.comparison import tables
+from experiments.comparison.effects import INTERVAL
+from experiments.comparison.frames import Frames
+from experiments.exhibits import words
+from experiments.exhibits.style import Verdict
+from experiments.runs.measures import MAIN
+from experiments.runs.parameter_draws import is_calibrated
+from scenarios import programme
 
 BUDGET, SPENDING = "equal budget", "equal spending"
-NET = "contracts_net"
-CLEAR = 0.9  # share of draws from which on a scenario counts as told apart
-
-Verdict = Literal["better", "worse", "open"]
-
-_EFFECT_COLUMNS = (
-    "scenario", "basis", "measure", "unit", "base", "value", "difference", "difference_low", "difference_high",
-    "relative", "relative_low", "relative_high", "p_better", "draws",
-)  # fmt: skip
+CLEAR = 0.9  # share of draws from which on a scenario counts as better or worse
+YEAR = 12  # months
 
 
-def rows_of(frame: pd.DataFrame | None, *columns: str) -> pd.DataFrame:
-    """The frame, with the columns even where nothing was computed."""
-    if frame is None or frame.empty:
-        return pd.DataFrame({column: pd.Series(dtype=object) for column in columns})
-    return frame
+@dataclass(frozen=True)
+class Lineup:
+    """The scenarios of a comparison as exhibits show them.
+
+    Parameters
+    ----------
+    base
+        Name of the base.
+    ranked
+        Names of the others, from the most to the fewest net contracts.
+    titles
+        Title of each scenario by name.
+    source
+        The source line: what a figure rests on.
+    """
+
+    base: str
+    ranked: tuple[str, ...]
+    titles: Mapping[str, str]
+    source: str
+
+    @property
+    def everyone(self) -> tuple[str, ...]:
+        """The names of all scenarios, the base first."""
+        return self.base, *self.ranked
+
+    def label(self, scenario: str) -> str:
+        """Return a scenario's title, that of the base marked as such where there are others."""
+        title = self.titles[scenario]
+        return f"{title} (base)" if scenario == self.base and self.ranked else title
 
 
-def others(comparison: "Comparison") -> tuple[str, ...]:
-    """All scenarios but the base."""
-    return tuple(key for key in comparison.scenarios if key != comparison.base)
+def lineup(frames: Frames) -> Lineup:
+    """Return the scenarios as exhibits show them."""
+    titles = {name: title(frames, name) for name in frames.scenarios}
+    return Lineup(frames.base, ranked(frames), titles, source_line(frames))
 
 
-def title(comparison: "Comparison", scenario: str) -> str:
-    """A scenario's title; its key where it has none."""
-    return comparison.about.get(scenario, {}).get("title") or scenario
+# ---------- scenarios
 
 
-def effects_of(comparison: "Comparison", measure: str, basis: str = BUDGET) -> pd.DataFrame:
-    """A measure's effects, one row per scenario but the base (NaN where there is none)."""
-    rows = rows_of(comparison.effects, *_EFFECT_COLUMNS)
-    rows = rows[(rows["basis"] == basis) & (rows["measure"] == measure) & (rows["scenario"] != comparison.base)]
-    table = rows.set_index("scenario").reindex(list(others(comparison)))
-    numbers = [column for column in _EFFECT_COLUMNS[4:]]
-    return table.astype({column: float for column in numbers})
+def others(frames: Frames) -> tuple[str, ...]:
+    """Return all scenarios but the base."""
+    return tuple(key for key in frames.scenarios if key != frames.base)
 
 
-def base_value(comparison: "Comparison", measure: str, basis: str = BUDGET) -> float:
-    """The base's mean of a measure (of a single scenario, which is held against nothing, its own value)."""
-    rows = rows_of(comparison.effects, *_EFFECT_COLUMNS)
+def title(frames: Frames, scenario: str) -> str:
+    """Return a scenario's title; its name if it has none."""
+    return frames.about.get(scenario, {}).get("title") or scenario
+
+
+def ranked(frames: Frames) -> tuple[str, ...]:
+    """Return scenarios but the base, from the most to the fewest net contracts; those without a number last."""
+    table = effects_of(frames, MAIN, main_basis(frames))["difference"]
+    return tuple(table.sort_values(ascending=False, na_position="last", kind="stable").index)
+
+
+def telling(frames: Frames, most: int = 4) -> tuple[str, ...]:
+    """Return the scenarios with the largest effects, which exhibits show closely.
+
+    Money alone makes large differences, so effects at equal spending count where they are known. Scenarios without
+    any contract have nothing to look at.
+
+    Parameters
+    ----------
+    frames
+        The comparison.
+    most
+        Number of scenarios at most.
+
+    Returns
+    -------
+    tuple of str
+        Their names, in ranked order.
+    """
+    size = pd.concat([_size(effects_of(frames, MAIN, basis)) for basis in (SPENDING, BUDGET)], axis=1)
+    key = size.bfill(axis=1).iloc[:, 0]
+    gross = effects_of(frames, "contracts", main_basis(frames))["value"]
+    key = key[~(gross == 0)].sort_values(ascending=False, na_position="last", kind="stable")
+    chosen = set(key.index[:most]) or set(others(frames)[:most])
+    return tuple(scenario for scenario in ranked(frames) if scenario in chosen)
+
+
+def _size(table: pd.DataFrame) -> pd.Series:
+    size = table["relative"].abs()
+    return size if size.notna().any() else table["difference"].abs()
+
+
+# ---------- effects
+
+
+def effects_of(frames: Frames, measure: str, basis: str = BUDGET) -> pd.DataFrame:
+    """Return the effects on a measure.
+
+    Parameters
+    ----------
+    frames
+        The comparison.
+    measure
+        Name of the measure.
+    basis
+        `BUDGET` or `SPENDING`.
+
+    Returns
+    -------
+    DataFrame
+        The columns of the table `effects`, one row per scenario but the base, NaN where it has no effect.
+    """
+    rows = frames.effects
+    rows = rows[(rows["basis"] == basis) & (rows["measure"] == measure) & (rows["scenario"] != frames.base)]
+    numbers = [column.name for column in tables.table("effects").columns if column.kind != tables.TEXT]
+    return rows.set_index("scenario").reindex(list(others(frames))).astype(dict.fromkeys(numbers, float))
+
+
+def base_value(frames: Frames, measure: str, basis: str = BUDGET) -> float:
+    """Return the base's mean of a measure, NaN if there is none; of a single scenario, its own mean."""
+    rows = frames.effects
     rows = rows[rows["measure"] == measure]
-    alone = rows.loc[rows["scenario"] == comparison.base, "value"].dropna()
-    found = alone if len(alone) else rows.loc[rows["basis"] == basis, "base"].dropna()
-    return float(found.iloc[0]) if len(found) else float("nan")
+    alone = rows.loc[rows["scenario"] == frames.base, "value"].dropna()
+    values = alone if len(alone) else rows.loc[rows["basis"] == basis, "base"].dropna()
+    return float(values.iloc[0]) if len(values) else float("nan")
 
 
-def values_of(comparison: "Comparison", measure: str, basis: str = BUDGET) -> pd.Series:
-    """Means of a measure by scenario, the base first."""
-    values = effects_of(comparison, measure, basis)["value"]
-    base = pd.Series({comparison.base: base_value(comparison, measure, basis)}, dtype=float)
-    return pd.concat([base, values])
+def bases(frames: Frames) -> tuple[str, ...]:
+    """Return the bases of comparison for which there are effects on net contracts."""
+    return tuple(basis for basis in (BUDGET, SPENDING) if effects_of(frames, MAIN, basis)["difference"].notna().any())
 
 
-def has_basis(comparison: "Comparison", basis: str) -> bool:
-    """Whether there is any effect on net contracts at this basis."""
-    return bool(effects_of(comparison, NET, basis)["difference"].notna().any())
+def main_basis(frames: Frames) -> str:
+    """Return equal budget, unless there are effects at equal spending alone."""
+    return (*bases(frames), BUDGET)[0]
 
 
-def bases(comparison: "Comparison") -> tuple[str, ...]:
-    """The bases of comparison that were computed."""
-    return tuple(basis for basis in (BUDGET, SPENDING) if has_basis(comparison, basis))
+def uses_relative(frames: Frames) -> bool:
+    """Return whether there are relative changes; there are none if the base has no net contracts."""
+    return any(effects_of(frames, MAIN, basis)["relative"].notna().any() for basis in (BUDGET, SPENDING))
 
 
-def heading(comparison: "Comparison", basis: str) -> str:
-    """`At equal spending (40 draws)`: the number of draws where it is not that of the whole study."""
-    draws = effects_of(comparison, NET, basis)["draws"].max()
-    everything = effects_of(comparison, NET, BUDGET)["draws"].max()
+def heading(frames: Frames, basis: str) -> str:
+    """Return a basis as a heading: `At equal spending (40 draws)`, with the draws where they are not those of all."""
+    draws = effects_of(frames, MAIN, basis)["draws"].max()
+    everything = effects_of(frames, MAIN, BUDGET)["draws"].max()
     return f"At {basis}" + (f" ({draws:.0f} draws)" if draws < everything else "")
 
 
 def verdict(row: pd.Series) -> Verdict:
-    """Whether a scenario is told apart from the base, by the share of draws in which it is better.
+    """Return whether a scenario is better or worse than the base, or neither clearly (`open`).
 
-    Draws without any difference count for neither side.
+    Parameters
+    ----------
+    row
+        A row of `effects_of` a measure of which more is better. Draws without any difference count for neither side.
     """
     if not np.isfinite(row["p_better"]) or row["difference"] == 0:
         return "open"
@@ -93,61 +182,102 @@ def verdict(row: pd.Series) -> Verdict:
     return "open"
 
 
-def verdicts(comparison: "Comparison", basis: str = BUDGET) -> dict[str, Verdict]:
-    """Each scenario's verdict on net contracts."""
-    table = effects_of(comparison, NET, basis)
-    return {scenario: verdict(table.loc[scenario]) for scenario in others(comparison)}
+def verdicts(frames: Frames, basis: str = BUDGET) -> dict[str, Verdict]:
+    """Return each scenario's verdict on net contracts."""
+    table = effects_of(frames, MAIN, basis)
+    return {scenario: verdict(table.loc[scenario]) for scenario in others(frames)}
 
 
-def main_basis(comparison: "Comparison") -> str:
-    """Equal budget, unless only equal spending was computed."""
-    return (*bases(comparison), BUDGET)[0]
+# ---------- large tables: one scenario and the needed columns at a time
 
 
-def ranked(comparison: "Comparison") -> tuple[str, ...]:
-    """Scenarios but the base, from the most to the fewest net contracts; those without a number last."""
-    table = effects_of(comparison, NET, main_basis(comparison))["difference"]
-    return tuple(table.sort_values(ascending=False, na_position="last", kind="stable").index)
+def mean_per_run(frames: Frames, table: str, keys: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
+    """Return means over the runs of each scenario; a run without a row counts as 0. Arguments as `sum_over_runs`."""
+    return sum_over_runs(frames, table, keys, values) / runs(frames)
 
 
-def telling(comparison: "Comparison", most: int = 4) -> tuple[str, ...]:
-    """The scenarios to look at closely: those with the largest effect, equal spending first, in ranked order.
+def sum_over_runs(frames: Frames, table: str, keys: Sequence[str], values: Sequence[str]) -> pd.DataFrame:
+    """Return sums over the rows of each scenario.
 
-    Money alone makes large differences; at equal spending these are gone. Scenarios without any contract have
-    nothing to look at.
+    Parameters
+    ----------
+    frames
+        The comparison.
+    table
+        Name of a large table.
+    keys
+        Columns by which rows are grouped.
+    values
+        Columns with numbers.
+
+    Returns
+    -------
+    DataFrame
+        The values as columns; index: scenario, then the keys.
     """
-    size = pd.concat([_size(effects_of(comparison, NET, basis)) for basis in (SPENDING, BUDGET)], axis=1)
-    key = size.bfill(axis=1).iloc[:, 0]
-    gross = effects_of(comparison, "contracts", main_basis(comparison))["value"]
-    key = key[~(gross == 0)].sort_values(ascending=False, na_position="last", kind="stable")
-    chosen = set(key.index[:most]) or set(others(comparison)[:most])
-    return tuple(scenario for scenario in ranked(comparison) if scenario in chosen)
+    index, parts = ["scenario", *keys], []
+    for scenario in frames.scenarios:
+        rows = frames.rows(table, scenario, [*index, *values])
+        parts.append(rows.groupby(index, observed=True)[list(values)].sum().astype(float))
+    return pd.concat(parts)
 
 
-def _size(table: pd.DataFrame) -> pd.Series:
-    size = table["relative"].abs()
-    return size if size.notna().any() else table["difference"].abs()
+def runs(frames: Frames) -> int:
+    """Return how many runs (draws times seeds) each scenario has: all scenarios meet the same draws and seeds."""
+    return max(1, len(frames.rows("by_country", frames.base, ["draw", "run"]).drop_duplicates()))
 
 
-def uses_relative(comparison: "Comparison") -> bool:
-    """Whether relative changes exist; they do not where the base has no net contracts."""
-    return any(effects_of(comparison, NET, basis)["relative"].notna().any() for basis in (BUDGET, SPENDING))
+def bands(frames: Frames, scenario: str, measure: str, *, cumulative: bool) -> pd.DataFrame:
+    """Return a monthly measure of a scenario over time, from the first counted call on.
 
+    Parameters
+    ----------
+    frames
+        The comparison.
+    scenario
+        Name of the scenario.
+    measure
+        Name of a monthly measure.
+    cumulative
+        Whether it is summed up; else it is the mean over the last twelve months.
 
-def mean_per_run(comparison: "Comparison", frame: pd.DataFrame, keys: list[str], value: str) -> pd.Series:
-    """Mean over a scenario's runs of a column's sum by key; a run without a row counts as 0.
-
-    Index: scenario, then the keys.
+    Returns
+    -------
+    DataFrame
+        Columns mean, low and high: mean and 90% band over draws, seeds averaged; index: month.
     """
-    if frame is None or frame.empty:
-        index = pd.MultiIndex.from_arrays([[]] * (1 + len(keys)), names=["scenario", *keys])
-        return pd.Series(index=index, dtype=float)
-    sums = frame.groupby(["scenario", *keys], observed=True)[value].sum().astype(float)
-    return sums / _runs(comparison)
+    rows = frames.rows("by_month", scenario, ["draw", "month", measure])
+    by_draw = rows.groupby(["draw", "month"], observed=True)[measure].mean().unstack("month")
+    by_draw = by_draw.cumsum(axis=1) if cumulative else by_draw.T.rolling(YEAR, min_periods=1).mean().T
+    by_draw = by_draw.loc[:, by_draw.columns >= first_month(frames)]
+    low, high = (by_draw.quantile(end) for end in INTERVAL)
+    return pd.DataFrame({"mean": by_draw.mean(), "low": low, "high": high})
 
 
-def _runs(comparison: "Comparison") -> int:
-    """Runs (draws times seeds) behind the tables of each scenario: all scenarios meet the same draws and seeds."""
-    rows = comparison.by_country
-    one = rows.loc[rows["scenario"] == comparison.base, ["draw", "run"]]
-    return max(1, len(one.drop_duplicates()))
+def first_month(frames: Frames) -> int:
+    """Return the month that begins the year of the first counted call; 0: the first of the programme."""
+    return max(0, YEAR * (min(counted_calls(frames), default=0) - programme().first_year))
+
+
+# ---------- what it rests on
+
+
+def finished_draws(frames: Frames) -> int:
+    """Return the number of draws that were run."""
+    return int(frames.manifest.get("finished_draws") or frames.manifest.get("draws") or 0)
+
+
+def counted_calls(frames: Frames) -> list[int]:
+    """Return the years of the calls that are counted."""
+    calls = frames.manifest.get("counted_calls") or []
+    return [int(year) for year in calls] if isinstance(calls, list | tuple) else []
+
+
+def source_line(frames: Frames) -> str:
+    """Return what a figure rests on."""
+    manifest = frames.manifest
+    basis = f"{words.plural(finished_draws(frames), 'draw')} × {words.plural(int(manifest.get('runs') or 1), 'run')}"
+    calls = words.years(counted_calls(frames))
+    about = f", calls of {calls}" if calls else ""
+    fitted = "draws fitted to the calls of 2013-2015" if is_calibrated(manifest) else "not calibrated"
+    return f"innovex simulation, {basis}{about}; {fitted}; evidence: Wise 2017 and the studies in the register."

@@ -1,11 +1,10 @@
-"""How every figure looks: sizes for print, shapes that need no colour, a title, a source line, stable bytes."""
+"""Give every figure one look: sizes for print, shapes that need no colour, a title, a source line, stable bytes."""
 
 import io
 import re
 import textwrap
 from collections.abc import Callable
-from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import matplotlib
 import numpy as np
@@ -13,13 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
 
-from experiments.comparison import views
-from experiments.comparison.views import Verdict
-from experiments.exhibits import words
-from experiments.runs.parameter_draws import is_calibrated
-
-if TYPE_CHECKING:
-    from experiments.comparison.frames import Frames as Comparison
+Verdict = Literal["better", "worse", "open"]
 
 _LINE = 0.155  # inches of a line of text at 9 points
 WIDTH = 6.7  # inches: the text width of an A4 page
@@ -29,7 +22,7 @@ _BARS = 0.34  # half the height of what stands in a row, of the distance between
 INK, QUIET, PALE = "#1a1a1a", "#595959", "#d9d9d9"
 BLUE, ORANGE, GREEN, SKY, PEACH = "#0072B2", "#D55E00", "#007a5a", "#9fd0ee", "#f6c6a3"
 
-# What a verdict looks like: shape first, colour second.
+# The look of a verdict: shape first, colour second.
 MARKS: dict[Verdict, dict[str, Any]] = {
     "better": {"marker": "^", "color": BLUE, "markerfacecolor": BLUE},
     "worse": {"marker": "v", "color": ORANGE, "markerfacecolor": ORANGE},
@@ -66,40 +59,42 @@ STYLE: Any = {
 }
 
 
-def styled(draw: Callable[..., Figure | None]) -> Callable[..., Figure | None]:
-    """The figure function, in the house's style; nothing global is left changed.
+def draw_in_style(draw: Callable[[Any], Figure | None], data: Any, width: float = WIDTH) -> Figure | None:
+    """Draw a figure in the style of the house; matplotlib's settings are left as they were.
 
-    It takes the figure's `width` as well: `WIDTH` or, where the function can do with it, `NARROW`.
+    Parameters
+    ----------
+    draw
+        Takes the data and returns a figure, made by `sheet`, or None.
+    data
+        What is drawn.
+    width
+        Inches: `WIDTH` or, if the function can do with it, `NARROW`.
     """
-
-    @wraps(draw)
-    def inside(study: Any, *more: Any, width: float = WIDTH) -> Figure | None:
-        with matplotlib.rc_context({**STYLE, "figure.figsize": (width, width)}):
-            figure = draw(study, *more)
-            return figure if figure is None else _settled(figure)
-
-    return inside
+    with matplotlib.rc_context({**STYLE, "figure.figsize": (width, width)}):
+        figure = draw(data)
+        return figure if figure is None else _settled(figure)
 
 
 def width_now() -> float:
-    """How wide the figure is that is being drawn."""
+    """Return the width of the figure that is being drawn, in inches."""
     return float(matplotlib.rcParams["figure.figsize"][0])
 
 
 def axis_label(text: str) -> str:
-    """An axis's label, broken into lines that stand beside the axis."""
+    """Break the label of an axis into lines that fit beside the axis."""
     return fitted(text, 0.6 * width_now())
 
 
 def is_narrow() -> bool:
-    """Whether the figure that is being drawn is for a phone."""
+    """Return whether the figure that is being drawn is for a phone."""
     return width_now() < WIDTH
 
 
 def _settled(figure: Figure) -> Figure:
-    """The figure laid out for good.
+    """Lay the figure out and round the places of its axes.
 
-    The layout's solver differs in the last bits from time to time, and these bits would go into the file.
+    The last bits of matplotlib's layout differ from time to time, and they would go into the file.
     """
     figure.get_layout_engine().execute(figure)  # type: ignore[union-attr]
     figure.set_layout_engine("none")
@@ -109,17 +104,25 @@ def _settled(figure: Figure) -> Figure:
 
 
 def sheet(
-    comparison: "Comparison", title: str, body: float, legend: list[Any] | None = None, columns: int = 1,
-    legend_title: str = "",
-) -> Figure:  # fmt: skip
-    """A figure of a comparison: see `sheet_of`."""
-    return sheet_of(source_line(comparison), title, body, legend, columns, legend_title)
-
-
-def sheet_of(
     source: str, title: str, body: float, legend: list[Any] | None = None, columns: int = 1, legend_title: str = ""
 ) -> Figure:
-    """A figure with its title on top and its legend and source line below; `body` inches are left between them."""
+    """Return an empty figure with its title on top, and its legend and source line below.
+
+    Parameters
+    ----------
+    source
+        The source line: what the figure rests on.
+    title
+        Broken into lines if it is too long for one.
+    body
+        Inches between title and legend.
+    legend
+        Its entries: matplotlib artists with labels.
+    columns
+        Columns of the legend in a wide figure.
+    legend_title
+        Stands above the legend.
+    """
     width = width_now()
     title = fitted(title, width - 0.15, size=11, weight="bold")
     source = fitted(source, width - 0.15)
@@ -144,13 +147,13 @@ def sheet_of(
 
 
 def inches_of(text: str, **look: Any) -> float:
-    """How wide a line of text is."""
+    """Return the width of a line of text, in inches."""
     width, _, _ = text_to_path.get_text_width_height_descent(text, FontProperties(**({"size": 9} | look)), False)
     return float(width) / 72
 
 
 def fitted(text: str, width: float, **look: Any) -> str:
-    """The text broken into lines that are no wider than so many inches: measured, since letters differ."""
+    """Break the text into lines no wider than `width` inches, as measured: letters differ. `look`: as for a font."""
     for letters in range(max(8, min(len(text), int(25 * width))), 8, -1):
         lines = textwrap.fill(text, letters)
         if max(inches_of(line, **look) for line in lines.splitlines() or [""]) <= width:
@@ -159,7 +162,7 @@ def fitted(text: str, width: float, **look: Any) -> str:
 
 
 def _legend_height(legend: list[Any], columns: int, title: str) -> float:
-    """Inches that a legend needs; its texts are broken into lines where they would not fit side by side."""
+    """Return the inches that a legend needs; break its texts into lines if they would not fit side by side."""
     parts = [list(part) for part in np.array_split(np.array(legend, dtype=object), columns)]
     needed = sum(max((inches_of(str(key.get_label())) for key in part), default=0.0) + _KEY for part in parts)
     if needed > width_now() - 0.1:
@@ -169,30 +172,13 @@ def _legend_height(legend: list[Any], columns: int, title: str) -> float:
     return 0.185 * (len(parts[0]) + (1 if title else 0)) + _LINE * lines
 
 
-def source_line(comparison: "Comparison") -> str:
-    """What a figure rests on."""
-    manifest = comparison.manifest
-    draws = int(manifest.get("finished_draws") or manifest.get("draws") or 0)
-    basis = f"{words.plural(draws, 'draw')} × {words.plural(int(manifest.get('runs') or 1), 'run')}"
-    calls = words.years(counted_calls(comparison))
-    about = f", calls of {calls}" if calls else ""
-    fitted = "draws fitted to the calls of 2013-2015" if is_calibrated(manifest) else "not calibrated"
-    return f"innovex simulation, {basis}{about}; {fitted}; evidence: Wise 2017 and the studies in the register."
-
-
-def counted_calls(comparison: "Comparison") -> list[int]:
-    """Years of the calls that are counted."""
-    calls = comparison.manifest.get("counted_calls") or []
-    return [int(year) for year in calls] if isinstance(calls, list | tuple) else []
-
-
 def row_label(text: str, letters: int = 27) -> str:
-    """A scenario's title, broken into lines beside its row."""
+    """Break the label of a row into lines that fit beside it."""
     return textwrap.fill(text, letters)
 
 
 def rows_height(labels: list[str], wide: float) -> float:
-    """Inches for rows, each `wide` inches high in a wide figure; in a narrow one its label stands above it."""
+    """Return the inches for rows, each `wide` inches high in a wide figure; in a narrow one labels stand above rows."""
     if not is_narrow():
         return wide * len(labels)
     lines = max(len(_above(label).splitlines()) for label in labels)
@@ -200,12 +186,12 @@ def rows_height(labels: list[str], wide: float) -> float:
 
 
 def _above(label: str) -> str:
-    """A row's label above the row."""
+    """Break the label of a row into lines that fit above it."""
     return fitted(label, width_now() - 0.25)
 
 
 def label_rows(axes: Any, labels: list[str], letters: int = 27) -> None:
-    """Rows from top to bottom, with thin lines between them; labels at the left, in a narrow figure above the rows."""
+    """Set rows from top to bottom, thin lines between them, labels at the left (in a narrow figure above the rows)."""
     rows = len(labels)
     axes.tick_params(axis="y", length=0)
     if is_narrow():
@@ -225,13 +211,13 @@ def label_rows(axes: Any, labels: list[str], letters: int = 27) -> None:
 
 
 def rule_rows(axes: Any, rows: int, below: float = 0.5) -> None:
-    """Thin lines between rows, so far below each."""
+    """Draw thin lines between rows, each `below` a row."""
     for row in range(1, rows):
         axes.axhline(row - 1 + below, color=PALE, linewidth=0.5, zorder=0)
 
 
 def beside(axes: Any, y: float, points: float, text: str, va: str = "center", **look: Any) -> None:
-    """A text that ends so many points right of the axes, at row `y`."""
+    """Write a text that ends `points` points right of the axes, at row `y`."""
     axes.annotate(
         text, (1, y), (points, 0), xycoords=axes.get_yaxis_transform(), textcoords="offset points", ha="right",
         va=va, annotation_clip=False, **look,
@@ -239,7 +225,7 @@ def beside(axes: Any, y: float, points: float, text: str, va: str = "center", **
 
 
 def over(axes: Any, points: float, text: str, **look: Any) -> None:
-    """A column's head: a text that ends so many points right of the axes, just above them."""
+    """Write the head of a column: it ends `points` points right of the axes, just above them."""
     axes.annotate(
         text, (1, 1), (points, 3), xycoords="axes fraction", textcoords="offset points", ha="right", va="bottom",
         annotation_clip=False, **look,
@@ -247,7 +233,7 @@ def over(axes: Any, points: float, text: str, **look: Any) -> None:
 
 
 def column(axes: Any, start: float, rows: list[tuple[float, str]], head: str = "", **look: Any) -> float:
-    """Texts (row, text) in a column that begins so many points right of the axes; return where it ends."""
+    """Write texts (row, text) in a column that begins `start` points right of the axes; return where it ends."""
     weight = look.get("fontweight", "normal")
     end = start + 72 * max(inches_of(text, weight=weight) for text in [head, *(text for _, text in rows)])
     for y, text in rows:
@@ -258,15 +244,15 @@ def column(axes: Any, start: float, rows: list[tuple[float, str]], head: str = "
 
 
 def plain(axes: Any, *, spine: str = "") -> None:
-    """Without spines but the one named."""
+    """Hide all spines but `spine`."""
     for side in ("left", "right", "top", "bottom"):
         axes.spines[side].set_visible(side == spine)
 
 
 def reach(values: list[float]) -> float:
-    """How far an axis goes from 0, so that a few far outliers do not flatten all others (they get arrowheads).
+    """Return how far an axis goes from 0, so that a few outliers do not flatten the others (they get arrowheads).
 
-    A complete loss (-1) is left out where anything else is to be seen.
+    A complete loss (-1) counts only if there is nothing else.
     """
     sizes = sorted((abs(value) for value in values if value == value and value > -0.99), reverse=True)
     while len(sizes) > 3 and sizes[0] > 4 * sizes[len(sizes) // 3] > 0:
@@ -274,16 +260,11 @@ def reach(values: list[float]) -> float:
     return 1.08 * sizes[0] if sizes and sizes[0] > 0 else 1.0
 
 
-def heading(comparison: "Comparison", scenario: str, letters: int = 24) -> str:
-    """A scenario's title over a panel."""
-    return textwrap.fill(views.title(comparison, scenario), letters)
-
-
 _NO_METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 
 
 def svg_of(figure: Figure) -> str:
-    """The figure as an SVG document; the same figure gives the same bytes."""
+    """Return the figure as an SVG document; the same figure gives the same bytes."""
     buffer = io.StringIO()
     with matplotlib.rc_context(STYLE):
         figure.savefig(buffer, format="svg", metadata=_NO_METADATA)
@@ -291,7 +272,7 @@ def svg_of(figure: Figure) -> str:
 
 
 def png_of(figure: Figure, dpi: int = 150) -> bytes:
-    """The figure as a PNG file for slides."""
+    """Return the figure as a PNG file for slides."""
     buffer = io.BytesIO()
     with matplotlib.rc_context(STYLE):
         figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
@@ -299,7 +280,22 @@ def png_of(figure: Figure, dpi: int = 150) -> bytes:
 
 
 def inline(svg: str, name: str, alt: str) -> str:
-    """The SVG to stand inside HTML: short, its ids made unique by the figure's name, read aloud as `alt`."""
+    """Return an SVG document as an element of an HTML page.
+
+    Parameters
+    ----------
+    svg
+        The document.
+    name
+        Makes its ids unique in the page.
+    alt
+        The alternative text, which is read aloud.
+
+    Returns
+    -------
+    str
+        The element: shorter than the document, with the same look.
+    """
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>", "", body, flags=re.S)
     body = re.sub(r'\sxmlns(:xlink)?="[^"]*"', "", body)
@@ -320,7 +316,7 @@ def inline(svg: str, name: str, alt: str) -> str:
 _LONG_NUMBER = re.compile(r"(\d+\.\d\d)\d+")
 
 
-def _short_path(found: re.Match[str]) -> str:
-    """A path's outline on one line, to a hundredth of a point."""
-    line = _LONG_NUMBER.sub(r"\1", " ".join(found[1].split()))
+def _short_path(match: re.Match[str]) -> str:
+    """Return the outline of a path on one line, to a hundredth of a point."""
+    line = _LONG_NUMBER.sub(r"\1", " ".join(match[1].split()))
     return f' d="{line}"'

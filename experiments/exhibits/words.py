@@ -1,4 +1,4 @@
-"""Numbers and names as people read them: plain, with a unit, no more digits than the simulation can tell."""
+"""Write numbers and names as people read them: plain, with a unit, no more digits than a simulation can support."""
 
 import math
 import re
@@ -13,12 +13,7 @@ Form = Callable[[float], str]
 MISSING = "n/a"
 MINUS = "−"
 
-CAUSES = {
-    "below_threshold": "judged too weak by the national funder",
-    "purse_empty": "national purse empty",
-    "partner_refused": "another partner was refused",
-    "common_purse_empty": "common purse empty",
-}
+# What stands behind a value of the register.
 EVIDENCE = {
     "data-informed": "informed by the programme's data",
     "literature-informed": "informed by other studies",
@@ -29,7 +24,7 @@ EVIDENCE = {
     "literature": "other studies",
     "assumption": "assumed",
 }
-# Unit, and what it reads like after a number.
+# Units that are left out or changed after a number.
 _UNITS = {"yes or no": "", "choice": "", "ratio": "", "share": "", "0-1": "", "exponent": ""}
 _CHOICES = {
     "independent": "each funder alone",
@@ -44,7 +39,7 @@ _CHOICES = {
 
 
 def count(value: float) -> str:
-    """A number of things: `1,234`, `56`, `7.8`, `0`."""
+    """Return a number of things: `1,234`, `56`, `7.8`, `0`."""
     if not math.isfinite(value):
         return MISSING
     digits = 0 if abs(value) >= 9.95 or value == round(value) else 1
@@ -52,12 +47,12 @@ def count(value: float) -> str:
 
 
 def axis(value: float) -> str:
-    """A number on an axis: `1,500`, `0.25`."""
+    """Return a number on an axis: `1,500`, `0.25`."""
     return _signless(f"{value:,.6g}")
 
 
 def eur(value: float) -> str:
-    """An amount with three digits that mean something: `EUR 12,300`, `EUR 6.85 million`."""
+    """Return an amount with three significant digits: `EUR 12,300`, `EUR 6.85 million`."""
     if not math.isfinite(value):
         return MISSING
     rounded = _rounded(value)
@@ -69,7 +64,7 @@ def eur(value: float) -> str:
 
 
 def signed(value: float, form: Form = count) -> str:
-    """A difference in the given form: `+12`, `−EUR 3,400`."""
+    """Return a difference, written by `form`, with its sign: `+12`, `−EUR 3,400`."""
     if not math.isfinite(value):
         return MISSING
     text = form(abs(value))
@@ -79,7 +74,7 @@ def signed(value: float, form: Form = count) -> str:
 
 
 def percent(value: float) -> str:
-    """A relative change: `+12%`, `−0.4%`, `0%`."""
+    """Return a relative change: `+12%`, `−0.4%`, `0%`."""
     if not math.isfinite(value):
         return MISSING
     digits = 0 if abs(value) >= 0.00995 or value == 0 else 1
@@ -90,7 +85,7 @@ def percent(value: float) -> str:
 
 
 def points(value: float) -> str:
-    """A difference of two relative changes: `+3.2 points`."""
+    """Return a difference of two relative changes: `+3.2 points`."""
     if not math.isfinite(value):
         return MISSING
     text = f"{abs(100 * value):.{0 if abs(value) >= 0.1 else 1}f}"
@@ -98,13 +93,8 @@ def points(value: float) -> str:
     return f"{sign}{text} points"
 
 
-def contribution(value: float, relative: bool) -> str:
-    """A part of an effect on net contracts: `+3.2 points` of a relative change, else `+12 contracts`."""
-    return points(value) if relative else f"{signed(value)} contracts"
-
-
 def share(value: float) -> str:
-    """A share of draws: `97%`; never rounded to certainty."""
+    """Return a share: `97%`, `over 99%`; 0% and 100% only where it is exactly that."""
     if not math.isfinite(value):
         return MISSING
     if 0.995 <= value < 1:
@@ -115,36 +105,36 @@ def share(value: float) -> str:
 
 
 def between(low: float, high: float, form: Form = percent) -> str:
-    """An interval: `+3% to +20%`."""
+    """Return an interval: `+3% to +20%`."""
     if not (math.isfinite(low) and math.isfinite(high)):
         return MISSING
     return f"{form(low)} to {form(high)}"
 
 
 def listed(words: list[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
+    """Return words as a list in a sentence: `a`, `a and b`, `a, b and c`."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def capital(text: str) -> str:
-    """The text with a capital first letter."""
+    """Return the text with a capital first letter."""
     return text[:1].upper() + text[1:]
 
 
 def typeset(sentence: str) -> str:
-    """A sentence with true minus signs, and none before a zero."""
+    """Return a sentence with true minus signs, and none before a zero."""
     return re.sub(r"[-+−](?=0%)", "", re.sub(r"(?<!\w)-(?=\d)", MINUS, sentence))
 
 
 def plural(number: int, one: str, many: str = "") -> str:
-    """`1 draw`, `200 draws`."""
+    """Return a number with its noun: `1 draw`, `200 draws`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def setting(value: Any, unit: str) -> str:
-    """A lever's value with its unit: `24 months`, `× 1.3`, `yes`, `all partners or none`."""
+    """Return the value of a lever with its unit: `24 months`, `× 1.3`, `yes`, `all partners or none`."""
     if value is None:
         return MISSING
     if isinstance(value, str):
@@ -163,7 +153,7 @@ def setting(value: Any, unit: str) -> str:
 
 
 def years(calls: Iterable[int]) -> str:
-    """Call years in words: `2016 to 2019`."""
+    """Return the years of calls: `2016 to 2019`, `2014 and 2016`."""
     calls = sorted(calls)
     if len(calls) < 2:
         return "".join(str(year) for year in calls)
@@ -174,21 +164,17 @@ def years(calls: Iterable[int]) -> str:
 
 @cache
 def _names() -> dict[str, str]:
+    """Return the names of countries and regions by code."""
     return {code: country.name for code, country in programme().countries.items()}
 
 
 def country(code: str) -> str:
-    """A country's or region's name; an unknown code stays as it is."""
+    """Return the name of a country or region; an unknown code stays as it is."""
     return _names().get(code, code)
 
 
-def group(kind: str, name: str) -> str:
-    """A group of SMEs by name."""
-    return f"{capital(name)} firms" if kind == "size" else capital(name)
-
-
 def _signless(text: str) -> str:
-    """With a true minus sign, and without one before zero."""
+    """Return a number with a true minus sign, and without one before zero."""
     if "-" not in text:
         return text
     if not any(digit in text for digit in "123456789"):
@@ -197,6 +183,7 @@ def _signless(text: str) -> str:
 
 
 def _rounded(value: float) -> float:
+    """Round to three significant digits, and to whole numbers from 100 on."""
     if value == 0:
         return 0.0
     digits = 2 - math.floor(math.log10(abs(value)))

@@ -1,4 +1,4 @@
-"""What a sweep found: for each contrast and measure its indices, luck, convergence and boxes; regret over options."""
+"""The findings of a sweep: by contrast and measure, indices, luck, convergence and boxes; regret of options."""
 
 import math
 from collections.abc import Sequence
@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from experiments.comparison.effects import all_measures
 from experiments.exhibits import words
+from experiments.runs.measures import all_measures
 from experiments.sweeps import convergence, indices, noise, regret
 from experiments.sweeps.discovery import Discovery, discover
 from experiments.sweeps.factors import Factor
@@ -30,9 +30,20 @@ FEW_FAILURES = 10  # up to which no box is looked for among failed points
 
 @dataclass(frozen=True)
 class Effect:
-    """What the option changes over the points looked at: their mean, 90% of the points, share above (below) zero.
+    """What the option changes over the points of a sweep.
 
-    `luck` as in `Found`; where it is "unknown", spread and share are NaN.
+    Parameters
+    ----------
+    mean
+        Mean over points, with its 90% interval.
+    low, high
+        Where 90% of the points lie; NaN if `luck` is unknown.
+    better
+        Share of points in which the option is better than the base; NaN if `luck` is unknown.
+    points
+        Number of points.
+    luck
+        As of an `Event`.
     """
 
     mean: Range
@@ -44,16 +55,31 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What scenario discovery found of an event: points (rows, factors), those with the event, and the boxes.
+class Event:
+    """Something that happens in some worlds, and the boxes in which it does.
 
-    `luck`: "out" where points were sorted by outcomes whose spread holds no luck, "in" with one run a point, "unknown"
-    where points are not told apart from luck, "" where it does not matter.
+    Parameters
+    ----------
+    in_words
+        What happens.
+    design
+        The worlds, (rows, factors), between 0 and 1.
+    happens
+        In which of them it does, (rows,).
+    discovery
+        The boxes.
+    factors
+        In the order of the design's columns.
+    source
+        What a figure rests on.
+    luck
+        "out" if worlds were sorted by outcomes whose spread holds no luck, "in" with one run a world, "unknown" if
+        worlds are not told apart from luck, "" if luck does not matter.
     """
 
-    event_in_words: str
+    in_words: str
     design: F64
-    event: npt.NDArray[np.bool_]
+    happens: npt.NDArray[np.bool_]
     discovery: Discovery
     factors: tuple[Factor, ...]
     source: str
@@ -62,79 +88,134 @@ class Found:
 
 @dataclass(frozen=True)
 class Finding:
-    """All that is told of one contrast and measure. `why_not` says why there are no indices where there are none."""
+    """The finding on one contrast and measure.
+
+    Parameters
+    ----------
+    contrast, base
+        Label of the contrast; the scenario that the option is compared with, "" if there is none.
+    measure, label, unit
+        Name of the measure; the same in words; its unit.
+    method, factors
+        By which method, and what was varied.
+    design, y
+        The points, (rows, factors), and outcomes, (rows, runs), of whole blocks.
+    blocks
+        Blocks of the sweep, whole or not.
+    effect
+        None if fewer than two blocks are whole.
+    indices
+        Columns as of `indices.analyse`; empty if there are none.
+    path, settled
+        The main index at growing numbers of blocks, and whether it is settled.
+    luck
+        None if single points or single runs cannot tell.
+    saving, paired
+        How many times as many runs it would take without pairing; whether option and base are paired.
+    boxes
+        By scenario discovery: where the option is worse (or better) than the base.
+    why_not
+        Why there are no indices; "" if there are.
+    source
+        What a figure rests on.
+    """
 
     contrast: str
+    base: str
     measure: str
     label: str
     unit: str
     method: Method
     factors: tuple[Factor, ...]
-    design: F64  # of whole blocks
-    y: F64  # of whole blocks, (rows, runs)
+    design: F64
+    y: F64
     blocks: int
     effect: Effect | None
-    found: pd.DataFrame
+    indices: pd.DataFrame
     path: pd.DataFrame
     settled: convergence.Settled | None
     luck: Luck | None
     saving: float
     paired: bool
-    boxes: Found | None
+    boxes: Event | None
     why_not: str = ""
     source: str = ""
 
     @property
     def whole(self) -> int:
-        """Blocks with an outcome in every row and run."""
+        """The number of blocks with an outcome in every row and run."""
         return len(self.y) // block_rows(self.method, self.design.shape[1])
 
     @property
     def trials(self) -> int:
-        """What intervals are drawn anew from: whole blocks, or runs of them where all blocks are the same points."""
+        """The number of trials behind intervals: whole blocks, or runs of them where all blocks are the same points."""
         return self.whole * (self.y.shape[1] if stands_still(self.method) else 1)
 
     @property
     def main(self) -> pd.DataFrame:
         """The rows by which factors are ranked, the strongest first: swings by size, shares as they are."""
-        rows = convergence.main_rows(self.method, self.found)
+        rows = convergence.main_rows(self.method, self.indices)
         size = rows["value"].abs() if self.method.name == "tornado" else rows["value"]
         return rows.iloc[np.argsort(-size.to_numpy(), kind="stable")]
 
+    @property
+    def order(self) -> list[int]:
+        """The places of the factors, the strongest first."""
+        return [int(place) for place in self.main["factor"]]
+
+    @property
+    def chance(self) -> pd.DataFrame:
+        """The rows of a factor that does nothing, where the method knows what chance alone gives."""
+        return self.indices[self.indices["factor"] < 0]
+
     def rows(self, index: str) -> pd.DataFrame:
-        """The rows of one index by factor, luck out where that was possible; pairs by both factors."""
-        rows = self.found[(self.found["index"] == index) & (self.found["factor"] >= 0)]
+        """Return the rows of one index by factor (pairs by both), luck taken out where that was possible."""
+        rows = self.indices[(self.indices["index"] == index) & (self.indices["factor"] >= 0)]
         rows = rows[rows["luck"] == ("out" if (rows["luck"] == "out").any() else "in")]
         return rows.set_index(["factor", "other"] if index == "S2" else "factor")
 
 
 @dataclass(frozen=True)
 class Turning:
-    """Regret over the options of one measure, and where the one of least regret is not the best."""
+    """Regret of the options by one measure.
+
+    Parameters
+    ----------
+    measure, label, unit
+        Name of the measure; the same in words; its unit.
+    table
+        A row for each option, the one of least regret first: see `regret.table`.
+    favourite
+        The option of least regret.
+    boxes
+        Where another option is better than the favourite.
+    runs
+        Runs a world.
+    """
 
     measure: str
     label: str
     unit: str
     table: pd.DataFrame
     favourite: str
-    boxes: Found
+    boxes: Event
     runs: int
 
 
 @dataclass(frozen=True)
 class Failures:
-    """Runs that failed: how many of how many finished, by cause, and where the failed points lie."""
+    """Failed runs: their number, runs finished and to be run, causes with counts, and where failed points lie."""
 
     count: int
     finished: int
     asked: int
     causes: pd.Series
-    boxes: Found | None
+    boxes: Event | None
 
 
 @dataclass(frozen=True)
 class Findings:
-    """All that a report tells."""
+    """All that a report on a sweep shows: a finding for each contrast and measure, regret, failures."""
 
     sweep: "Sweep"
     each: tuple[Finding, ...]
@@ -143,14 +224,20 @@ class Findings:
 
 
 def findings(sweep: "Sweep") -> Findings:
-    """Analyse a sweep, whole or as far as it has come."""
+    """Analyse a sweep, whole or as far as it has come.
+
+    Parameters
+    ----------
+    sweep
+        The sweep in its folder.
+    """
     measures = sweep.experiment.measures
     each = tuple(_finding(sweep, contrast, measure) for contrast in sweep.contrasts for measure in measures)
     return Findings(sweep, each, tuple(_turnings(sweep)), _failures(sweep))
 
 
 def source_of(sweep: "Sweep") -> str:
-    """What a figure rests on."""
+    """Return what a figure rests on."""
     plan, runs = sweep.plan, sweep.experiment.runs
     others = in_words(sweep.experiment.others, sweep.experiment.draws_from)
     rest = "" if plan.work.evaluate else f"; what is not varied is {others}"
@@ -158,6 +245,7 @@ def source_of(sweep: "Sweep") -> str:
 
 
 def _about(measure: str) -> tuple[str, str]:
+    """Return the label and unit of a measure; of a measure of a user's own function, its name."""
     known = all_measures().get(measure)
     return (known.label, known.unit) if known else (measure, "")
 
@@ -168,38 +256,60 @@ def _finding(sweep: "Sweep", contrast: str, measure: str) -> Finding:
     design, whole = indices.kept(method, sweep.unit, y)
     label, unit = _about(measure)
     size = block_rows(method, design.shape[1])
-    nothing = pd.DataFrame(columns=indices.COLUMNS)
-    found, path, settled, why = nothing, pd.DataFrame(), None, ""
+    enough = len(whole) >= 2 * size
+    values, path, settled, why = pd.DataFrame(columns=indices.COLUMNS), pd.DataFrame(), None, ""
     luck = _luck(method, design, whole, seed)
-    if len(whole) < 2 * size:
+    if not enough:
         why = "fewer than two blocks of rows are finished without a failure, so nothing can be told yet"
     elif method.name in indices.ANALYSES:
-        found = indices.analyse(method, design, whole, seed)
+        values = indices.analyse(method, design, whole, seed)
         path = convergence.paths(method, design, whole, seed)
         settled = convergence.settled(method, path, sweep.experiment.tolerance)
-        if convergence.main_rows(method, found)["value"].isna().all():
+        if convergence.main_rows(method, values)["value"].isna().all():
             why = "nothing is seen to vary beyond luck, so there is nothing to share out between the factors"
+    saving, paired = _saving(sweep, contrast, measure)
     return Finding(
-        contrast, measure, label, unit, method, sweep.factors, design, whole,
-        sweep.plan.rows // size,
-        _effect(method, design, whole, measure, luck, seed) if len(whole) >= 2 * size else None,
-        found, path, settled, luck, *_saving(sweep, contrast, measure),
-        _boxes(sweep, contrast, measure, design, whole, luck), why, source_of(sweep),
-    )  # fmt: skip
+        contrast=contrast,
+        base=_base(sweep, contrast) or "",
+        measure=measure,
+        label=label,
+        unit=unit,
+        method=method,
+        factors=sweep.factors,
+        design=design,
+        y=whole,
+        blocks=sweep.plan.rows // size,
+        effect=_effect(method, design, whole, measure, luck, seed) if enough else None,
+        indices=values,
+        path=path,
+        settled=settled,
+        luck=luck,
+        saving=saving,
+        paired=paired,
+        boxes=_boxes(sweep, contrast, measure, design, whole, luck),
+        why_not=why,
+        source=source_of(sweep),
+    )
+
+
+def _base(sweep: "Sweep", contrast: str) -> str | None:
+    """Return the scenario that the option of a contrast is compared with; None if there is none."""
+    base = next(base for label, base, _ in sweep.plan.pairs if label == contrast)
+    return None if base is None else sweep.cases[base]
 
 
 def spread_rows(method: Method) -> tuple[int, ...]:
-    """The rows of a block that are independent points of the space of factors."""
+    """Return the rows of a block that are independent points of the space of factors."""
     return (0, -1) if method.name == "sobol" else (0,)
 
 
 def stands_still(method: Method) -> bool:
-    """Whether all blocks are the same points, so that each run of each is a trial of its own."""
+    """Return whether all blocks are the same points, so that each run of a block is a trial of its own."""
     return method.name == "tornado" and bool(method["around"] == "centre")
 
 
 def rows_anywhere(method: Method, factors: int) -> tuple[int, ...]:
-    """The rows of a block that are, each by itself, points anywhere in the space, whether independent or not.
+    """Return the rows of a block that are points anywhere in the space, whether independent of one another or not.
 
     In a trajectory (Morris) and around a start (DGSM) all of them are, but for the step at the edge.
     """
@@ -207,21 +317,21 @@ def rows_anywhere(method: Method, factors: int) -> tuple[int, ...]:
 
 
 def _effect(method: Method, design: F64, y: F64, measure: str, luck: Luck | None, seed: int) -> Effect:
-    """Over points spread over the space; of a tornado around the centre, over the luck of the centre alone."""
+    """Return the effect over points all over the space; of a tornado around the centre, over the luck of the centre."""
     d = design.shape[1]
     blocks = in_blocks(method, d, y)[:, list(rows_anywhere(method, d)), :]
-    held = luck_held(luck, len(blocks), y.shape[1])
+    luck_in = luck_held(luck, len(blocks), y.shape[1])
     points = noise.without_luck(blocks, luck)
     blocks = np.moveaxis(blocks, 2, 1).reshape(-1, blocks.shape[1]) if stands_still(method) else blocks.mean(axis=2)
-    mean = noise.bootstrap(blocks.mean(axis=1, keepdims=True), lambda each: each, seed)
+    mean = noise.bootstrap(blocks.mean(axis=1, keepdims=True), lambda x: x, seed)
     low, high = np.quantile(points, ((1 - noise.INTERVAL) / 2, (1 + noise.INTERVAL) / 2))
     better = float((points < 0.0 if measure in LESS_IS_BETTER else points > 0.0).mean())
-    told = (float(low), float(high), better) if held != "unknown" else (np.nan,) * 3
-    return Effect(Range(*(each[0] for each in mean)), *told, blocks.size, held)
+    spread = (float(low), float(high), better) if luck_in != "unknown" else (np.nan,) * 3
+    return Effect(Range(*(end[0] for end in mean)), *spread, blocks.size, luck_in)
 
 
 def luck_held(luck: Luck | None, blocks: int, runs: int) -> str:
-    """Whether shares of points hold luck: "in", "out", or "unknown" where points are not told apart from it."""
+    """Return whether shares of points hold luck: "in", "out", or "unknown" if points are not told apart from it."""
     if runs < 2 or luck is None:
         return "in"
     varies = math.isfinite(luck.share)
@@ -229,7 +339,7 @@ def luck_held(luck: Luck | None, blocks: int, runs: int) -> str:
 
 
 def _luck(method: Method, design: F64, y: F64, seed: int) -> Luck | None:
-    """How much is luck; None where single points or single runs cannot tell."""
+    """Return how much is luck; None if single points or single runs cannot tell."""
     d = design.shape[1]
     if y.shape[1] < 2 or stands_still(method) or len(y) < 2 * block_rows(method, d):
         return None
@@ -237,7 +347,7 @@ def _luck(method: Method, design: F64, y: F64, seed: int) -> Luck | None:
 
 
 def _saving(sweep: "Sweep", contrast: str, measure: str) -> tuple[float, bool]:
-    """What pairing saves, and whether anything is paired in this contrast."""
+    """Return what pairing saves, and whether anything is paired in this contrast."""
     base, option = next((base, option) for label, base, option in sweep.plan.pairs if label == contrast)
     if base is None:
         return float("nan"), False
@@ -246,24 +356,26 @@ def _saving(sweep: "Sweep", contrast: str, measure: str) -> tuple[float, bool]:
     return (noise.pairing(arms[0][whole], arms[1][whole]), True) if whole.any() else (float("nan"), True)
 
 
-def _boxes(sweep: "Sweep", contrast: str, measure: str, design: F64, y: F64, luck: Luck | None) -> Found | None:
-    """Where the option is worse than the base, or better where it mostly is worse; without a base: than nothing."""
+def _boxes(sweep: "Sweep", contrast: str, measure: str, design: F64, y: F64, luck: Luck | None) -> Event | None:
+    """Return where the option is worse than the base, or better if it mostly is worse; without a base: than nothing."""
     if sweep.method.name != "discovery":
         return None
-    effect, held = noise.without_luck(y, luck), luck_held(luck, len(y), y.shape[1])
+    effect = noise.without_luck(y, luck)
     above = bool(len(effect)) and float((effect < 0.0).mean()) > 0.5
-    base = next(base for label, base, _ in sweep.plan.pairs if label == contrast)
     how = "more" if above else "fewer" if _counted(measure) else "less"
-    told = f"{contrast} has {how} {_short(measure)} than {sweep.cases[base] if base is not None else 'nothing'}"
-    return _sorted(sweep, told, design, effect > 0.0 if above else effect < 0.0, held)
+    what = f"{contrast} has {how} {_short(measure)} than {_base(sweep, contrast) or 'nothing'}"
+    happens = effect > 0.0 if above else effect < 0.0
+    return _event_of_outcomes(sweep, what, design, happens, luck_held(luck, len(y), y.shape[1]))
 
 
-def _sorted(sweep: "Sweep", told: str, design: F64, event: npt.NDArray[np.bool_], held: str) -> Found:
-    """The boxes of an event that outcomes tell, which luck may blur: none where points are not told apart from it."""
-    if held != "unknown":
-        return replace(_found(sweep, told, design, event), luck=held)
-    nothing = Discovery((), math.nan, len(event), "worlds are not told apart from luck")
-    return Found(told, design, event, nothing, sweep.factors, source_of(sweep), held)
+def _event_of_outcomes(
+    sweep: "Sweep", what: str, design: F64, happens: npt.NDArray[np.bool_], luck: str
+) -> Event:  # fmt: skip
+    """Return an event that outcomes define, which luck may blur: without boxes if worlds are not told apart from it."""
+    if luck != "unknown":
+        return replace(_event(sweep, what, design, happens), luck=luck)
+    nothing = Discovery((), math.nan, len(happens), "worlds are not told apart from luck")
+    return Event(what, design, happens, nothing, sweep.factors, source_of(sweep), luck)
 
 
 def _counted(measure: str) -> bool:
@@ -271,19 +383,20 @@ def _counted(measure: str) -> bool:
 
 
 def _short(measure: str) -> str:
-    """A measure's label without what explains it."""
+    """Return the label of a measure without what explains it."""
     label = _about(measure)[0].split(":")[0]
     return label[:1].lower() + label[1:]
 
 
-def _found(sweep: "Sweep", told: str, design: F64, event: npt.NDArray[np.bool_], most: int = 2) -> Found:
+def _event(sweep: "Sweep", what: str, design: F64, happens: npt.NDArray[np.bool_], most: int = 2) -> Event:
+    """Return an event with its boxes, `most` of them at most."""
     choices = [len(factor.choices) for factor in sweep.factors]
-    discovery = discover(design, event, sweep.experiment.seed % 2**32, most, choices)
-    return Found(told, design, event, discovery, sweep.factors, source_of(sweep))
+    discovery = discover(design, happens, sweep.experiment.seed % 2**32, most, choices)
+    return Event(what, design, happens, discovery, sweep.factors, source_of(sweep))
 
 
 def _turnings(sweep: "Sweep") -> list[Turning]:
-    """Regret over all cases, where there are options to choose from that the factors do not change themselves."""
+    """Return the regret of all cases, if there are options to choose from that the factors do not change themselves."""
     enough = 2 if sweep.method.name == "discovery" else 3
     if len(sweep.cases) < enough or any(factor.lever for factor in sweep.factors):
         return []
@@ -291,7 +404,7 @@ def _turnings(sweep: "Sweep") -> list[Turning]:
 
 
 def options_of(sweep: "Sweep") -> list[str]:
-    """What each case is called: as the contrast in which it is the option, else by its scenario."""
+    """Return the name of each case: of the contrast in which it is the option, else of its scenario."""
     called = {option: label for label, _, option in sweep.plan.pairs}
     return [called.get(place, case) for place, case in enumerate(sweep.cases)]
 
@@ -313,34 +426,39 @@ def _turning(sweep: "Sweep", measure: str) -> Turning:
 
 
 def _turned(
-    sweep: "Sweep", outcomes: Sequence[F64], rows: np.ndarray, favourite: int, alike: Sequence[int], higher: bool
-) -> Found:
-    """Where another option is better than the one of least regret, luck taken out of each difference.
+    sweep: "Sweep",
+    outcomes: Sequence[F64],
+    rows: npt.NDArray[np.int64],
+    favourite: int,
+    alike: Sequence[int],
+    higher: bool,
+) -> Event:
+    """Return where another option is better than the one of least regret, luck taken out of each difference.
 
-    That is unknown if one that is not told apart from it (`alike`) differs from it by no more than luck everywhere.
+    That is unknown if an option that is not told apart from it (`alike`) differs from it by no more than luck.
     """
-    y = np.stack([each[rows] for each in outcomes]) * (1.0 if higher else -1.0)
+    y = np.stack([values[rows] for values in outcomes]) * (1.0 if higher else -1.0)
     usable = np.isfinite(y).all(axis=(0, 2))
     worlds, runs, seed = int(usable.sum()), y.shape[2], sweep.experiment.seed % 2**32
     more = (y - y[favourite])[:, usable]
-    lucks = [noise.separated(each[:, None, :], seed=seed) if min(runs, worlds) > 1 else None for each in more]
-    beaten = np.any([noise.without_luck(each, luck) > 0.0 for each, luck in zip(more, lucks)], axis=0)
-    held = {luck_held(lucks[place], worlds, runs) for place in alike if place != favourite}
-    told = f"another option is better than {options_of(sweep)[favourite]}"
-    found = sweep.unit[rows][usable], beaten
+    lucks = [noise.separated(gain[:, None, :], seed=seed) if min(runs, worlds) > 1 else None for gain in more]
+    beaten = np.any([noise.without_luck(gain, luck) > 0.0 for gain, luck in zip(more, lucks)], axis=0)
+    unknown = "unknown" in {luck_held(lucks[place], worlds, runs) for place in alike if place != favourite}
+    luck_in = "out" if runs > 1 else "in"
+    what = f"another option is better than {options_of(sweep)[favourite]}"
+    design = sweep.unit[rows][usable]
     if sweep.method.name == "discovery":
-        return _sorted(sweep, told, *found, "unknown" if "unknown" in held else "out" if runs > 1 else "in")
+        return _event_of_outcomes(sweep, what, design, beaten, "unknown" if unknown else luck_in)
     share = float(beaten.mean()) if worlds else float("nan")
     nothing = Discovery((), share, worlds, "boxes are looked for by the method discovery alone")
-    return Found(told, *found, nothing, sweep.factors, source_of(sweep), "out" if runs > 1 else "in")
+    return Event(what, design, beaten, nothing, sweep.factors, source_of(sweep), luck_in)
 
 
 def _failures(sweep: "Sweep") -> Failures:
-    """How many runs failed, of what, and in which corner of the space."""
+    """Return how many runs failed, of what, and in which corner of the space."""
     failed, tried = sweep.failures, sweep.finished
     where = None
     if len(failed) > FEW_FAILURES:
         rows = np.flatnonzero(tried.any(axis=1))
-        event = np.isin(rows, failed["row"].to_numpy())
-        where = _found(sweep, "a run fails", sweep.unit[rows], event, most=1)
+        where = _event(sweep, "a run fails", sweep.unit[rows], np.isin(rows, failed["row"].to_numpy()), most=1)
     return Failures(len(failed), int(tried.sum()), sweep.plan.cells, failed["failure"].value_counts(), where)

@@ -1,20 +1,32 @@
-"""The page on a sweep: the answer first, how far it can be trusted, what it hangs on, and how to repeat it."""
+"""The report on a sweep: the answer first, how far it can be trusted, what it hangs on, and how to repeat it."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from itertools import count
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from matplotlib.figure import Figure
+import pandas as pd
 
-from experiments.comparison.exhibits.captions import Caption
-from experiments.comparison.report import Shown, page, put
 from experiments.exhibits import words
-from experiments.exhibits.style import NARROW
+from experiments.exhibits.exhibit import Exhibit
+from experiments.exhibits.page import Shown, show, write_page
+from experiments.exhibits.table import Table
 from experiments.runs.provenance import machine
-from experiments.sweeps import figures, figures_space, sentences, tables
-from experiments.sweeps.findings import Finding, Findings, Found, findings
+from experiments.sweeps.exhibits import (
+    answer,
+    boxes,
+    courses,
+    factors,
+    failures,
+    interactions,
+    ranking,
+    regret,
+    screening,
+    settling,
+    shifts,
+    trust,
+)
+from experiments.sweeps.findings import Event, Finding, Findings, Turning, findings
 from experiments.sweeps.indices import MAIN_INDEX
 from experiments.sweeps.others import in_words
 from scenarios.errors import listed
@@ -23,129 +35,116 @@ if TYPE_CHECKING:
     from experiments.sweeps.result import Sweep
 
 TEMPLATE = "sweeps/sweep.html.j2"
-REPORT, INDICES = "report.html", "indices.parquet"
-
-
-class Drawing(NamedTuple):
-    """A figure: its name, what draws it from a finding and its base, and how it is read."""
-
-    name: str
-    draw: Callable[..., Figure | None]
-    reading: str
-
-
-DRAWINGS: tuple[Drawing, ...] = (
-    Drawing(
-        "ranking", figures.ranking,
-        "The factors from the strongest down. Where the intervals of two factors overlap, their order cannot be read "
-        "off. Numbers at the right: the values. Hollow: not told apart from doing nothing.",
-    ),
-    Drawing(
-        "screening", figures.screening,
-        "To the right: factors with large effects. High up: factors whose effect depends on where the others stand, or "
-        "is not a straight line. Hollow: not told apart from doing nothing. Small dots: all other factors.",
-    ),
-    Drawing(
-        "interactions", figures.interactions,
-        "The share of the variance that goes only when both factors are known, with its 90% interval (where there is "
-        "no room for it: in the tables). Hollow: not told apart from nothing.",
-    ),
-    Drawing(
-        "courses", figures_space.courses,
-        "Each panel holds all points, grouped by one factor; all other factors vary. A flat line within a wide band is "
-        "a factor that does little.",
-    ),
-    Drawing(
-        "shifts", figures_space.shifts,
-        "Each curve tells for a value on the axis below which share of points lies under it. Where the broken curves "
-        "leave the black one, the factor moves the distribution.",
-    ),
-    Drawing(
-        "settling", figures.settling,
-        "The same runs, the first blocks alone at the left, all of them at the right; lines are 90% intervals.",
-    ),
-)  # fmt: skip
-BOXES = (
-    "Each sign is a world; those outside the box's other bounds are left out. A good box holds most triangles "
-    "(coverage) and little else (density)."
+INDICES = "indices.parquet"
+# Of each contrast and measure, in this order.
+EXHIBITS: tuple[Exhibit[Finding], ...] = (
+    ranking.EXHIBIT,
+    screening.EXHIBIT,
+    interactions.EXHIBIT,
+    courses.EXHIBIT,
+    shifts.EXHIBIT,
+    settling.EXHIBIT,
+    ranking.LUCK,
 )
+# Of measures but the first only the ranking is drawn.
+BRIEFLY = tuple(exhibit if exhibit is ranking.EXHIBIT else replace(exhibit, draw=None) for exhibit in EXHIBITS)
+MANY_FAILED = 0.01  # share of runs from which on the page warns of them
+
+Show = Callable[[Exhibit[Any], Any, str], Shown]  # exhibit, what it shows, name of the figure
 
 
 class Part(NamedTuple):
-    """What the page says of one contrast and measure; `figures` by name."""
+    """What the page says of one contrast and measure."""
 
     title: str
     effect: str
     hangs_on: str
     together: str
     cautions: list[str]
-    figures: dict[str, Shown]
     boxes: list[str]
-    tables: list[Any]
+    shown: list[Shown]
+
+    @property
+    def tables(self) -> list[Table]:
+        """The tables of all exhibits."""
+        return [table for exhibit in self.shown for table in exhibit.tables]
+
+
+class Choice(NamedTuple):
+    """What the page says of the choice between options by one measure."""
+
+    sentence: str
+    where: list[str]
+    regret: Shown
+    boxes: Shown
 
 
 def write_report(sweep: "Sweep", folder: Path | None = None) -> Path:
-    """Analyse a sweep and write `report.html`, `figures/` and `indices.parquet`; return the page's path.
+    """Analyse a sweep and write its report; of a sweep that is not finished, as far as it has come.
 
-    Of a sweep that is not finished, what is there is told, and that it is not all.
+    Parameters
+    ----------
+    sweep
+        The sweep in its folder.
+    folder
+        Gets `report.html`, `figures/` and `indices.parquet`; the sweep's own unless given.
+
+    Returns
+    -------
+    Path
+        The path of `report.html`.
     """
     folder = sweep.folder if folder is None else folder
-    drawings = folder / "figures"
-    drawings.mkdir(parents=True, exist_ok=True)
     found = findings(sweep)
-    keep = partial(_numbered, drawings, count(1))
-    path = folder / REPORT
-    path.write_text(page(TEMPLATE, content(found, keep), {}), encoding="utf-8")
-    as_table(found).to_parquet(folder / INDICES)
+    path = write_page(folder, TEMPLATE, content(found, _numbered(folder)), {})
+    index_table(found).to_parquet(folder / INDICES)
     return path
 
 
-def as_table(found: Findings) -> Any:
-    """All indices of a sweep in one table, factors by name."""
-    import pandas as pd
-
+def index_table(found: Findings) -> pd.DataFrame:
+    """Return all indices of a sweep in one table, factors by name."""
     names = [factor.name for factor in found.sweep.factors]
     frames = [
-        each.found.assign(
-            contrast=each.contrast, measure=each.measure,
-            factor=[names[place] if place >= 0 else "" for place in each.found["factor"]],
-            other=[names[place] if place >= 0 else "" for place in each.found["other"]],
+        finding.indices.assign(
+            contrast=finding.contrast, measure=finding.measure,
+            factor=[names[place] if place >= 0 else "" for place in finding.indices["factor"]],
+            other=[names[place] if place >= 0 else "" for place in finding.indices["other"]],
         )
-        for each in found.each
+        for finding in found.each
     ]  # fmt: skip
     return pd.concat(frames, ignore_index=True)
 
 
-def _numbered(
-    folder: Path, number: Iterator[int], name: str, told: Caption, draw: Callable[..., Figure | None]
-) -> Shown | None:
-    """A figure written to the folder, and as it stands in the page; None where there is nothing to show."""
-    figure = draw()
-    return None if figure is None else put(figure, told, name, next(number), folder, draw(width=NARROW))
+def _numbered(folder: Path) -> Show:
+    """Return a function that shows exhibits and numbers the figures in the order in which they are drawn."""
+    drawn = 0
+
+    def show_next(exhibit: Exhibit[Any], frames: Any, name: str) -> Shown:
+        nonlocal drawn
+        shown = show(exhibit, frames, folder, drawn + 1, name)
+        drawn += shown.picture is not None
+        return shown
+
+    return show_next
 
 
-def content(found: Findings, keep: Callable[..., Shown | None]) -> dict[str, Any]:
-    """All that the page says, in the order in which it says it."""
-    sweep, failed = found.sweep, found.failures
-    main = sweep.experiment.measures[0]
-    bases = _bases(sweep)
-    first = [_part(each, bases[each.contrast], keep, full=True) for each in found.each if each.measure == main]
-    others = [_part(each, bases[each.contrast], keep, full=False) for each in found.each if each.measure != main]
+def content(found: Findings, show: Show) -> dict[str, Any]:
+    """Return what the page says, by the names that the template uses; figures are numbered as they are shown."""
+    sweep, main = found.sweep, found.sweep.experiment.measures[0]
+    parts = [_part(finding, EXHIBITS, show) for finding in found.each if finding.measure == main]
+    others = [_part(finding, BRIEFLY, show) for finding in found.each if finding.measure != main]
     return {
         "title": sweep.experiment.title,
         "question": sweep.experiment.question,
         "rests_on": rests_on(found),
         "warning": warning(found),
-        "parts": first,
+        "parts": parts,
         "others": others,
-        "turning": [
-            (sentences.turning(each), tables.regret(each), _boxes(each.boxes, keep), sentences.boxes(each.boxes))
-            for each in found.turning
-        ],
-        "turning_first": sweep.method.name == "discovery",
-        "failures": sentences.failures(failed),
-        "failed": tables.failures(found, failed),
-        "factors": tables.factors(found),
+        "choices": [_choice(turning, show) for turning in found.turning],
+        "choices_first": sweep.method.name == "discovery",
+        "failures": failures.sentences(found.failures),
+        "failed": show(failures.EXHIBIT, found, "").tables,
+        "factors": show(factors.EXHIBIT, found, "").tables,
         "method": sweep.method.kind,
         "method_name": sweep.method.name,
         "runs": sweep.experiment.runs,
@@ -154,38 +153,34 @@ def content(found: Findings, keep: Callable[..., Shown | None]) -> dict[str, Any
     }
 
 
-def _bases(sweep: "Sweep") -> dict[str, str]:
-    """What each contrast's option is held against; "" where that is nothing."""
-    return {label: "" if base is None else sweep.cases[base] for label, base, _ in sweep.plan.pairs}
-
-
-def _part(finding: Finding, base: str, keep: Callable[..., Shown | None], full: bool) -> Part:
-    shown: dict[str, Shown] = {}
-    for drawing in DRAWINGS if full else DRAWINGS[:1]:
-        name = _slug(f"{finding.contrast}-{finding.measure}-{drawing.name}")
-        told = Caption(drawing.reading, f"{drawing.reading} {sentences.hangs_on(finding)}")
-        kept = keep(name, told, partial(drawing.draw, finding, base))
-        shown |= {} if kept is None else {drawing.name: kept}
+def _part(finding: Finding, exhibits: tuple[Exhibit[Finding], ...], show: Show) -> Part:
+    shown = [
+        show(exhibit, finding, _slug(f"{finding.contrast}-{finding.measure}-{exhibit.name}")) for exhibit in exhibits
+    ]
     if finding.boxes is not None:
-        box = _boxes(finding.boxes, keep)
-        shown |= {} if box is None else {"boxes": box}
-    known = not finding.found.empty and not finding.why_not
-    all_tables = [tables.indices(finding), tables.pairs(finding), tables.with_luck(finding)] if known else []
+        shown.append(_boxes(finding.boxes, show))
     return Part(
-        figures_title(finding), sentences.effect(finding), sentences.hangs_on(finding), sentences.together(finding),
-        sentences.cautions(finding), shown, sentences.boxes(finding.boxes) if finding.boxes else [],
-        [each for each in all_tables if each is not None],
-    )  # fmt: skip
+        title=f"{words.capital(finding.label.split(':')[0])}: {finding.contrast}",
+        effect=answer.effect(finding),
+        hangs_on=answer.hangs_on(finding),
+        together=interactions.sentence(finding),
+        cautions=trust.cautions(finding),
+        boxes=boxes.sentences(finding.boxes) if finding.boxes else [],
+        shown=shown,
+    )
 
 
-def figures_title(finding: Finding) -> str:
-    """A part's heading."""
-    return f"{words.capital(finding.label.split(':')[0])}: {finding.contrast}"
+def _boxes(event: Event, show: Show) -> Shown:
+    return show(boxes.EXHIBIT, event, _slug(f"boxes-{event.in_words}"))
 
 
-def _boxes(found: Found, keep: Callable[..., Shown | None]) -> Shown | None:
-    told = Caption(BOXES, " ".join(sentences.boxes(found)))
-    return keep(_slug(f"boxes-{found.event_in_words}"), told, partial(figures_space.boxes, found))
+def _choice(turning: Turning, show: Show) -> Choice:
+    return Choice(
+        sentence=regret.sentence(turning),
+        where=boxes.sentences(turning.boxes),
+        regret=show(regret.EXHIBIT, turning, ""),
+        boxes=_boxes(turning.boxes, show),
+    )
 
 
 def _slug(text: str) -> str:
@@ -193,19 +188,19 @@ def _slug(text: str) -> str:
 
 
 def rests_on(found: Findings) -> str:
-    """One line: how much was run, of what."""
+    """Return in one line how much was run, of what."""
     sweep = found.sweep
     method, runs = sweep.method, sweep.experiment.runs
     blocks = f"{words.plural(method.n, 'block')} of {words.plural(sweep.plan.block, 'point')}"
-    factors, each = words.plural(len(sweep.factors), "factor"), words.plural(len(sweep.cases), "scenario")
+    varied, scenarios = words.plural(len(sweep.factors), "factor"), words.plural(len(sweep.cases), "scenario")
     return (
-        f"{method.kind.title}: {factors}, {blocks}, {words.plural(runs, 'run')} with different luck at each: "
-        f"{sweep.plan.cells:,} in all, each of {each}."
+        f"{method.kind.title}: {varied}, {blocks}, {words.plural(runs, 'run')} with different luck at each: "
+        f"{sweep.plan.cells:,} in all, each of {scenarios}."
     )
 
 
 def warning(found: Findings) -> str:
-    """What must be known before anything else."""
+    """Return what must be known before anything else; "" if there is nothing."""
     failed = found.failures
     text = []
     if failed.finished < failed.asked:
@@ -215,15 +210,15 @@ def warning(found: Findings) -> str:
         )
         if damaged := [part.file for part in found.sweep.damaged]:
             text.append(f"Damaged, to be done again by --resume: {listed(damaged, 3)}.")
-    if failed.count > 0.01 * max(1, failed.finished):
+    if failed.count > MANY_FAILED * max(1, failed.finished):
         text.append(f"{failed.count / failed.finished:.0%} of its runs failed: see below where they lie.")
     return " ".join(text)
 
 
 def facts(sweep: "Sweep") -> list[tuple[str, str]]:
-    """What is needed to repeat it, and what it ran on."""
+    """Return what is needed to repeat the sweep, and what it ran on."""
     experiment, about = sweep.experiment, machine()
-    told: list[tuple[str, Any]] = [
+    rows: list[tuple[str, Any]] = [
         ("Contrasts", "; ".join(sweep.contrasts)),
         ("Scenarios run", ", ".join(sweep.cases)),
         ("Measures", ", ".join(experiment.measures)),
@@ -237,4 +232,4 @@ def facts(sweep: "Sweep") -> list[tuple[str, str]]:
         ("Python", about["python"]),
         *sorted(about["versions"].items()),
     ]
-    return [(name, str(value)) for name, value in told if value is not None]
+    return [(name, str(value)) for name, value in rows if value is not None]

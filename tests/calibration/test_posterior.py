@@ -13,7 +13,7 @@ from calibration import posterior
 from calibration.survey.register import draw as prior_draw
 from calibration.survey.register import register
 from experiments import compare
-from experiments.comparison.manifest import asked
+from experiments.comparison.manifest import content_of
 from experiments.comparison.rerun import study_of
 from experiments.comparison.study import Settings, prepare
 from scenarios import InputError
@@ -124,9 +124,9 @@ def test_a_study_draws_from_the_posterior_unless_told_otherwise(own):
     assert np.array_equal(prior.drawn["grant_eur"], scenarios.draw(40, 1)["grant_eur"])
     assert fitted.drawn["grant_eur"].std() < 0.6 * prior.drawn["grant_eur"].std()
     assert np.array_equal(mine.drawn["grant_eur"], fitted.drawn["grant_eur"])
-    assert asked(fitted)["draws_from"] == "posterior"
-    assert posterior.read().identity in asked(fitted)["parameters_from"]
-    assert "not calibrated" in asked(prior)["parameters_from"]
+    assert content_of(fitted)["draws_from"] == "posterior"
+    assert posterior.read().identity in content_of(fitted)["parameters_from"]
+    assert "not calibrated" in content_of(prior)["parameters_from"]
     assert set(fitted.drawn) == {name for name, entry in scenarios.register().items() if entry.kind != "lever"}
 
 
@@ -138,9 +138,9 @@ def test_no_draws_means_the_posterior_medians():
 
 def test_a_study_is_repeated_from_where_its_draws_came(tmp_path):
     study = prepare(("baseline",), Settings(draws=3, runs=1, smes=SMES, draws_from="prior"))
-    assert study_of(asked(study), tmp_path).settings.draws_from == "prior"
+    assert study_of(content_of(study), tmp_path).settings.draws_from == "prior"
     with pytest.raises(InputError, match="draws_from: does not fit"):
-        study_of(asked(study) | {"draws_from": 3}, tmp_path)
+        study_of(content_of(study) | {"draws_from": 3}, tmp_path)
 
 
 def test_a_wrong_source_of_draws_gets_a_sentence():

@@ -13,8 +13,9 @@ from experiments import compare, run
 from experiments.comparison.answers import answer
 from experiments.comparison.carry_out import ENOUGH_MATCHED
 from experiments.comparison.effects import effect_rows
+from experiments.comparison.folder import table_hashes
 from experiments.comparison.spending import TOLERANCE, Search, code_here
-from experiments.comparison.table_files import TABLES, table_hashes
+from experiments.comparison.tables import LARGE, SMALL
 from experiments.runs.cells import Case, Draws, run_seed
 from experiments.runs.measures import MAIN, all_measures
 from scenarios import InputError
@@ -342,7 +343,7 @@ def test_settings_that_cannot_be_are_refused_in_python_too(asked, words):
 
 def test_every_table_is_tidy():
     found = small()
-    for table in TABLES:
+    for table in LARGE + SMALL:
         frame = getattr(found, table)
         keys = [key for key in KEYS if key in frame]
         assert isinstance(frame.index, pd.RangeIndex)

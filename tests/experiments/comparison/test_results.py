@@ -19,9 +19,9 @@ import scenarios
 from experiments import load, run
 from experiments.comparison import folder as results
 from experiments.comparison.folder import save
+from experiments.comparison.large_tables import digest_of
 from experiments.comparison.manifest import check_free, check_same, default_name, question_id, read_manifest
-from experiments.comparison.run_tables import digest_of
-from experiments.comparison.table_files import TABLES
+from experiments.comparison.tables import LARGE, SMALL
 from experiments.runs import files
 from experiments.runs.files import check_root
 from scenarios import InputError
@@ -60,20 +60,20 @@ def folder(tmp_path):
 
 
 def test_a_folder_holds_tables_summary_and_manifest(folder):
-    tables = {f"{table}.parquet" for table in TABLES}
+    tables = {f"{table}.parquet" for table in LARGE + SMALL}
     assert files_of(folder) == tables | {"manifest.json", "summary.csv", "measures.csv", "words.json"}
     assert folder.name == f"baseline-vs-fast_and_synchronised-{question_id(small().manifest)}"
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", LARGE + SMALL)
 def test_tables_come_back_equal(folder, table):
     frame = getattr(small(), table)
     assert_frame_equal(pd.read_parquet(folder / f"{table}.parquet"), frame, check_exact=True)
     assert_frame_equal(getattr(load(folder), table), frame, check_exact=True)
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", LARGE + SMALL)
 def test_every_number_has_a_unit(folder, table):
     for item in pq.read_schema(folder / f"{table}.parquet"):
         if pd.api.types.is_numeric_dtype(item.type.to_pandas_dtype()):

@@ -12,10 +12,12 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from experiments.exhibits.style import NARROW, WIDTH
-from experiments.sweeps import figures, figures_space, sentences, sweep
+from experiments.sweeps import sweep
 from experiments.sweeps.convergence import above_nothing
+from experiments.sweeps.exhibits import answer, boxes, courses
+from experiments.sweeps.exhibits.looks import form_of
 from experiments.sweeps.findings import findings
-from experiments.sweeps.report import DRAWINGS, write_report
+from experiments.sweeps.report import EXHIBITS, write_report
 from tests import analytic
 
 FACTORS = {name: {"low": 0.0, "high": 1.0} for name in ("x1", "x2", "x3", "x4")}
@@ -52,7 +54,9 @@ def test_the_indices_of_a_difference_come_out_of_the_whole_machinery(known):
     true = 9.0 / (9.0 + analytic.ISHIGAMI_VARIANCE)
     assert found.luck.share == pytest.approx(true, abs=0.05)
     assert found.saving == pytest.approx((400 + 400 + 9) / 9, rel=0.1)
-    naive = found.found[(found.found["index"] == "ST") & (found.found["luck"] == "in")].set_index("factor")["value"]
+    naive = found.indices[(found.indices["index"] == "ST") & (found.indices["luck"] == "in")].set_index("factor")[
+        "value"
+    ]
     assert naive[3] < 0.05  # a block shares its luck, so even means lose it here; tests of indices have the other case
 
 
@@ -257,9 +261,9 @@ def of_method(tmp_path_factory):
 
 
 def drawn(finding, width):
-    figures = {drawing.name: drawing.draw(finding, "base", width=width) for drawing in DRAWINGS}
-    if finding.boxes is not None:
-        figures["boxes"] = figures_space.boxes(finding.boxes, width=width)
+    figures = {exhibit.name: exhibit.figure(finding, width) for exhibit in EXHIBITS if exhibit.data(finding)}
+    if finding.boxes is not None and boxes.data(finding.boxes):
+        figures["boxes"] = boxes.EXHIBIT.figure(finding.boxes, width)
     return {name: figure for name, figure in figures.items() if figure is not None}
 
 
@@ -298,7 +302,7 @@ def is_white(colour):
 def test_factors_that_are_not_told_apart_look_hollow(of_method, method):
     finding = of_method(method)
     axes = drawn(finding, WIDTH)["ranking"].axes[0]
-    clear = above_nothing(finding.main, finding.found)
+    clear = above_nothing(finding.main, finding.indices)
     assert 0 in clear and 0 < len(clear) < 16
     if method in ("sobol", "tornado"):  # the first of the two bars of each factor
         hollow = [is_white(bar.get_facecolor()) for bar in axes.patches[:16]]
@@ -314,20 +318,20 @@ def test_the_tornado_shows_the_ends_and_the_swing_that_the_answer_tells(of_metho
     finding = of_method("tornado")
     shown = [text.get_text() for text in drawn(finding, WIDTH)["ranking"].axes[0].texts]
     first = int(finding.main["factor"].iloc[0])
-    told = [figures.form_of("swing")(finding.rows(index)["value"][first]) for index in ("low", "high", "swing")]
+    told = [form_of("swing")(finding.rows(index)["value"][first]) for index in ("low", "high", "swing")]
     assert set(told) <= set(shown) and {"ends", "swing"} <= set(shown)
-    assert f"the swing) comes from {finding.factors[first].label} ({told[-1]}," in sentences.hangs_on(finding)
+    assert f"the swing) comes from {finding.factors[first].label} ({told[-1]}," in answer.hangs_on(finding)
 
 
 def test_bounds_of_shares_are_not_below_zero_and_intervals_are_promised_where_there_are_any(of_method):
     finding = of_method("dgsm")
-    found = finding.found
-    finding = replace(finding, found=found.assign(value=found["value"] - 0.1, low=found["low"] - 0.1))
-    assert figures.form_of("bound")(-0.08) == "0%" and finding.main["value"].min() == pytest.approx(-0.1)
+    found = finding.indices
+    finding = replace(finding, indices=found.assign(value=found["value"] - 0.1, low=found["low"] - 0.1))
+    assert form_of("bound")(-0.08) == "0%" and finding.main["value"].min() == pytest.approx(-0.1)
     figure = drawn(finding, WIDTH)["ranking"]
     assert min(float(np.min(line.get_xdata())) for line in figure.axes[0].lines) >= 0.0
     assert "90% interval" in [text.get_text() for text in figure.legends[0].get_texts()]
-    without = replace(finding, found=found.assign(low=np.nan, high=np.nan))
+    without = replace(finding, indices=found.assign(low=np.nan, high=np.nan))
     promised = [text.get_text() for text in drawn(without, WIDTH)["ranking"].legends[0].get_texts()]
     assert "90% interval" not in promised and "no 90% intervals: too few blocks" in promised
 
@@ -339,5 +343,5 @@ def test_the_axis_of_a_contrast_says_from_what_it_differs(of_method, width):
     assert found["shifts"].axes[-1].get_xlabel() == "difference from base in y"
     label = drawn(of_method("tornado"), width)["ranking"].axes[0].get_xlabel()
     assert "difference from base in y" in label.replace("\n", " ")
-    alone = figures_space.courses(of_method("pawn"), "", width=width)
+    alone = courses.EXHIBIT.figure(replace(of_method("pawn"), base=""), width)
     assert alone.axes[0].get_ylabel() == "y"

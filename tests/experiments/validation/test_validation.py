@@ -24,8 +24,8 @@ from calibration.fit import shipped_problem as shipped
 from experiments.cli.validate import _check
 from experiments.validation.folder import save
 from experiments.validation.outside import ABSENT, AGREES, DIFFERS, FILE, _judged, outside_values
+from experiments.validation.sentences import findings, inside
 from experiments.validation.study import Ask, Validation, can_be_left_out, commands
-from experiments.validation.words import findings, inside
 from scenarios import InputError
 
 

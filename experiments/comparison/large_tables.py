@@ -1,10 +1,6 @@
-"""The large tables of a comparison, one row per scenario, draw and run: written part by part, read by scenario.
-
-Memory stays flat in draws: what is written are the rows of some draws, what is read are a scenario's columns.
-"""
+"""Write the large tables of a comparison, one row per scenario, draw and run, part by part: memory is flat in draws."""
 
 import hashlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +12,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from experiments.comparison.study import Study
+from experiments.comparison.tables import table
 from experiments.runs.cells import CELLS, Runs, by_call, by_country, stacked
 from experiments.runs.files import as_table, names_in
 from experiments.runs.jobs import Columns
@@ -26,27 +23,6 @@ from simulator.state import CAUSES
 
 DRAWS_AT_A_TIME = 64  # whose rows are written, and read back, together
 SIZES = ("micro", "small", "medium")
-
-
-class RunTables:
-    """The large tables as they lie in a folder."""
-
-    def __init__(self, folder: Path, owner: tempfile.TemporaryDirectory[str] | None = None) -> None:
-        self.folder = folder
-        self._owner = owner  # a temporary folder lives as long as its tables are in use
-
-    def path(self, name: str) -> Path:
-        """Return a table's file."""
-        return self.folder / f"{name}.parquet"
-
-    def frame(self, name: str) -> pd.DataFrame:
-        """Return a whole table."""
-        return pd.read_parquet(self.path(name))
-
-    def rows(self, name: str, scenario: str, columns: Sequence[str]) -> pd.DataFrame:
-        """Return some columns of a scenario's rows."""
-        found = pd.read_parquet(self.path(name), columns=list(columns), filters=[("scenario", "==", scenario)])
-        return found.reset_index(drop=True)
 
 
 class Shape(NamedTuple):
@@ -122,12 +98,12 @@ class Writer:
 
     def add(self, frame: pd.DataFrame) -> None:
         """Write rows, as one group."""
-        table = as_table(frame, self._units)
+        rows = as_table(frame, self._units)
         if self._file is None:
-            names = names_in(table.schema)
-            self._file = pq.ParquetWriter(self._path, table.schema, compression="zstd", use_dictionary=names)
+            names = names_in(rows.schema)
+            self._file = pq.ParquetWriter(self._path, rows.schema, compression="zstd", use_dictionary=names)
             self._digest = hashlib.blake2b(",".join(map(str, frame.columns)).encode(), digest_size=16)
-        self._file.write_table(table)
+        self._file.write_table(rows)
         self._digest.update(_row_hashes(frame))
 
     @property
@@ -151,17 +127,17 @@ def _row_hashes(frame: pd.DataFrame) -> bytes:
     return bytes(pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes())
 
 
-def write_run_tables(
-    study: Study, store: Store, jobs: Sequence[Sequence[Sequence[Runs]]], folder: Path, units: Any
+def write_large_tables(
+    study: Study, store: Store, jobs: Sequence[Sequence[Sequence[Runs]]], folder: Path
 ) -> tuple[dict[str, str], dict[tuple[str, str, str], float]]:
     """Write the large tables into `folder`; return their digests, and mean links by (scenario, country, other).
 
-    jobs: finished runs by block of draws, scenario and run; `units(name)` gives the units of a table's columns.
+    jobs: finished runs by block of draws, scenario and run.
     """
     made = shapes(study)
     links: dict[tuple[str, str, str], float] = {}
     with ExitStack() as files:
-        writers = {name: files.enter_context(Writer(folder / f"{name}.parquet", units(name))) for name in made}
+        writers = {name: files.enter_context(Writer(folder / f"{name}.parquet", table(name).units)) for name in made}
         for place, scenario in enumerate(study.names):
             network = _Network(study)
             for parts, draws in _blocks(store, jobs, place):

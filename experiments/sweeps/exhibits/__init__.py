@@ -1,0 +1,1 @@
+"""What the report of a sweep shows, one file a subject."""

@@ -1,0 +1,1 @@
+"""What the report of a validation shows, one file a subject."""
