@@ -30,7 +30,7 @@ def calibrate(
     from calibration.fit import write_posterior as outcome
     from calibration.fit.fit import fit
     from experiments.cli.progress import progress
-    from experiments.comparison.folder import check_root
+    from experiments.runs.files import check_root
 
     _check(bank, seed, threads)
     check_root(out)

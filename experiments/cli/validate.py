@@ -41,7 +41,7 @@ def validate(
     """Hold the calibrated model against data, known worlds, a call left out, and other studies."""
     from calibration.posterior import read
     from experiments.cli.progress import progress
-    from experiments.comparison.folder import check_root
+    from experiments.runs.files import check_root
     from experiments.validation.folder import save
     from experiments.validation.sentences import findings
     from experiments.validation.study import Ask

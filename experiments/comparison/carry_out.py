@@ -110,7 +110,7 @@ def _main_runs(study: Study, store: Store, engine: Engine, stage: Stage) -> Done
         store.tidy(jobs)
     except KeyboardInterrupt:
         interrupted = True
-    whole = finished.reshape(len(blocks), -1).all(axis=1)
+    whole = np.asarray(finished.reshape(len(blocks), -1).all(axis=1))
     kept = [block for block, is_whole in zip(blocks, whole, strict=True) if is_whole]
     if not kept:
         raise KeyboardInterrupt

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from filelock import FileLock, Timeout
 
-from experiments.runs.engines import Engine, Lost, Outcome
+from experiments.runs.engines import Engine, Lost
 from experiments.runs.jobs import Columns, Divisible, Job
 from experiments.runs.parts import Damaged, Earlier, Parts, first_rows, taken_over, together
 from scenarios import InputError
@@ -224,16 +224,15 @@ class _Driver:
         hand = self.hands.pop(number)
         job = hand.task.job
         runs = job.runs - len(hand.before)
-        if isinstance(outcome, Lost):
-            outcome = self._after_death(hand, outcome)
-        if outcome is None:  # stopped, or to be done again
+        columns = self._after_death(hand, outcome) if isinstance(outcome, Lost) else outcome
+        if columns is None:  # stopped, or to be done again
             hand.claim.release()
         else:
-            self._keep(hand, outcome, runs)
+            self._keep(hand, columns, runs)
             yield hand.place
         self.hear(self.advance)
 
-    def _after_death(self, hand: _Hand, lost: Lost) -> Outcome:
+    def _after_death(self, hand: _Hand, lost: Lost) -> Columns | None:
         """Put the job back; after some deaths, the last of which it had by itself, it is the cause."""
         self.advance.lost += 1
         job = hand.task.job
