@@ -271,6 +271,8 @@ class _Ready:
         advance, hear = progress_of(runs, progress or _quiet)
         size = max(1, PART_ROWS // self.rows_per_draw)  # draws
         first, waiting = 0, list[F64]()
+        if cancelled is not None and cancelled():
+            return
         with engine_at(self.where) as engine:
             jobs, again = tee(self.jobs())
             finished = in_order(finish((Task(job, parts) for job in jobs), engine, advance, hear))

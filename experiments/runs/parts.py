@@ -109,15 +109,26 @@ def forget_abandoned(paths: Iterable[Path]) -> None:
 
 def in_hand(claims: Path) -> int:
     """Return how many addresses some process has in hand at this moment."""
-    count = 0
+    return sum(1 for path in claims.glob("*.lock") if not _is_free(path))
+
+
+def forget_claims(claims: Path) -> None:
+    """Remove the locks that killed processes have left."""
     for path in claims.glob("*.lock"):
-        claim = FileLock(path)
-        try:
-            claim.acquire(blocking=False)
-            claim.release()
-        except Timeout:
-            count += 1
-    return count
+        if _is_free(path):
+            remove(path)
+
+
+def _is_free(lock: Path) -> bool:
+    claim = FileLock(lock)
+    try:
+        claim.acquire(blocking=False)
+    except Timeout:
+        return False
+    except OSError:  # it has gone meanwhile
+        return True
+    claim.release()
+    return True
 
 
 # ---------- one part

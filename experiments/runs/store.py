@@ -16,7 +16,7 @@ from typing import Protocol
 from experiments.runs.driver import Advance, Task, finish
 from experiments.runs.engines import Engine
 from experiments.runs.jobs import Columns, Divisible
-from experiments.runs.parts import Damaged, Earlier, Parts, remove
+from experiments.runs.parts import CLAIMS, Damaged, Earlier, Parts, forget_claims, remove
 from scenarios import InputError
 
 FOLDER = "runs"  # below a results folder
@@ -64,6 +64,9 @@ class Store:
         for place in finish(tasks, engine, *progress_of(sum(job.runs for job in jobs), progress)):
             self._whole.add(jobs[place].address)
             yield place
+        for base in {job.base for job in jobs}:
+            self.parts(base).forget_unfinished()
+        forget_claims(self.root / CLAIMS)
 
     def tidy(self, jobs: Iterable[Kept]) -> None:
         """Remove parts whose cells all stand in the parts of `jobs` too: of smaller sizes of a question."""

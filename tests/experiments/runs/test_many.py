@@ -5,6 +5,8 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -126,9 +128,10 @@ def test_the_same_rows_on_one_thread_in_parts_and_cut_by_hand(frame, monkeypatch
     tail = ManyRuns(draws=2, first_draw=1, **question).frame()
     pd.testing.assert_frame_equal(tail, frame[frame["draw"] > 0].reset_index(drop=True))
     monkeypatch.setattr(many, "PART_ROWS", 1)
-    parts = list(ManyRuns(draws=3, **question).parts())
-    assert [sorted(set(part["draw"])) for part in parts] == [[0], [1], [2]]
-    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), frame)
+    parts = list(ManyRuns(draws=6, **question).parts())
+    assert [sorted(set(part["draw"])) for part in parts] == [[0, 1, 2, 3], [4, 5]]
+    whole = pd.concat(parts, ignore_index=True)
+    pd.testing.assert_frame_equal(whole[whole["draw"] < 3], frame)
 
 
 def test_rows_by_run_are_the_sum_of_calls_and_of_countries(frame):
@@ -179,7 +182,7 @@ def test_a_million_draws_take_no_more_than_a_block_at_a_time(monkeypatch):
     done = []
     list(far.parts(progress=done.append, cancelled=lambda: len(done) >= 2))
     assert made == [drawing.BLOCK]
-    ready = many._Asked(far)
+    ready = many._Ready(far)
     ready.drawn[999_999]
     assert made[1:] == [drawing.BLOCK, 1_000_000 % drawing.BLOCK]
 
@@ -238,13 +241,40 @@ def test_written_rows_are_the_frame_and_carry_units(asked, frame, tmp_path):
 
 def test_cut_short_the_file_holds_the_finished_draws_and_can_be_gone_on_from(asked, frame, tmp_path, monkeypatch):
     monkeypatch.setattr(many, "PART_ROWS", 1)
-    parts = []
-    path = asked.write(tmp_path / "runs.parquet", progress=parts.append, cancelled=lambda: sum(parts) >= 6)
+    longer, runs = replace(asked, draws=11), []
+    path = longer.write(tmp_path / "runs.parquet", progress=runs.append, cancelled=lambda: sum(runs) >= 6)
     done = pd.read_parquet(path)
     draws = done["draw"].nunique()
-    assert 1 <= draws < 3 and path.name == f"runs-first-{draws}-draws.parquet"
-    assert list(tmp_path.iterdir()) == [path]
-    pd.testing.assert_frame_equal(done, frame[frame["draw"] < draws])
+    assert draws in (4, 8) and path.name == f"runs-first-{draws}-draws.parquet"
+    pd.testing.assert_frame_equal(done[done["draw"] < 3], frame)
+    kept = tmp_path / "runs.parquet.parts"  # what is finished: the same call goes on
+    assert set(tmp_path.iterdir()) == {path, kept}
+    runs.clear()
+    whole = longer.write(tmp_path / "runs.parquet", progress=runs.append)
+    assert whole == tmp_path / "runs.parquet" and set(tmp_path.iterdir()) == {path, whole}
+    pd.testing.assert_frame_equal(pd.read_parquet(whole), longer.frame())
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="signals")
+def test_killed_while_it_writes_the_same_call_goes_on(asked, tmp_path):
+    code = (
+        "from experiments import ManyRuns\n"
+        f"ManyRuns(('baseline', 'projects_24'), draws=40, **{SMALL!r}).write({str(tmp_path / 'runs.parquet')!r})\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[3])
+    until = time.monotonic() + 120
+    while len([*tmp_path.glob("*.parts/parts/*.parquet")]) < 3:
+        assert time.monotonic() < until and process.poll() is None
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    runs, longer = [], replace(asked, draws=40)
+    there = len([*tmp_path.glob("*.parts/parts/*.parquet")])
+    path = longer.write(tmp_path / "runs.parquet", progress=runs.append)
+    assert path == tmp_path / "runs.parquet" and list(tmp_path.glob("*.parquet*")) == [path]
+    assert there >= 3 and sum(runs) == 40 * 2 * 2
+    pd.testing.assert_frame_equal(pd.read_parquet(path), longer.frame())
 
 
 @pytest.mark.parametrize(

@@ -144,11 +144,11 @@ def test_threads_follow_from_the_largest_of_the_draws(free):
     free(2.5 * memory.run_bytes(most) / memory.SHARE)
     assert memory.threads_that_fit(usual, 8) > 2
     drawn = {"own_h_contract": [0.004, 0.02]}
-    assert many._Asked(ManyRuns("baseline", drawn, smes=300_000, threads=8)).threads == 2
+    assert many._Ready(ManyRuns("baseline", drawn, smes=300_000, threads=8)).where.workers == 2
 
 
 def test_a_study_whose_measures_cannot_fit_says_how_many_draws_can(free):
-    free(1e9)
+    free(3e8)
     settings = study.Settings(100_000, 2, draws_from="prior")
     with pytest.raises(InputError, match=r"allowed: [0-9,]+ draws, or experiments\.ManyRuns") as told:
         study.prepare(("baseline", "projects_24"), settings)
