@@ -136,7 +136,8 @@ class ManyRuns:
         beside = target.with_name(f"{target.name}.parts")
         parts = Parts(beside / "parts", ready.base)
         end, done = target, 0
-        working = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
+        parts.make()
+        working = beside / f"{uuid.uuid4().hex[:8]}{UNFINISHED}"
         try:
             with pq.ParquetWriter(working, as_table(ready.frame(0, []), units).schema, compression="zstd") as file:
                 for part in ready.frames(parts, progress, cancelled, keep=True):
@@ -147,9 +148,9 @@ class ManyRuns:
                 whole = done == ready.draws
                 end = target if whole else target.with_name(f"{target.stem}-first-{done}-draws{target.suffix}")
                 working.replace(end)
+            remove(working)
             if done == ready.draws:
                 shutil.rmtree(beside, ignore_errors=True)
-            remove(working)
         return end
 
     @property
