@@ -18,7 +18,7 @@ from experiments.sweeps.plan import Plan
 from experiments.sweeps.result import prepared
 from experiments.sweeps.work import Rows, inputs_of, others_of
 from scenarios import Resolved
-from scenarios.resolve import forget
+from scenarios.resolve import clear_caches
 from simulator.ensemble import measure
 
 TIMES = 7
@@ -72,7 +72,7 @@ def _overhead(times: int) -> Figure:
             measure(each, run_seed(plan.work.seed, row, 0), first)
 
     def whole(_: int) -> None:
-        forget()
+        clear_caches()
         with tempfile.TemporaryDirectory() as folder:
             sweep(ASKED, folder, workers=1)
 

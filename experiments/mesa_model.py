@@ -17,8 +17,8 @@ from experiments.runs.memory import check_world
 from scenarios import Scenario, Setting, load
 from scenarios.entries import drawn, levers
 from scenarios.errors import Fault, listed, nearest, refuse
-from scenarios.file_form import GUIDE, content_of, form
 from scenarios.form import check
+from scenarios.scenario_file import GUIDE, content_of, form
 from scenarios.settings import in_order
 from simulator.model import InnovexModel
 

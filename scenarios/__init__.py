@@ -1,17 +1,16 @@
 """Questions as data: the register of parameters, the programme as it was, and the scenario files.
 
-`load(name or path)` gives a `Scenario`, whose `resolve(draw)` gives the `Parameters`, `Rules` and `World`
-of a run.
+`load(name or path)` returns a `Scenario`; its `resolve(draw)` returns the `Parameters`, `Rules` and `World` of a run.
 """
 
-from scenarios.compare import Difference
+from scenarios.differences import Difference
 from scenarios.entries import Entry, register
 from scenarios.errors import InputError
-from scenarios.file_form import schema
 from scenarios.history import Programme, programme, read_programme
 from scenarios.priors import draw, quantile, uniforms
 from scenarios.resolve import Resolved
 from scenarios.scenario import Scenario, load, names
+from scenarios.scenario_file import schema
 from scenarios.settings import Setting
 
 __all__ = [

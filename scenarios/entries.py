@@ -1,7 +1,7 @@
 """The register: every value with a meaning, with unit, range, prior, evidence class and source.
 
-`parameters.toml` holds it. Behaviours fill `simulator.parameters.Parameters`, funder entries are drawn like
-behaviours and resolved into `Rules`, levers are what a scenario changes.
+`parameters.toml` holds it. Behaviours fill `simulator.parameters.Parameters`; funder entries are drawn like
+behaviours and resolved into `Rules`; levers are what a scenario changes.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from scenarios.errors import Fault, listed, nearest, refuse, told
+from scenarios.errors import Fault, describe, listed, nearest, refuse
 from scenarios.files import read_toml
 from scenarios.form import STRICT, Guide, check, number_in_words
 
@@ -27,10 +27,37 @@ Value = float | bool | str
 
 
 class Entry(BaseModel):
-    """One entry of the register.
+    """An entry of the register.
 
-    `value` is None for levers whose values stand by funder in `programme.toml`. `low` and `high` belong to
-    the prior; `minimum` and `maximum` are the hard limits of what may be set.
+    Parameters
+    ----------
+    name : str
+        As in code and files.
+    label, description, unit : str
+        In words, for people.
+    kind : {"behaviour", "funder", "lever", "survey"}
+        What the value belongs to.
+    evidence : {"survey", "programme", "literature", "assumption"}
+        How well the value is known.
+    source : str
+        Where the value comes from.
+    value : float, bool or str, optional
+        The central value; None for levers whose values are set by funder in `programme.toml`.
+    low, high : float, optional
+        The ends of the prior.
+    minimum, maximum : float, optional
+        The hard limits of what may be set; `low` and `high` if left out.
+    prior : {"triangular", "beta", "lognormal", "fixed"}, optional
+        None for levers, which are not drawn.
+    shape : list of two floats, optional
+        The two parameters of a beta prior.
+    choices : list of str, optional
+        What a lever may be set to, if not a number.
+    scope : list of {"call", "funder"}
+        What a lever is set for.
+    effect_evidence : {"data-informed", "literature-informed", "assumed"}, optional
+    effect_why : str
+        How well a lever's effect is known, and why.
     """
 
     model_config = STRICT
@@ -72,19 +99,19 @@ class Entry(BaseModel):
 
     @property
     def limits(self) -> tuple[float, float]:
-        """Smallest and largest number that may be set."""
+        """The smallest and the largest number that may be set."""
         smallest = self.low if self.minimum is None else self.minimum
         largest = self.high if self.maximum is None else self.maximum
         return (float("-inf") if smallest is None else smallest, float("inf") if largest is None else largest)
 
     @property
     def is_switch(self) -> bool:
-        """True for a lever that is on or off."""
+        """Whether the entry is a lever that is on or off."""
         return self.unit == "yes or no"
 
     @property
     def allowed(self) -> str:
-        """What may be set, in words."""
+        """What may be set, in words, with the unit."""
         if self.choices:
             return ", ".join(self.choices)
         if self.is_switch:
@@ -104,13 +131,23 @@ def register() -> dict[str, Entry]:
 
 
 def read_register(path: Path) -> dict[str, Entry]:
-    """Return the register that a file holds; raises InputError."""
+    """Return the register in a TOML file, by name in the order of the file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    InputError
+        For a file that cannot be read or an entry that is not complete.
+    """
     return {name: _entry(path, name, content) for name, content in read_toml(path).items()}
 
 
 def _entry(path: Path, name: str, content: object) -> Entry:
     if not isinstance(content, dict):
-        raise refuse(path, [Fault(name, f"{told(content)} does not fit", "a table")])
+        raise refuse(path, [Fault(name, f"{describe(content)} does not fit", "a table")])
     return check(Entry, {**content, "name": name}, f"{path}, {name}", Guide(lambda _: Entry.model_fields))
 
 
@@ -122,7 +159,7 @@ def drawn() -> Mapping[str, Entry]:
 
 @cache
 def levers(scope: Scope) -> Mapping[str, Entry]:
-    """Return the entries that a scenario may set by call or by call and funder."""
+    """Return the entries that a scenario may set by call ("call"), or by call and funder ("funder")."""
     return MappingProxyType({name: entry for name, entry in _entries().items() if scope in entry.scope})
 
 
@@ -132,27 +169,41 @@ def central() -> Mapping[str, float]:
     return MappingProxyType({name: float(entry.value) for name, entry in drawn().items() if entry.value is not None})
 
 
-def check_values(values: Mapping[str, object], source: str) -> dict[str, float]:
-    """Return drawn values as floats.
+def check_values(
+    values: Mapping[str, object], source: str, entries: Mapping[str, Entry] | None = None
+) -> dict[str, float]:
+    """Return values of drawn entries as floats.
 
-    Raises InputError for an unknown name, a value that is not a number (true is none), not finite or out of
-    limits.
+    Parameters
+    ----------
+    values : mapping of str to number
+        By name, in the units of the register.
+    source : str
+        What the values are called in a message.
+    entries : mapping of str to Entry, optional
+        The entries that may have a value; all that have a prior unless given.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, and for a value that is not a number (true is none), not finite or out of limits.
     """
     if not isinstance(values, Mapping):
-        raise refuse(source, [Fault("", f"{told(values)} does not fit", "values by name")])
-    faults = [fault for name, value in values.items() if (fault := _value_fault(name, value))]
+        raise refuse(source, [Fault("", f"{describe(values)} does not fit", "values by name")])
+    entries = drawn() if entries is None else entries
+    faults = [fault for name, value in values.items() if (fault := _value_fault(name, value, entries))]
     if faults:
         raise refuse(source, faults)
     return {name: float(value) for name, value in values.items()}  # type: ignore[arg-type]
 
 
-def _value_fault(name: str, value: object) -> Fault | None:
-    entry = drawn().get(name)
+def _value_fault(name: str, value: object, entries: Mapping[str, Entry]) -> Fault | None:
+    entry = entries.get(name)
     if entry is None:
-        return Fault(str(name), "this name is not known here", listed(drawn(), 4), nearest(str(name), drawn()))
+        return Fault(str(name), "this name is not known here", listed(entries, 4), nearest(str(name), entries))
     if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
-        return Fault(name, f"{told(value)} does not fit", "a number")
+        return Fault(name, f"{describe(value)} does not fit", "a number")
     smallest, largest = entry.limits
     if not smallest <= float(value) <= largest:  # NaN fails too
-        return Fault(name, f"{told(float(value))} is out of range", entry.allowed)
+        return Fault(name, f"{describe(float(value))} is out of range", entry.allowed)
     return None

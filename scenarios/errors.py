@@ -1,4 +1,4 @@
-"""Wrong input stops at the door, with one sentence: where, what is wrong, what is allowed."""
+"""Errors in input: one sentence that says where, what is wrong and what is allowed."""
 
 import difflib
 import unicodedata
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 LONGEST_ECHO = 60  # characters of the user's own text that a message repeats
+LONGEST_INTEGER = 10**15  # larger ones are not written out
 
 
 class InputError(ValueError):
@@ -14,7 +15,19 @@ class InputError(ValueError):
 
 
 class Fault(NamedTuple):
-    """One thing that is wrong: where (key path, empty for the whole file), what, and what would be right."""
+    """One thing that is wrong.
+
+    Parameters
+    ----------
+    where : str
+        Key path, such as "from.2016.grant_factor"; empty for the whole file.
+    what : str
+        What is wrong, in words.
+    allowed : str, optional
+        What would be right.
+    nearest : str, optional
+        The allowed name that was probably meant.
+    """
 
     where: str
     what: str
@@ -23,7 +36,21 @@ class Fault(NamedTuple):
 
 
 def refuse(source: str | Path, faults: Sequence[Fault], count: int | None = None) -> InputError:
-    """Return the error that tells the first of `faults` and how many more there are (of `count`)."""
+    """Return the error, to be raised, that states the first fault and how many more there are.
+
+    Parameters
+    ----------
+    source : str or Path
+        The file, or what the value is called.
+    faults : sequence of Fault
+        At least one.
+    count : int, optional
+        How many faults there are, if more than `faults` lists.
+
+    Returns
+    -------
+    InputError
+    """
     fault, more = faults[0], (count or len(faults)) - 1
     parts = [f"{echo(str(source), 200)}{f', {echo(fault.where, 120)}' if fault.where else ''}: {fault.what}"]
     if fault.allowed:
@@ -36,30 +63,33 @@ def refuse(source: str | Path, faults: Sequence[Fault], count: int | None = None
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
-    """Return the name that `name` was probably meant to be, or an empty string."""
-    every = list(names)
-    if all(candidate.isdecimal() for candidate in (name, *every)):
-        return min(every, key=lambda candidate: abs(int(candidate) - int(name[:9])), default="")
-    by_folded = {candidate.casefold(): candidate for candidate in every}
-    found = difflib.get_close_matches(name.casefold()[:80], by_folded, n=1, cutoff=0.5)
-    return by_folded[found[0]] if found else ""
+    """Return the one of `names` that `name` was probably meant to be; an empty string if none is close.
+
+    Numbers are compared by size, other names by their letters.
+    """
+    candidates = list(names)
+    if all(candidate.isdecimal() for candidate in (name, *candidates)):
+        return min(candidates, key=lambda candidate: abs(int(candidate) - int(name[:9])), default="")
+    by_folded = {candidate.casefold(): candidate for candidate in candidates}
+    matches = difflib.get_close_matches(name.casefold()[:80], by_folded, n=1, cutoff=0.5)
+    return by_folded[matches[0]] if matches else ""
 
 
 def listed(names: Iterable[str], most: int = 12) -> str:
-    """Return the names in one line, cut after `most`."""
-    every = list(names)
-    tail = f" and {len(every) - most} more" if len(every) > most else ""
-    return ", ".join(every[:most]) + tail
+    """Return the names in one line, cut after `most`: "DK, SE and 4 more"."""
+    items = list(names)
+    tail = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + tail
 
 
 def echo(text: str, most: int = LONGEST_ECHO) -> str:
-    """Return the user's text fit for one line: no control characters, not too long."""
+    """Return the user's text fit for one line: no control characters, at most `most` characters."""
     clean = "".join("?" if unicodedata.category(letter)[0] == "C" else letter for letter in text[: most + 1])
     return clean if len(clean) <= most else clean[: most - 1] + "…"
 
 
-def told(value: object) -> str:
-    """Return a value in words a reader of TOML knows: "text '5'", 'true', 'a table'."""
+def describe(value: object) -> str:
+    """Return a value in the words of TOML: "text '5'", "true", "a table"."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
@@ -68,6 +98,6 @@ def told(value: object) -> str:
         return "a table"
     if isinstance(value, list):
         return "a list"
-    if isinstance(value, int) and abs(value) > 10**15:  # Python does not write out more than 4,300 digits
+    if isinstance(value, int) and abs(value) > LONGEST_INTEGER:  # Python refuses to write out 4,300 digits
         return "a number that is far too large"
     return echo(str(value))

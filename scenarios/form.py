@@ -1,4 +1,4 @@
-"""From pydantic's findings to sentences: the one place that knows both."""
+"""Check content against a pydantic form; the one place that turns pydantic's errors into sentences."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
 
-from scenarios.errors import Fault, listed, nearest, refuse, told
+from scenarios.errors import Fault, describe, listed, nearest, refuse
 
 STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=False)
 
@@ -29,24 +29,49 @@ EXPECTED = {
 
 
 class Guide(NamedTuple):
-    """What a message can say beyond what was wrong: functions of a key path (and a name in it)."""
+    """What a message can say beyond what is wrong.
 
-    names_at: Callable[[KeyPath], Iterable[str]]  # names that may stand in a table
-    allowed_at: Callable[[KeyPath], str] = lambda _: ""  # values that may stand there, in words
-    place_of: Callable[[KeyPath, str], str] = lambda _, __: ""  # where the unknown name does belong
+    Parameters
+    ----------
+    names_at : callable of a key path
+        Returns the names that are allowed in the table at this path.
+    allowed_at : callable of a key path, optional
+        Returns the allowed values in words; an empty string to leave them to the form.
+    place_of : callable of a key path and a name, optional
+        Returns where a name belongs that is known but not allowed at this path; an empty string if nowhere.
+    """
+
+    names_at: Callable[[KeyPath], Iterable[str]]
+    allowed_at: Callable[[KeyPath], str] = lambda _: ""
+    place_of: Callable[[KeyPath, str], str] = lambda _, __: ""
 
 
 def check(form: type[Form], content: Any, source: str | Path, guide: Guide) -> Form:
-    """Return `content` as a checked form; raises InputError in one sentence."""
+    """Return `content` as an instance of `form`.
+
+    Parameters
+    ----------
+    form : subclass of BaseModel
+    content : dict
+        What a file holds.
+    source : str or Path
+        The file, or what the content is called in a message.
+    guide : Guide
+
+    Raises
+    ------
+    InputError
+        With the first fault, unknown names before all others, and the number of faults.
+    """
     try:
         return form.model_validate(content)
     except ValidationError as error:
-        found = sorted(error.errors(), key=lambda details: details["type"] != "extra_forbidden")  # typos first
-        raise refuse(source, [_fault(details, guide) for details in found[:1]], len(found)) from None
+        faults = sorted(error.errors(), key=lambda details: details["type"] != "extra_forbidden")  # typos first
+        raise refuse(source, [_fault(details, guide) for details in faults[:1]], len(faults)) from None
 
 
 def _fault(details: ErrorDetails, guide: Guide) -> Fault:
-    """Return one finding in plain words."""
+    """Return one of pydantic's errors in plain words."""
     kind, path, value = details["type"], details["loc"], details["input"]
     where = ".".join(str(key) or '""' for key in path)
     context: Mapping[str, Any] = details.get("ctx", {})
@@ -59,20 +84,20 @@ def _fault(details: ErrorDetails, guide: Guide) -> Fault:
     if kind == "literal_error":
         choices = context["expected"].replace("'", "").replace(" or ", ", ")
         meant = nearest(value, choices.split(", ")) if isinstance(value, str) else ""
-        return Fault(where, f"{told(value)} is not a choice", choices, meant)
+        return Fault(where, f"{describe(value)} is not a choice", choices, meant)
     if kind in EXPECTED:
-        return Fault(where, f"{told(value)} does not fit", guide.allowed_at(path) or EXPECTED[kind])
+        return Fault(where, f"{describe(value)} does not fit", guide.allowed_at(path) or EXPECTED[kind])
     what = _out_of_range(kind, value, context, details["msg"])
     return Fault(where, what, guide.allowed_at(path) or _range(context))
 
 
 def _out_of_range(kind: str, value: Any, context: Mapping[str, Any], message: str) -> str:
     if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
-        return f"{told(value)} is out of range"
+        return f"{describe(value)} is out of range"
     if kind == "finite_number":
-        return f"{told(value)} is not a finite number"
+        return f"{describe(value)} is not a finite number"
     if kind == "string_pattern_mismatch":
-        return f"{told(value)} does not fit"
+        return f"{describe(value)} does not fit"
     if kind == "string_too_short":
         return "it is empty"
     if kind == "string_too_long":

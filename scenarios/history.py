@@ -24,7 +24,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class Members(BaseModel):
-    """How the sizes of a country's clusters are spread: log sd, and members at least."""
+    """How members are spread over a country's clusters: sd of the logarithm, and the smallest number of members."""
 
     model_config = STRICT
     log_sd: float = Field(ge=0, le=3)
@@ -32,7 +32,7 @@ class Members(BaseModel):
 
 
 class Europe(BaseModel):
-    """The largest world that is asked for: member SMEs, and clusters in all."""
+    """The size of all Europe, the largest world intended: member SMEs and clusters."""
 
     model_config = STRICT
     smes: int = Field(ge=1)
@@ -40,7 +40,7 @@ class Europe(BaseModel):
 
 
 class Country(BaseModel):
-    """A country or region and its clusters at risk of taking part."""
+    """A country or region, and its clusters that may take part (number, mean members)."""
 
     model_config = STRICT
     name: Name
@@ -53,7 +53,7 @@ class Country(BaseModel):
 
 
 class Sector(BaseModel):
-    """A sector: its family of related sectors and its share of clusters (any scale)."""
+    """A sector: its family of related sectors, and its share of clusters (on any scale)."""
 
     model_config = STRICT
     name: Name
@@ -63,7 +63,7 @@ class Sector(BaseModel):
 
 
 class Funder(BaseModel):
-    """A funding country or region and its rules, EUR and months."""
+    """A funder of one country or region, and its rules in EUR and months."""
 
     model_config = STRICT
     country: Code
@@ -78,7 +78,7 @@ class Funder(BaseModel):
 
 
 class Call(BaseModel):
-    """A yearly call: ISO year-months, clusters at the event, EUR, and who funds with what weight."""
+    """A yearly call: dates as ISO year-months, clusters at the event, budget in EUR, and each funder's weight in it."""
 
     model_config = STRICT
     event: Month
@@ -91,7 +91,7 @@ class Call(BaseModel):
 
 
 class Continuation(BaseModel):
-    """Later calls that repeat the inputs of one year."""
+    """Later years whose calls repeat the inputs of one year."""
 
     model_config = STRICT
     years: list[int]
@@ -112,7 +112,19 @@ class _Content(BaseModel):
 
 @dataclass(frozen=True, eq=False)
 class Programme:
-    """The programme in canonical order: countries, funders and sectors by code, calls by year."""
+    """The programme as it was, in canonical order.
+
+    Parameters
+    ----------
+    first_year : int
+        Month 0 is January of this year.
+    members : Members
+    europe : Europe
+    countries, sectors, funders : dict of str to Country, Sector or Funder
+        By code, in order of the code.
+    calls : dict of int to Call
+        By year, the continuation included.
+    """
 
     first_year: int
     members: Members
@@ -124,15 +136,23 @@ class Programme:
 
     @property
     def call_years(self) -> tuple[int, ...]:
-        """Years of all calls, the continuation included."""
+        """The years of all calls, the continuation included."""
         return tuple(self.calls)
 
     def month(self, iso: str) -> int:
-        """Return months from January of the first year to an ISO year-month."""
+        """Return the number of months from January of the first year to an ISO year-month ("2016-09")."""
         return (int(iso[:4]) - self.first_year) * 12 + int(iso[5:]) - 1
 
     def budget_eur(self, year: int, funder: str) -> float:
-        """Return what a funder put into a call as it was: 0 if it took no part."""
+        """Return a funder's budget in a call as it was, in EUR; 0 if it took no part.
+
+        Parameters
+        ----------
+        year : int
+            The call.
+        funder : str
+            The funder's code.
+        """
         call = self.calls[year]
         if funder not in call.funders:
             return 0.0
@@ -142,12 +162,22 @@ class Programme:
 
 @cache
 def programme() -> Programme:
-    """Return the programme as it was."""
+    """Return the shipped programme."""
     return read_programme(FILE)
 
 
 def read_programme(path: str | Path) -> Programme:
-    """Return the programme that a file holds; raises InputError."""
+    """Return the programme in a TOML file.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    InputError
+        For a file that cannot be read, or whose parts contradict each other.
+    """
     path = Path(path)
     content = check(_Content, read_toml(path), path, Guide(_names_at))
     faults = list(_contradictions(content))
@@ -169,14 +199,14 @@ def read_programme(path: str | Path) -> Programme:
 
 
 def _contradictions(content: _Content) -> Iterable[Fault]:
-    """Tell what a form alone cannot see: names that point nowhere, and things named twice."""
-    taken: dict[str, str] = {}
+    """Yield the faults that a form cannot see: names without an entry, and things named twice."""
+    funder_of: dict[str, str] = {}
     for code, funder in content.funders.items():
         where = f"funders.{code}"
         if funder.country not in content.countries:
             yield Fault(f"{where}.country", "there is no such country", "", nearest(funder.country, content.countries))
-        if taken.setdefault(funder.country, code) != code:
-            yield Fault(f"{where}.country", f"funder {taken[funder.country]} stands for this country already")
+        if funder_of.setdefault(funder.country, code) != code:
+            yield Fault(f"{where}.country", f"this country has the funder {funder_of[funder.country]} already")
         if funder.pass_ not in drawn():
             yield Fault(f"{where}.pass", "the register has no such entry", "", nearest(funder.pass_, drawn()))
         if funder.grant_min_eur > funder.grant_max_eur:
@@ -187,7 +217,7 @@ def _contradictions(content: _Content) -> Iterable[Fault]:
     if content.continuation.repeats not in years:
         yield Fault("continuation.repeats", "it is not a call", listed(map(str, sorted(years))))
     if years.intersection(content.continuation.years):
-        yield Fault("continuation.years", "they hold a year that has a call already")
+        yield Fault("continuation.years", "one of them has a call already")
 
 
 def _call_contradictions(year: str, call: Call, content: _Content) -> Iterable[Fault]:
@@ -202,7 +232,7 @@ def _call_contradictions(year: str, call: Call, content: _Content) -> Iterable[F
         if code not in content.funders:
             yield Fault(f"{where}.funders", f"there is no funder {code}", "", nearest(code, content.funders))
     if not f"{content.first_year}-01" <= call.event <= call.open <= call.close:
-        yield Fault(where, "event, open and close must follow one another from first_year on")
+        yield Fault(where, "event, open and close must come in this order, from first_year on")
 
 
 def _names_at(path: tuple[int | str, ...]) -> Iterable[str]:

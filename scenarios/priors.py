@@ -1,8 +1,8 @@
-"""Draws of the priors: each value is a pure function of (seed, name of the entry, number of the draw).
+"""Draws from the priors: each value is a pure function of (seed, name of the entry, number of the draw).
 
-The generator is Philox 4x64-10 (Salmon et al. 2011), keyed by a BLAKE2b hash of seed and name; draw number
-i takes the i-th word of that key's sequence through the prior's inverse distribution function. So a longer
-sequence of draws begins with the shorter one, and a new entry in the register changes no other.
+The generator is Philox 4x64-10 (Salmon et al. 2011), keyed by a BLAKE2b hash of seed and name. Draw number i is the
+prior's quantile at the i-th number of that key's sequence. So a longer sequence of draws begins with the shorter
+one, and a new entry in the register changes no other.
 """
 
 import hashlib
@@ -16,18 +16,51 @@ from scenarios.entries import Entry, drawn
 F64 = npt.NDArray[np.float64]
 
 WORDS_PER_STEP = 4  # of Philox 4x64
-QUANTILE_95 = 1.645  # standard normal, as the register's head has it
+QUANTILE_95 = 1.645  # of the standard normal, rounded as at the head of the register
 
 
 def draw(n: int, seed: int, first: int = 0) -> dict[str, F64]:
-    """Return `n` draws of every behaviour and funder entry from number `first` on, float64 of shape (n,) each."""
+    """Draw every behaviour and funder entry from its prior.
+
+    Parameters
+    ----------
+    n : int
+        How many draws.
+    seed : int
+    first : int, optional
+        The number of the first draw.
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (n,)
+        By name, in the units of the register.
+    """
     return {name: quantile(entry, uniforms(n, seed, name, first)) for name, entry in drawn().items()}
 
 
 def uniforms(n: int, seed: int, name: str, first: int = 0) -> F64:
-    """Return `n` numbers inside (0, 1), from number `first` on of the sequence that belongs to seed and name."""
+    """Return numbers strictly between 0 and 1 from the sequence of a seed and a name.
+
+    Parameters
+    ----------
+    n : int
+        How many numbers.
+    seed : int
+    name : str
+    first : int, optional
+        The place of the first number in the sequence.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If `n` or `first` is negative.
+    """
     if n < 0 or first < 0:
-        raise ValueError(f"the draws asked for are {n} from number {first} on; allowed: 0 or more")
+        raise ValueError(f"n is {n} and first is {first}; allowed: 0 or more")
     digest = hashlib.blake2b(f"{int(seed)}:{name}".encode(), digest_size=16).digest()
     generator = np.random.Philox(key=int.from_bytes(digest, "little"))
     steps, skipped = divmod(first, WORDS_PER_STEP)
@@ -36,7 +69,25 @@ def uniforms(n: int, seed: int, name: str, first: int = 0) -> F64:
 
 
 def quantile(entry: Entry, u: npt.ArrayLike) -> F64:
-    """Return the prior's value below which a share `u` of its probability lies; inside the hard limits."""
+    """Return quantiles of an entry's prior.
+
+    Parameters
+    ----------
+    entry : Entry
+        An entry with a prior.
+    u : array_like of float
+        Probabilities, between 0 and 1.
+
+    Returns
+    -------
+    ndarray of float64, of the shape of `u`
+        In the unit of the entry, inside its hard limits.
+
+    Raises
+    ------
+    ValueError
+        If the entry has no prior.
+    """
     u = np.asarray(u, dtype=np.float64)
     value, low, high = _numbers(entry)
     if entry.prior == "fixed" or low == high:
@@ -83,5 +134,5 @@ def _lognormal(entry: Entry, u: F64, median: float, low: float, high: float) -> 
 
 
 def _within(values: F64, smallest: float, largest: float) -> F64:
-    """Return values without what rounding may have put outside."""
-    return np.minimum(np.maximum(values, smallest), largest)
+    """Clip what rounding may have put outside the limits."""
+    return np.asarray(np.minimum(np.maximum(values, smallest), largest))

@@ -1,4 +1,4 @@
-"""From a scenario to what a run needs: `Parameters`, `Rules`, `World` and the length of the run."""
+"""Resolve a scenario into what a run needs: `Parameters`, `Rules`, `World` and the length of the run."""
 
 import math
 from bisect import bisect_left
@@ -11,10 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios.entries import central, check_values, drawn, levers
-from scenarios.errors import Fault, listed, refuse, told
-from scenarios.file_form import LONGEST_HORIZON_MONTHS
+from scenarios.errors import Fault, describe, listed, refuse
 from scenarios.history import Programme, programme
-from scenarios.settings import Setting, value_at
+from scenarios.settings import (
+    DEFAULT_HORIZON_MONTHS,
+    LONGEST_HORIZON_MONTHS,
+    SHORTEST_HORIZON_MONTHS,
+    Setting,
+    value_at,
+)
 from scenarios.world import world
 from simulator.parameters import DECISION_DATES, FUNDING_RULES, Parameters, Rules, World
 
@@ -22,9 +27,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 F64 = npt.NDArray[np.float64]
 Settings = tuple[Setting, ...]
 Years = tuple[int, ...]
-Put = Mapping[tuple[str | None, str], list[Setting]]
-
-DEFAULT_HORIZON_MONTHS = 60
+ByName = Mapping[tuple[str | None, str], list[Setting]]  # settings by funder and name
 
 LEVERS = (
     "committed_months",
@@ -41,10 +44,21 @@ LEVERS = (
 
 @dataclass(frozen=True)
 class Resolved:
-    """Everything that a run needs, and the names behind the rows; arrays are the caller's own.
+    """Everything that a run needs, and the names behind the rows. The arrays belong to the caller.
 
-    `months` is the length of the run; `change_year` the first call that differs from the baseline's (None:
-    none).
+    Parameters
+    ----------
+    parameters : Parameters
+    rules : Rules
+    world : World
+    months : int
+        The length of the run.
+    change_year : int or None
+        The first call that differs from the baseline's; None if none does.
+    funder_codes, country_codes, sector_names : tuple of str
+        In the order of the rows of `rules` and `world`.
+    call_years : tuple of int
+        In the order of the rows of `rules`.
     """
 
     parameters: Parameters
@@ -69,104 +83,119 @@ def resolve(
     last_call: int | None = None,
     smes: int | None = None,
     clusters: int | None = None,
-    was: Programme | None = None,
+    past: Programme | None = None,
 ) -> Resolved:
-    """Return what a run under `settings` needs; arguments and errors as in `Scenario.resolve`."""
-    was = was or programme()
-    years = _years(settings, was, last_call)
+    """Return what a run under `settings` needs.
+
+    Parameters
+    ----------
+    settings, baseline : tuple of Setting
+        All settings of the scenario and of the baseline.
+    parameters, budget_scale, scale_from, horizon_months, last_call, smes, clusters
+        As in `Scenario.resolve`.
+    past : Programme, optional
+        The programme as it was; the shipped one unless given.
+
+    Raises
+    ------
+    InputError
+        As in `Scenario.resolve`.
+    """
+    past = past or programme()
+    years = _years(settings, past, last_call)
     horizon = _horizon(settings, horizon_months)
-    values = {**central(), **check_values(parameters or {}, "parameters given"), **_held_values(settings)}
-    template = _template(settings, years, was)
-    changed = _change_year(settings, baseline, years, _years(baseline, was, last_call), was)
+    values = {**central(), **check_values(parameters or {}, "parameters"), **_fixed_values(settings)}
+    template = _template(settings, years, past)
+    changed = _change_year(settings, baseline, years, _years(baseline, past, last_call), past)
     scale = _scale(years, changed if scale_from is None else scale_from, budget_scale)
-    rules = _rules(template, values, was, horizon, scale)
+    rules = _rules(template, values, past, horizon, scale)
     return Resolved(
         parameters=Parameters(**{name: values[name] for name in Parameters._fields}),
         rules=rules,
-        world=world(was, smes, clusters),
+        world=world(past, smes, clusters),
         months=12 * math.ceil((int(rules.close_month[-1]) + 1 + horizon) / 12),
         change_year=changed,
-        funder_codes=tuple(was.funders),
-        country_codes=tuple(was.countries),
-        sector_names=tuple(sector.name for sector in was.sectors.values()),
+        funder_codes=tuple(past.funders),
+        country_codes=tuple(past.countries),
+        sector_names=tuple(sector.name for sector in past.sectors.values()),
         call_years=years,
     )
 
 
-def forget() -> None:
-    """Forget what was kept of scenarios resolved before, so that what it takes to resolve one can be measured."""
-    for kept in (_template, _as_given, _change_year):
-        kept.cache_clear()
+def clear_caches() -> None:
+    """Clear the caches of resolved scenarios, so that the time to resolve one can be measured."""
+    for cached in (_template, _unchanged, _change_year):
+        cached.cache_clear()
 
 
-def _years(settings: Settings, was: Programme, last_call: int | None) -> Years:
+def _years(settings: Settings, past: Programme, last_call: int | None) -> Years:
     last = value_at(settings, None, None, "last_call") if last_call is None else last_call
     if last is None:
-        return was.call_years
-    if last not in was.call_years or isinstance(last, bool):
-        years = listed(map(str, was.call_years))
-        raise refuse("last_call", [Fault("", f"{told(last)} is not a call", years)])
-    return tuple(year for year in was.call_years if year <= last)
+        return past.call_years
+    if last not in past.call_years or isinstance(last, bool):
+        years = listed(map(str, past.call_years))
+        raise refuse("last_call", [Fault("", f"{describe(last)} is not a call", years)])
+    return tuple(year for year in past.call_years if year <= last)
 
 
-def _horizon(settings: Settings, given: int | None) -> int:
-    horizon = value_at(settings, None, None, "horizon_months") if given is None else given
-    horizon = DEFAULT_HORIZON_MONTHS if horizon is None else horizon
-    fits = isinstance(horizon, int | np.integer) and not isinstance(horizon, bool)
-    if not fits or not 12 <= horizon <= LONGEST_HORIZON_MONTHS:
-        allowed = f"a whole number from 12 to {LONGEST_HORIZON_MONTHS}"
-        raise refuse("horizon_months", [Fault("", f"{told(horizon)} does not fit", allowed)])
-    return int(horizon)
+def _horizon(settings: Settings, horizon_months: int | None) -> int:
+    set_months = value_at(settings, None, None, "horizon_months") if horizon_months is None else horizon_months
+    months = DEFAULT_HORIZON_MONTHS if set_months is None else set_months
+    is_whole = isinstance(months, int | np.integer) and not isinstance(months, bool)
+    if not is_whole or not SHORTEST_HORIZON_MONTHS <= months <= LONGEST_HORIZON_MONTHS:
+        allowed = f"a whole number from {SHORTEST_HORIZON_MONTHS} to {LONGEST_HORIZON_MONTHS}"
+        raise refuse("horizon_months", [Fault("", f"{describe(months)} does not fit", allowed)])
+    return int(months)
 
 
-def _held_values(settings: Settings) -> dict[str, float]:
-    """Return the behaviours that the scenario holds at a value."""
-    return {each.name: float(each.value) for each in settings if each.year is None and each.name in drawn()}
+def _fixed_values(settings: Settings) -> dict[str, float]:
+    """Return the behaviours that the scenario fixes at a value."""
+    return {row.name: float(row.value) for row in settings if row.year is None and row.name in drawn()}
 
 
 @lru_cache(maxsize=256)
-def _template(settings: Settings, years: Years, was: Programme) -> Arrays:
-    """Return the rules as far as no draw decides, NaN where one does. Cached: never change it."""
-    put = _put(settings)
-    lever = {name: _by_call(put, years, name) for name in levers("call")}
+def _template(settings: Settings, years: Years, past: Programme) -> Arrays:
+    """Return the rules with NaN wherever a draw decides. Cached: never change it."""
+    by_name = _by_name(settings)
+    lever = {name: _by_call(by_name, years, name) for name in levers("call")}
     held = np.array(lever["held"], dtype=np.int64)
-    given = _as_given(was, years)
-    size = given["event_clusters"] * np.array(lever["event_size_factor"]) * held
+    unchanged = _unchanged(past, years)
+    size = unchanged["event_clusters"] * np.array(lever["event_size_factor"]) * held
     arrays: Arrays = {
-        **{name: given[name] for name in ("call_year", "event_month", "open_month", "close_month")},
+        **{name: unchanged[name] for name in ("call_year", "event_month", "open_month", "close_month")},
         "event_clusters": np.rint(size).astype(np.int64),
         "held": held,
-        "funding_rule": _places(lever["funding_rule"], FUNDING_RULES),
-        "decision_dates": _places(lever["decision_dates"], DECISION_DATES),
+        "funding_rule": _indices(lever["funding_rule"], FUNDING_RULES),
+        "decision_dates": _indices(lever["decision_dates"], DECISION_DATES),
         "grant_factor": np.array(lever["grant_factor"], dtype=np.float64),
     }
     for name in LEVERS:
         arrays[name] = np.array(lever[name], dtype=np.float64)
     for name in ("cofinance_rate", "openness", "lag_position", "deadline_months"):
-        arrays[name] = _by_funder(put, years, was, name, given[name])
+        arrays[name] = _by_funder(by_name, years, past, name, unchanged[name])
     for name in ("project_months", "phase_two_share"):
-        arrays[name] = _by_funder(put, years, was, name, _columns_of(lever[name], was))
+        arrays[name] = _by_funder(by_name, years, past, name, _columns_of(lever[name], past))
     for name in ("grant_eur", "pass_share"):
-        arrays[name] = _by_funder(put, years, was, name, np.full(given["budget_eur"].shape, math.nan))
+        arrays[name] = _by_funder(by_name, years, past, name, np.full(unchanged["budget_eur"].shape, math.nan))
     floor = np.array(lever["openness_floor"], dtype=np.float64)
     arrays["openness"] = np.maximum(arrays["openness"], floor[:, None])
-    budget = given["budget_eur"] * np.array(lever["budget_factor"], dtype=np.float64)[:, None]
-    takes_part = _by_funder(put, years, was, "takes_part", given["takes_part"])
-    arrays["budget_eur"] = _by_funder(put, years, was, "budget_eur", budget) * takes_part * held[:, None]
+    budget = unchanged["budget_eur"] * np.array(lever["budget_factor"], dtype=np.float64)[:, None]
+    takes_part = _by_funder(by_name, years, past, "takes_part", unchanged["takes_part"])
+    arrays["budget_eur"] = _by_funder(by_name, years, past, "budget_eur", budget) * takes_part * held[:, None]
     return arrays
 
 
 @lru_cache(maxsize=16)
-def _as_given(was: Programme, years: Years) -> Arrays:
-    """Return what no scenario changes, (calls,), and funders' own rules, (calls, funders). Cached: never change it."""
-    calls, funders = [was.calls[year] for year in years], was.funders.items()
+def _unchanged(past: Programme, years: Years) -> Arrays:
+    """Return dates, (calls,), and funders' own rules, (calls, funders), as they were. Cached: never change it."""
+    calls, funders = [past.calls[year] for year in years], past.funders.items()
     arrays: Arrays = {
         "call_year": np.array(years, dtype=np.int64),
-        "event_month": np.array([was.month(call.event) for call in calls], dtype=np.int64),
-        "open_month": np.array([was.month(call.open) for call in calls], dtype=np.int64),
-        "close_month": np.array([was.month(call.close) for call in calls], dtype=np.int64),
+        "event_month": np.array([past.month(call.event) for call in calls], dtype=np.int64),
+        "open_month": np.array([past.month(call.open) for call in calls], dtype=np.int64),
+        "close_month": np.array([past.month(call.close) for call in calls], dtype=np.int64),
         "event_clusters": np.array([call.event_clusters for call in calls]),
-        "budget_eur": np.array([[was.budget_eur(year, code) for code, _ in funders] for year in years]),
+        "budget_eur": np.array([[past.budget_eur(year, code) for code, _ in funders] for year in years]),
         "takes_part": np.array([[float(code in call.funders) for code, _ in funders] for call in calls]),
     }
     for name in ("cofinance_rate", "openness", "lag_position", "deadline_months"):
@@ -174,48 +203,48 @@ def _as_given(was: Programme, years: Years) -> Arrays:
     return arrays
 
 
-def _put(settings: Settings) -> dict[tuple[str | None, str], list[Setting]]:
-    """Return the settings by funder and name, each in order of year: a look-up in place of a search."""
-    put: dict[tuple[str | None, str], list[Setting]] = {}
+def _by_name(settings: Settings) -> ByName:
+    """Return the settings by funder and name, each in order of year."""
+    by_name: dict[tuple[str | None, str], list[Setting]] = {}
     for setting in settings:
-        put.setdefault((setting.funder, setting.name), []).append(setting)
-    return put
+        by_name.setdefault((setting.funder, setting.name), []).append(setting)
+    return by_name
 
 
-def _by_call(put: Put, years: Years, name: str) -> list[Any]:
+def _by_call(by_name: ByName, years: Years, name: str) -> list[Any]:
     """Return a lever's value at each call."""
     values = [levers("call")[name].value] * len(years)
-    for setting in put.get((None, name), ()):
+    for setting in by_name.get((None, name), ()):
         first = bisect_left(years, setting.year or 0)
         values[first:] = [setting.value] * (len(years) - first)
     return values
 
 
-def _by_funder(put: Put, years: Years, was: Programme, name: str, unless: F64) -> F64:
-    """Return a rule at each call and funder, (calls, funders): `unless` where the scenario sets none."""
-    table = unless.copy()
-    for f, funder in enumerate(was.funders):
-        for setting in put.get((funder, name), ()):
-            table[bisect_left(years, setting.year or 0) :, f] = setting.value
+def _by_funder(by_name: ByName, years: Years, past: Programme, name: str, default: F64) -> F64:
+    """Return a rule at each call and funder, (calls, funders): `default` where the scenario sets none."""
+    table = default.copy()
+    for column, funder in enumerate(past.funders):
+        for setting in by_name.get((funder, name), ()):
+            table[bisect_left(years, setting.year or 0) :, column] = setting.value
     return table
 
 
-def _columns_of(values: list[Any], was: Programme) -> F64:
-    return np.repeat(np.array(values, dtype=np.float64)[:, None], len(was.funders), axis=1)
+def _columns_of(values: list[Any], past: Programme) -> F64:
+    return np.repeat(np.array(values, dtype=np.float64)[:, None], len(past.funders), axis=1)
 
 
-def _places(choices: list[str], among: tuple[str, ...]) -> npt.NDArray[np.int64]:
+def _indices(choices: list[str], among: tuple[str, ...]) -> npt.NDArray[np.int64]:
     return np.array([among.index(choice) for choice in choices], dtype=np.int64)
 
 
 @lru_cache(maxsize=256)
 def _change_year(
-    settings: Settings, baseline: Settings, years: Years, before_years: Years, was: Programme
+    settings: Settings, baseline: Settings, years: Years, before_years: Years, past: Programme
 ) -> int | None:
-    """Return the first call that differs from the baseline's; behaviours, undated, change the first."""
-    if _held_values(settings) != _held_values(baseline):
+    """Return the first call that differs from the baseline's. Fixed behaviours have no date: they change the first."""
+    if _fixed_values(settings) != _fixed_values(baseline):
         return years[0]
-    now, before = _flat(_template(settings, years, was)), _flat(_template(baseline, before_years, was))
+    now, before = _flat(_template(settings, years, past)), _flat(_template(baseline, before_years, past))
     both = min(len(years), len(before_years))
     same = (now[:both] == before[:both]) | (np.isnan(now[:both]) & np.isnan(before[:both]))
     if not same.all():
@@ -233,18 +262,18 @@ def _scale(years: Years, scale_from: int | None, budget_scale: float) -> F64:
     """Return the factor on budgets by call."""
     fits = isinstance(budget_scale, SupportsFloat) and not isinstance(budget_scale, bool | str)
     if not fits or not 0 <= budget_scale < math.inf:
-        raise refuse("budget_scale", [Fault("", f"{told(budget_scale)} does not fit", "a number of 0 or more")])
+        raise refuse("budget_scale", [Fault("", f"{describe(budget_scale)} does not fit", "a number of 0 or more")])
     if scale_from is None and budget_scale != 1:
-        what = "the scenario changes no call, so nothing says from when on its budgets are scaled"
+        what = "the scenario changes no call, so it does not say from which call on budgets are scaled"
         raise refuse("budget_scale", [Fault("", what, "a call year as scale_from")])
     return np.array([budget_scale if scale_from is not None and year >= scale_from else 1.0 for year in years])
 
 
-def _rules(template: Arrays, values: Mapping[str, float], was: Programme, horizon: int, scale: F64) -> Rules:
-    """Return the rules under one draw; a grant set in EUR stands, and widens the limits where it must."""
+def _rules(template: Arrays, values: Mapping[str, float], past: Programme, horizon: int, scale: F64) -> Rules:
+    """Return the rules under one draw; a grant that is set in EUR wins, and widens the limits where it must."""
     arrays = {name: array.copy() for name, array in template.items()}
     factor = arrays.pop("grant_factor")[:, None]
-    funders = list(was.funders.values())
+    funders = list(past.funders.values())
     smallest = np.array([funder.grant_min_eur for funder in funders]) * factor
     largest = np.array([funder.grant_max_eur for funder in funders]) * factor
     ratio = np.array([funder.grant_ratio for funder in funders])

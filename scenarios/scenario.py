@@ -7,13 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from scenarios.compare import Difference, differences
-from scenarios.errors import Fault, InputError, echo, listed, nearest, refuse, told
-from scenarios.file_form import GUIDE, Content, content_of, form
+from scenarios.differences import Difference, differences
+from scenarios.errors import Fault, InputError, describe, echo, listed, nearest, refuse
 from scenarios.files import read_toml
 from scenarios.form import check
 from scenarios.history import Programme, programme
 from scenarios.resolve import Resolved, resolve
+from scenarios.scenario_file import GUIDE, Content, content_of, form
 from scenarios.settings import Setting, in_order, value_at
 
 LIBRARY = Path(__file__).with_name("library")
@@ -23,7 +23,21 @@ LONGEST_CHAIN = 20
 
 @dataclass(frozen=True)
 class Scenario:
-    """A scenario: its words, its parent (None for a root) and all that it sets, its parents' settings too."""
+    """A scenario.
+
+    Parameters
+    ----------
+    name : str
+        The name of its file.
+    title, question : str
+        In words.
+    path : Path
+        Its file.
+    parent : Scenario or None
+        What it extends; None for the baseline.
+    settings : tuple of Setting
+        All that it sets, its parents' settings included.
+    """
 
     name: str
     title: str
@@ -33,9 +47,17 @@ class Scenario:
     settings: tuple[Setting, ...]
 
     def differences(self, other: "Scenario | None" = None) -> tuple[Difference, ...]:
-        """Return what differs from `other`: the baseline, unless `scenario.parent` or another is given.
+        """Return the rows where a difference from another scenario begins, changes or ends.
 
-        A row stands where a difference begins, changes or ends (then `was` equals `now`).
+        Parameters
+        ----------
+        other : Scenario, optional
+            The baseline unless given.
+
+        Returns
+        -------
+        tuple of Difference
+            By year, funder and name; where a difference ends, `was` equals `now`.
         """
         return differences(self.settings, (other or load(ROOT)).settings)
 
@@ -53,12 +75,34 @@ class Scenario:
     ) -> Resolved:
         """Return what a run of this scenario needs.
 
-        `parameters` is a draw, whole or in part: what it leaves out has its central value, and what the
-        scenario itself holds at a value wins over it. `budget_scale` multiplies all budgets from the call
-        year `scale_from` on, the first changed call year unless given. `horizon_months` (each call is
-        counted so long) and `last_call` stand in for the scenario's own; `smes` scales all clusters to that
-        number of SMEs, nearly; `clusters` is their number, in all countries together, and grows with SMEs
-        beyond the programme's unless given. Raises InputError.
+        Parameters
+        ----------
+        parameters : mapping of str to float, optional
+            A draw, in part or whole, in the units of the register. What it leaves out has its central value; what the
+            scenario fixes wins over it.
+        budget_scale : float, optional
+            Multiplies all budgets from the call `scale_from` on.
+        scale_from : int, optional
+            A call year; the first call that the scenario changes unless given.
+        horizon_months : int, optional
+            Months after its close for which each call is counted; the scenario's own unless given.
+        last_call : int, optional
+            The last call year; the scenario's own unless given.
+        smes : int, optional
+            Scale all clusters so that they have nearly this many members in all.
+        clusters : int, optional
+            Clusters in all countries together; without it, they grow with SMEs beyond the programme's.
+        programme_as_it_was : Programme, optional
+            Another programme than the shipped one.
+
+        Returns
+        -------
+        Resolved
+
+        Raises
+        ------
+        InputError
+            For an unknown name, and for a value that is out of range or of another kind.
         """
         return resolve(
             self.settings,
@@ -70,23 +114,35 @@ class Scenario:
             last_call=last_call,
             smes=smes,
             clusters=clusters,
-            was=programme_as_it_was,
+            past=programme_as_it_was,
         )
 
 
 def names() -> tuple[str, ...]:
     """Return the names of the shipped scenarios, the baseline first."""
-    found = sorted(path.stem for path in LIBRARY.glob("*.toml"))
-    return (ROOT, *(name for name in found if name != ROOT))
+    stems = sorted(path.stem for path in LIBRARY.glob("*.toml"))
+    return (ROOT, *(name for name in stems if name != ROOT))
 
 
 def load(name_or_path: str | os.PathLike[str]) -> Scenario:
-    """Return a shipped scenario by name, or one from a file anywhere (by a path with a slash or .toml).
+    """Return a shipped scenario, or one from a file.
 
-    Raises InputError, in one sentence.
+    Parameters
+    ----------
+    name_or_path : str or path
+        A shipped name, or a path: anything with a slash or with .toml at its end.
+
+    Returns
+    -------
+    Scenario
+
+    Raises
+    ------
+    InputError
+        For an unknown name, and for a file that cannot be used.
     """
     if not isinstance(name_or_path, str | os.PathLike):
-        raise refuse("scenario", [Fault("", f"{told(name_or_path)} does not fit", "a name or a path")])
+        raise refuse("scenario", [Fault("", f"{describe(name_or_path)} does not fit", "a name or a path")])
     if not _is_path(name_or_path):
         return _load_shipped(str(name_or_path))
     return _load(Path(name_or_path), ())
@@ -105,7 +161,7 @@ def _is_path(name_or_path: str | os.PathLike[str]) -> bool:
 
 
 def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
-    """Load a file; `children` are the files that led here, to find a circle."""
+    """Load a file; `children` are the files that extend it, to detect a circle."""
     content = content_of(check(form(), _read(path), path, GUIDE))
     parent = _parent(path, content, (*children, path))
     merged = {setting[:3]: setting for setting in (*(parent.settings if parent else ()), *content.settings)}
@@ -132,16 +188,16 @@ def _no_such_name(name: str, what: str = "there is no such scenario") -> Fault:
 
 
 def _parent(path: Path, content: Content, chain: tuple[Path, ...]) -> Scenario | None:
-    """Return the scenario that a file extends; without a word, the baseline (which extends none)."""
+    """Return the scenario that a file extends: the baseline unless it names another. The baseline extends none."""
     if content.extends is None and path.resolve() == (LIBRARY / f"{ROOT}.toml").resolve():
         return None
     extends = content.extends or ROOT
     if not _is_path(extends) and extends not in names():
         raise refuse(path, [_missing_parent(extends)])
     target = path.parent / extends if _is_path(extends) else LIBRARY / f"{extends}.toml"
-    seen = [file.resolve() for file in chain]
-    if target.resolve() in seen:
-        way = " -> ".join(file.stem for file in (*chain[seen.index(target.resolve()) :], target))
+    files = [file.resolve() for file in chain]
+    if target.resolve() in files:
+        way = " -> ".join(file.stem for file in (*chain[files.index(target.resolve()) :], target))
         raise refuse(
             path,
             [Fault("extends", f"the scenario extends itself ({way})", "a parent that does not lead back")],
@@ -159,7 +215,7 @@ def _missing_parent(extends: str) -> Fault:
 
 
 def _participation_fault(setting: Setting, settings: tuple[Setting, ...]) -> Fault | None:
-    """Tell of a rule for a funder that takes no part in the call, and of a newcomer without a budget."""
+    """Return the fault of a rule for a funder that takes no part in the call, or of a newcomer without a budget."""
     year, funder = setting.year, setting.funder
     if year is None or funder is None:
         return None

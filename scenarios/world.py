@@ -1,4 +1,4 @@
-"""Who there is: the `World` that follows from the programme's countries, sectors and funders."""
+"""The world: countries, clusters and funders as the arrays of `simulator.parameters.World`."""
 
 import math
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from scenarios.errors import Fault, refuse, told
+from scenarios.errors import Fault, describe, refuse
 from scenarios.history import Programme
 from simulator.parameters import World
 
@@ -18,12 +18,27 @@ MOST_CLUSTERS = 30_000
 
 
 def world(programme: Programme, smes: int | None = None, clusters: int | None = None) -> World:
-    """Return who there is, in canonical order; `smes` scales all clusters to that total, nearly.
+    """Return the world of a programme, in canonical order.
 
-    `clusters` is how many clusters there are in all: each country has its part of them as in the programme, the
-    first of which are the programme's own. Unless it is given, there are the programme's own, and more where there
-    are more SMEs (`clusters_for`). A cluster never has fewer members than the programme's minimum. The arrays are
-    the caller's own. Raises InputError for a total out of reach.
+    Parameters
+    ----------
+    programme : Programme
+    smes : int, optional
+        Scale all clusters so that they have nearly this many members in all. A cluster never has fewer than the
+        programme's minimum.
+    clusters : int, optional
+        Clusters in all, shared among the countries as in the programme, whose clusters come first. Without it, there
+        are the programme's own, and more where there are more SMEs (`clusters_for`).
+
+    Returns
+    -------
+    World
+        Its arrays belong to the caller.
+
+    Raises
+    ------
+    InputError
+        For a total that is not a whole number or out of range.
     """
     return World(**{name: array.copy() for name, array in _world(programme, smes, clusters)._asdict().items()})
 
@@ -57,50 +72,65 @@ def _world(programme: Programme, smes: int | None, clusters: int | None) -> Worl
 
 
 def clusters_for(programme: Programme, smes: int) -> int | None:
-    """Return how many clusters a world of so many SMEs has; None: the programme's own, as up to its own size.
+    """Return the number of clusters in a world of `smes` SMEs; None for the programme's own clusters.
 
-    Beyond it a power of the number of SMEs, through the programme's size and that of the whole of Europe.
+    A world of up to the programme's size has the programme's clusters. Beyond it, their number is a power of the
+    number of SMEs, through the programme's size and that of all Europe.
     """
     own, usual = sum(country.clusters for country in programme.countries.values()), int(_members(programme, None).sum())
     europe = programme.europe
     _check_total(smes, programme.members.minimum * own)
     if smes <= usual or own == 0 or europe.smes <= usual or europe.clusters <= own:
         return None
-    power = math.log(europe.clusters / own) / math.log(europe.smes / usual)
-    return min(MOST_CLUSTERS, round(own * (smes / usual) ** power))
+    power: float = math.log(europe.clusters / own) / math.log(europe.smes / usual)
+    return min(MOST_CLUSTERS, round(own * float((smes / usual) ** power)))
 
 
 def _with_clusters(programme: Programme, clusters: int) -> Programme:
-    """The programme with so many clusters in all: parts by largest remainder, members a cluster as they were."""
-    was = {code: country.clusters for code, country in programme.countries.items()}
-    _check_clusters(clusters, sum(count > 0 for count in was.values()))
-    exact = {code: clusters * count / sum(was.values()) for code, count in was.items()}
-    now = {code: max(1, math.floor(part)) if part > 0 else 0 for code, part in exact.items()}
-    while sum(now.values()) != clusters:
-        step = 1 if sum(now.values()) < clusters else -1
-        can = [code for code in now if exact[code] > 0 and now[code] + step >= 1]
-        now[max(can, key=lambda code: step * (exact[code] - now[code]))] += step
-    changed = {
-        code: country.model_copy(update={"clusters": now[code]}) for code, country in programme.countries.items()
+    """Return the programme with `clusters` clusters, shared by largest remainder; mean members stay."""
+    before = {code: country.clusters for code, country in programme.countries.items()}
+    _check_clusters(clusters, sum(count > 0 for count in before.values()))
+    exact = {code: clusters * count / sum(before.values()) for code, count in before.items()}
+    after = {code: max(1, math.floor(part)) if part > 0 else 0 for code, part in exact.items()}
+    while sum(after.values()) != clusters:
+        step = 1 if sum(after.values()) < clusters else -1
+        candidates = [code for code in after if exact[code] > 0 and after[code] + step >= 1]
+        after[max(candidates, key=lambda code: step * (exact[code] - after[code]))] += step
+    countries = {
+        code: country.model_copy(update={"clusters": after[code]}) for code, country in programme.countries.items()
     }
-    return replace(programme, countries=changed)
+    return replace(programme, countries=countries)
 
 
 def _check_clusters(clusters: object, fewest: int) -> None:
     allowed = f"a whole number from {fewest} to {MOST_CLUSTERS}"
     if isinstance(clusters, bool) or not isinstance(clusters, int | np.integer):
-        raise refuse("number of clusters", [Fault("", f"{told(clusters)} does not fit", allowed)])
+        raise refuse("number of clusters", [Fault("", f"{describe(clusters)} does not fit", allowed)])
     if not fewest <= clusters <= MOST_CLUSTERS:
-        raise refuse("number of clusters", [Fault("", f"{told(int(clusters))} is out of range", allowed)])
+        raise refuse("number of clusters", [Fault("", f"{describe(int(clusters))} is out of range", allowed)])
 
 
 def country_key(code: str) -> int:
-    """Return a country's identity: its up to 8 ASCII letters read as a big-endian number ("DK" is 0x444B)."""
+    """Return a country's identity: its code of up to 8 ASCII letters as a big-endian number ("DK" is 0x444B)."""
     return int.from_bytes(code.encode("ascii"), "big")
 
 
 def member_sizes(clusters: int, members_mean: float, log_sd: float) -> npt.NDArray[np.float64]:
-    """Return unrounded cluster sizes, largest first: lognormal quantiles by rank with the given mean."""
+    """Return the sizes of a country's clusters, largest first: lognormal quantiles by rank.
+
+    Parameters
+    ----------
+    clusters : int
+    members_mean : float
+        Mean members of a cluster.
+    log_sd : float
+        Standard deviation of the logarithm.
+
+    Returns
+    -------
+    ndarray of float64, shape (clusters,)
+        Members, not rounded.
+    """
     normal = NormalDist()
     weights = [math.exp(log_sd * normal.inv_cdf(1 - (rank + 0.5) / clusters)) for rank in range(clusters)]
     scale = members_mean * clusters / math.fsum(weights) if weights else 0.0
@@ -110,8 +140,8 @@ def member_sizes(clusters: int, members_mean: float, log_sd: float) -> npt.NDArr
 def _members(programme: Programme, smes: int | None) -> npt.NDArray[np.int64]:
     log_sd, minimum = programme.members.log_sd, programme.members.minimum
     countries = programme.countries.values()
-    each = [member_sizes(country.clusters, country.members_mean, log_sd) for country in countries]
-    sizes = np.concatenate(each) if each else np.empty(0)
+    by_country = [member_sizes(country.clusters, country.members_mean, log_sd) for country in countries]
+    sizes = np.concatenate(by_country) if by_country else np.empty(0)
     if smes is None:
         return _rounded(sizes, minimum)
     _check_total(smes, minimum * len(sizes))
@@ -130,16 +160,16 @@ def _rounded(sizes: npt.NDArray[np.float64], minimum: int) -> npt.NDArray[np.int
 def _check_total(smes: object, fewest: int) -> None:
     allowed = f"a whole number from {fewest} to {MOST_SMES}"
     if isinstance(smes, bool) or not isinstance(smes, int | np.integer):
-        raise refuse("number of SMEs", [Fault("", f"{told(smes)} does not fit", allowed)])
+        raise refuse("number of SMEs", [Fault("", f"{describe(smes)} does not fit", allowed)])
     if not fewest <= smes <= MOST_SMES:
-        raise refuse("number of SMEs", [Fault("", f"{told(int(smes))} is out of range", allowed)])
+        raise refuse("number of SMEs", [Fault("", f"{describe(int(smes))} is out of range", allowed)])
 
 
 def _numbered(names: Iterable[str]) -> npt.NDArray[np.int64]:
-    """Return each name's place in the sorted list of distinct names."""
-    every = list(names)
-    place = {name: n for n, name in enumerate(sorted(set(every)))}
-    return _integers(place[name] for name in every)
+    """Return for each name its index in the sorted list of distinct names."""
+    items = list(names)
+    index = {name: n for n, name in enumerate(sorted(set(items)))}
+    return _integers(index[name] for name in items)
 
 
 def _integers(values: Iterable[int]) -> npt.NDArray[np.int64]:

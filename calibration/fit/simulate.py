@@ -5,13 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+from scenarios.file_form import LONGEST_HORIZON_MONTHS
 
 from calibration.evidence.programme_statistics import programme_statistics
 from calibration.evidence.targets import Evidence, evidence, targets
 from calibration.survey.register import split
 from calibration.survey.shares import survey_shares
 from scenarios import Resolved, load
-from scenarios.file_form import LONGEST_HORIZON_MONTHS
 from simulator.ensemble import simulate as run
 from simulator.state import State
 from simulator.threads import each

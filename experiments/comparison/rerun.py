@@ -9,8 +9,8 @@ from experiments.comparison.manifest import default_name, question_id
 from experiments.comparison.study import Settings, Study, prepare
 from experiments.runs.parameter_draws import POSTERIOR, PRIOR
 from scenarios import InputError, Scenario
-from scenarios.file_form import GUIDE, content_of, form
 from scenarios.form import check
+from scenarios.scenario_file import GUIDE, content_of, form
 
 
 def study_of(manifest: dict[str, Any], source: Path, threads: int | None = None) -> Study:

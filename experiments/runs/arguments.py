@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from scenarios import InputError, Resolved, Scenario
-from scenarios.errors import echo, nearest, told
+from scenarios.errors import describe, echo, nearest
 
 
 def several(name: str, given: Any, allowed: str) -> list[Any]:
@@ -17,7 +17,7 @@ def several(name: str, given: Any, allowed: str) -> list[Any]:
     one = isinstance(given, str | os.PathLike | Scenario)
     found = [given] if one else list(given) if isinstance(given, Collection) else []
     if not found:
-        what = "empty" if isinstance(given, Collection) else told(given)
+        what = "empty" if isinstance(given, Collection) else describe(given)
         raise InputError(f"{name} is {what}; allowed: {allowed}")
     return found
 
@@ -25,7 +25,7 @@ def several(name: str, given: Any, allowed: str) -> list[Any]:
 def whole(name: str, value: object, low: int, high: int, more: str = "") -> int:
     """A whole number, numpy's too, as Python's own."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
-        raise InputError(f"{name} is {told(value)}; allowed: a whole number from {low} to {high}{more}")
+        raise InputError(f"{name} is {describe(value)}; allowed: a whole number from {low} to {high}{more}")
     return int(value)
 
 
@@ -43,7 +43,7 @@ def meant(name: object, known: Iterable[str]) -> str:
 def target_file(path: str | os.PathLike[str]) -> Path:
     """The file to be written, where one can be: so much is made sure of before hours of runs."""
     if not isinstance(path, str | os.PathLike):
-        raise InputError(f"the path is {told(path)}; allowed: the path of a file")
+        raise InputError(f"the path is {describe(path)}; allowed: the path of a file")
     file = Path(path)
     try:
         fault = _fault(file)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, Protocol
 
 from experiments.runs.jobs import Columns, Job, carry_out
 from scenarios import InputError
-from scenarios.errors import Fault, echo, nearest, refuse, told
+from scenarios.errors import Fault, describe, echo, nearest, refuse
 from simulator.threads import Crew, cores
 
 PR_SET_PDEATHSIG = 1
@@ -205,10 +205,10 @@ class Where(NamedTuple):
         """Return the same with an address meaning the engine dask; raise InputError for what cannot be."""
         check_name(self.engine)
         if self.workers is not None and not (type(self.workers) is int and 1 <= self.workers <= MOST_WORKERS):
-            fault = f"workers: {told(self.workers)} does not fit"
+            fault = f"workers: {describe(self.workers)} does not fit"
             raise InputError(f"{fault}; allowed: a whole number from 1 to {MOST_WORKERS}")
         if self.dask is not None and not isinstance(self.dask, str):
-            raise InputError(f"dask: {told(self.dask)} does not fit; allowed: the address of a scheduler")
+            raise InputError(f"dask: {describe(self.dask)} does not fit; allowed: the address of a scheduler")
         if self.dask is not None and self.engine not in ("threads", "dask"):
             raise InputError(f"--dask {self.dask} and --engine {self.engine} exclude each other; allowed: one of them")
         if (self.dask is None and self.engine == "dask") or (self.dask is not None and not self.dask.strip()):

@@ -37,7 +37,7 @@ from experiments.runs.parts import Damaged, Parts, remove
 from experiments.runs.store import Progress, Store, progress_of
 from scenarios import InputError, Resolved, Scenario
 from scenarios.entries import check_values
-from scenarios.errors import echo, listed, told
+from scenarios.errors import describe, echo, listed
 from scenarios.files import UNFINISHED
 from scenarios.world import MOST_CLUSTERS, MOST_SMES
 from simulator.observe import COLUMN, MEASURES
@@ -355,7 +355,7 @@ def _column(name: str, values: Any) -> F64:
 def _plain(question: ManyRuns) -> ManyRuns:
     """The question with what can be checked before anything is loaded or drawn, in plain numbers and names."""
     if not isinstance(question.by, str) or question.by not in PLACE:
-        raise InputError(f"by is {told(question.by)}; allowed: {listed(PLACE)}" + meant(question.by, PLACE))
+        raise InputError(f"by is {describe(question.by)}; allowed: {listed(PLACE)}" + meant(question.by, PLACE))
     draws = question.draws
     return replace(
         question,
@@ -379,7 +379,9 @@ def _measures(names: Any) -> list[str]:
     names = several("measures", names, "names of measures, or None for all")
     for name in names:
         if not isinstance(name, str) or name not in known:
-            raise InputError(f"measures: there is no {told(name)}; allowed: {listed(known, 4)}" + meant(name, known))
+            raise InputError(
+                f"measures: there is no {describe(name)}; allowed: {listed(known, 4)}" + meant(name, known)
+            )
         if names.count(name) > 1:
             raise InputError(f"measures: {name} is given more than once; allowed: each name once")
     return names
@@ -398,4 +400,4 @@ def _check_calls(question: ManyRuns, scenarios: Sequence[Scenario], centre: Sequ
         check_same_calls(scenario, resolved, scenarios[0], centre[0])
     years = centre[0].call_years
     if question.first_year is not None and (np.ndim(question.first_year) or question.first_year not in years):
-        raise InputError(f"first_year is {told(question.first_year)}; allowed: {listed(map(str, years))}")
+        raise InputError(f"first_year is {describe(question.first_year)}; allowed: {listed(map(str, years))}")

@@ -10,7 +10,7 @@ from experiments.sweeps.form import Choice, Experiment, Vary
 from experiments.sweeps.others import POSTERIOR, PRIOR, fitted, marginal
 from scenarios import Entry, programme, quantile, register
 from scenarios.entries import drawn, levers
-from scenarios.errors import Fault, listed, nearest, refuse, told
+from scenarios.errors import Fault, describe, listed, nearest, refuse
 from scenarios.settings import Setting, in_order, value_at
 from simulator.parameters import F64
 
@@ -125,7 +125,7 @@ def _lever(name: str, entry: Entry, vary: Vary, source: str | Path) -> Factor:
         raise refuse(source, [Fault(where, "a lever has no prior", "low and high, or choices")])
     for choice in choices:
         if not _may_be(entry, choice):
-            raise refuse(source, [Fault(f"{where}.choices", f"{told(choice)} does not fit", entry.allowed)])
+            raise refuse(source, [Fault(f"{where}.choices", f"{describe(choice)} does not fit", entry.allowed)])
     low, high = (vary.low, vary.high) if vary.low is not None and vary.high is not None else (0.0, len(choices) - 1.0)
     return Factor(
         name, entry.label, entry.unit, low, high, choices=choices, lever=True,
@@ -141,7 +141,7 @@ def _check_calls(where: str, vary: Vary, years: Sequence[int], source: str | Pat
     for key, year in (("from", vary.from_), ("to", vary.to)):
         if year is not None and year not in years:
             meant = nearest(str(year), map(str, years))
-            raise refuse(source, [Fault(f"{where}.{key}", f"there is no call in {told(year)}", called, meant)])
+            raise refuse(source, [Fault(f"{where}.{key}", f"there is no call in {describe(year)}", called, meant)])
     if vary.to is not None and vary.to < vary.from_:
         later = listed(str(year) for year in years if year >= vary.from_)
         raise refuse(source, [Fault(f"{where}.to", f"{vary.to} lies before from = {vary.from_}", later)])
@@ -159,7 +159,7 @@ def _check_range(name: str, entry: Entry, low: float, high: float, source: str |
     smallest, largest = entry.limits
     for value in (low, high):
         if not smallest <= value <= largest:
-            raise refuse(source, [Fault(f"vary.{name}", f"{told(value)} is out of range", entry.allowed)])
+            raise refuse(source, [Fault(f"vary.{name}", f"{describe(value)} is out of range", entry.allowed)])
 
 
 def with_levers(settings: tuple[Setting, ...], values: Mapping[Factor, Choice]) -> tuple[Setting, ...]:

@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from experiments.sweeps.methods import METHODS, Method
 from scenarios.entries import Evidence
-from scenarios.errors import Fault, echo, listed, nearest, refuse, told
-from scenarios.file_form import LONGEST_HORIZON_MONTHS
+from scenarios.errors import Fault, describe, echo, listed, nearest, refuse
 from scenarios.files import read_toml
 from scenarios.form import STRICT, Guide, KeyPath, check
+from scenarios.settings import LONGEST_HORIZON_MONTHS
 
 LIBRARY = Path(__file__).with_name("library")
 MOST_RUNS = 100_000_000
@@ -69,7 +69,7 @@ class Vary(BaseModel):
 
 
 def _short(choice: Choice) -> str:
-    return f"{choice:g}" if isinstance(choice, float) else told(choice)
+    return f"{choice:g}" if isinstance(choice, float) else describe(choice)
 
 
 class Asked(BaseModel):
@@ -191,7 +191,7 @@ def _method_faults(asked: Asked) -> Iterable[Fault]:
         elif not known[name].fits(value):
             allowed = known[name].told
             meant = nearest(value, allowed.split(", ")) if isinstance(value, str) else ""
-            yield Fault(f"method.{name}", f"{told(value)} does not fit", allowed, meant)
+            yield Fault(f"method.{name}", f"{describe(value)} does not fit", allowed, meant)
 
 
 def read(name_or_path: str | os.PathLike[str]) -> tuple[Experiment, Path]:
@@ -219,7 +219,7 @@ def check_measures(asked: Iterable[str], known: Iterable[str], source: str | Pat
     names = list(known)
     for name in asked:
         if name not in names:
-            fault = Fault("measures", f"there is no measure {told(name)}", listed(names, 6), nearest(name, names))
+            fault = Fault("measures", f"there is no measure {describe(name)}", listed(names, 6), nearest(name, names))
             raise refuse(source, [fault])
 
 
@@ -232,7 +232,7 @@ def _spelled_out(content: dict[str, Any], source: str | Path) -> dict[str, Any]:
         if not isinstance(how, dict) and how not in DISTRIBUTIONS:
             allowed = '"prior", "posterior", or a table with low and high, or with choices'
             meant = nearest(how, DISTRIBUTIONS) if isinstance(how, str) else ""
-            raise refuse(source, [Fault(f"vary.{name}", f"{told(how)} does not fit", allowed, meant)])
+            raise refuse(source, [Fault(f"vary.{name}", f"{describe(how)} does not fit", allowed, meant)])
     spelled = {name: _range_as_floats(how) if isinstance(how, dict) else {"by": how} for name, how in vary.items()}
     return content | {"vary": spelled}
 

@@ -25,7 +25,7 @@ from experiments.sweeps.plan import Design, Plan, check_same_code, from_data, pl
 from experiments.sweeps.run import DESIGN, KEPT, MANIFEST, PARTS, PLAN, addresses
 from experiments.sweeps.work import Evaluate, function_at, name_of
 from scenarios import InputError
-from scenarios.errors import listed, told
+from scenarios.errors import describe, listed
 from simulator.parameters import F64
 
 FAILURES = "failures.parquet"
@@ -176,7 +176,7 @@ def sweep(
     same call goes on.
     """
     if evaluate is not None and not callable(evaluate):
-        raise InputError(f"evaluate: {told(evaluate)} does not fit; allowed: a function of (case, values, seed)")
+        raise InputError(f"evaluate: {describe(evaluate)} does not fit; allowed: a function of (case, values, seed)")
     where = Where(engine, workers, dask).check()
     plan, folder = prepared(experiment, out, evaluate, n, runs, resume)
     if resume and not (folder / PLAN).exists():
@@ -199,9 +199,9 @@ def prepared(
     """The plan of what is asked, and its folder; to `resume`, of the size that the folder holds. Raises InputError."""
     if not isinstance(experiment, str | os.PathLike | Mapping | Experiment):
         allowed = "a name, a path, or a mapping with what a file would hold"
-        raise InputError(f"experiment: {told(experiment)} does not fit; allowed: {allowed}")
+        raise InputError(f"experiment: {describe(experiment)} does not fit; allowed: {allowed}")
     if not isinstance(out, str | os.PathLike):
-        raise InputError(f"out: {told(out)} does not fit; allowed: a path")
+        raise InputError(f"out: {describe(out)} does not fit; allowed: a path")
     plan, folder = _planned(experiment, Path(out), evaluate)
     if resume and (folder / PLAN).exists():
         there = _run.size_there(folder, plan.family)

@@ -325,11 +325,11 @@ def test_a_broken_programme_is_told(tmp_path):
 
     text = FILE.read_text(encoding="utf-8")
     broken = {
-        'country = "SE"': ('country = "DK"', "stands for this country already"),
+        'country = "SE"': ('country = "DK"', "has the funder DK already"),
         'pass = "p_fund_NO"': ('pass = "p_fund_NN"', "did you mean p_fund_NO?"),
         'funders = ["DK", "SE"': ('funders = ["DK", "DK"', "named twice"),
         "DK = 18, ": ("", "not for the funders of the call"),
-        'close = "2013-06"': ('close = "2013-02"', "follow one another"),
+        'close = "2013-06"': ('close = "2013-02"', "must come in this order"),
         "[countries.AT]": ("[countries.Austria]", "countries"),
         "repeats = 2017": ("repeats = 2016.5", "a whole number"),
         "years = [2018, 2019]": ("years = [2017]", "has a call already"),

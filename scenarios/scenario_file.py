@@ -1,4 +1,4 @@
-"""What a scenario file may hold: the form is built from the register, so a new lever needs no line here."""
+"""The form of a scenario file, built from the register and the programme: a new lever needs no line here."""
 
 import re
 from collections.abc import Iterable
@@ -11,13 +11,28 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from scenarios.entries import Entry, drawn, levers, register
 from scenarios.form import STRICT, Guide, KeyPath
 from scenarios.history import programme
-from scenarios.settings import Setting, in_order
-
-LONGEST_HORIZON_MONTHS = 240
+from scenarios.settings import (
+    DEFAULT_HORIZON_MONTHS,
+    LONGEST_HORIZON_MONTHS,
+    SHORTEST_HORIZON_MONTHS,
+    UNDATED,
+    Setting,
+    in_order,
+)
 
 
 class Content(NamedTuple):
-    """A checked scenario file."""
+    """The content of a scenario file, checked.
+
+    Parameters
+    ----------
+    title, question : str
+        In words.
+    extends : str or None
+        The name or path of the parent; None if the file names none.
+    settings : tuple of Setting
+        What this file sets, without its parents' settings.
+    """
 
     title: str
     question: str
@@ -27,7 +42,7 @@ class Content(NamedTuple):
 
 @cache
 def form() -> type[BaseModel]:
-    """Return the form of a scenario file."""
+    """Return the pydantic form of a scenario file."""
     years, funders = programme().call_years, programme().funders
     by_funder = _table("Funder", {name: _type(entry) for name, entry in levers("funder").items()})
     all_funders = _table("Funders", dict.fromkeys(funders, by_funder))
@@ -44,8 +59,8 @@ def form() -> type[BaseModel]:
             Field("baseline", description="Parent: a shipped name or a path from this file", min_length=1),
         ),
         "horizon_months": (
-            Annotated[int, Field(ge=12, le=LONGEST_HORIZON_MONTHS)],
-            Field(60, description="Months after its close for which each call is counted"),
+            Annotated[int, Field(ge=SHORTEST_HORIZON_MONTHS, le=LONGEST_HORIZON_MONTHS)],
+            Field(DEFAULT_HORIZON_MONTHS, description="Months after its close for which each call is counted"),
         ),
         "last_call": (Literal[years], Field(years[-1], description="Year of the last call")),
         "from_": (
@@ -61,7 +76,7 @@ def form() -> type[BaseModel]:
 
 
 def names_at(path: KeyPath) -> Iterable[str]:
-    """Return the names that may stand in the table at `path`."""
+    """Return the names that are allowed in the table at a key path, such as ("from", "2016")."""
     if not path:
         return [field.alias or name for name, field in form().model_fields.items()]
     if path[0] == "parameters":
@@ -74,13 +89,13 @@ def names_at(path: KeyPath) -> Iterable[str]:
 
 
 def allowed_at(path: KeyPath) -> str:
-    """Return what may be set at `path` in words, as the register has it."""
+    """Return the values that are allowed at a key path in the register's words; an empty string if it has none."""
     entry = register().get(str(path[-1])) if path[0] in ("from", "parameters") else None
     return entry.allowed if entry else ""
 
 
 def place_of(path: KeyPath, name: str) -> str:
-    """Return where a name that the register knows belongs, if it does not belong at `path`."""
+    """Return where a name of the register belongs if not at `path`; an empty string for other names."""
     if name in levers("call"):
         return f"{name} under [from.<call year>]"
     if name in drawn() and not path:
@@ -94,27 +109,31 @@ GUIDE = Guide(names_at, allowed_at, place_of)
 
 
 def content_of(checked: BaseModel) -> Content:
-    """Return what a checked file sets, and nothing that it leaves to its parent."""
-    given = checked.model_dump(by_alias=True, exclude_unset=True)
-    settings = [Setting(None, None, name, given[name]) for name in ("horizon_months", "last_call") if name in given]
-    settings += [Setting(None, None, name, float(value)) for name, value in given.get("parameters", {}).items()]
-    for year, call in given.get("from", {}).items():
+    """Return the content of a checked file, without what it leaves to its parent.
+
+    Parameters
+    ----------
+    checked : BaseModel
+        An instance of `form()`.
+    """
+    fields = checked.model_dump(by_alias=True, exclude_unset=True)
+    settings = [Setting(None, None, name, fields[name]) for name in UNDATED if name in fields]
+    settings += [Setting(None, None, name, float(value)) for name, value in fields.get("parameters", {}).items()]
+    for year, call in fields.get("from", {}).items():
         for funder, rules in call.pop("funders", {}).items():
             settings += [Setting(int(year), funder, name, value) for name, value in rules.items()]
         settings += [Setting(int(year), None, name, value) for name, value in call.items()]
-    return Content(given["title"], given["question"], given.get("extends"), in_order(settings))
+    return Content(fields["title"], fields["question"], fields.get("extends"), in_order(settings))
 
 
 def schema() -> dict[str, Any]:
-    """Return the JSON schema of a scenario file, with the levers' ranges and choices."""
-    written = form().model_json_schema(by_alias=True, schema_generator=_Untitled)
-    written = {"$schema": GenerateJsonSchema.schema_dialect, **written}
-    written["title"] = "A scenario of innovex"
-    return written
+    """Return the JSON schema of a scenario file, with the ranges and choices of all levers."""
+    fields = form().model_json_schema(by_alias=True, schema_generator=_Untitled)
+    return {"$schema": GenerateJsonSchema.schema_dialect, **fields, "title": "A scenario of innovex"}
 
 
 class _Untitled(GenerateJsonSchema):
-    """Without pydantic's own titles, which would repeat every name in other letters."""
+    """A schema without pydantic's own titles, which repeat every name in other letters."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -124,20 +143,21 @@ class _Untitled(GenerateJsonSchema):
 
 
 def _table(name: str, types: dict[str, Any]) -> type[BaseModel]:
-    """Return a form of optional keys; keys that are no Python names (2016, ES-CT) stand as aliases."""
+    """Return a form of optional keys; keys that are not Python names (2016, ES-CT) are aliases."""
     fields: dict[str, Any] = {}
     for key, kind in types.items():
-        own = isinstance(kind, type) and issubclass(kind, BaseModel)
-        default: dict[str, Any] = {"default_factory": kind} if own else {"default": None}
+        is_table = isinstance(kind, type) and issubclass(kind, BaseModel)
+        default: dict[str, Any] = {"default_factory": kind} if is_table else {"default": None}
         fields["key_" + re.sub(r"\W", "_", key)] = (kind, Field(alias=key, **default))
     return create_model(name, __config__=STRICT, **fields)
 
 
 def _type(entry: Entry) -> Any:
-    said = f"{entry.label}: {entry.description}. Unit: {entry.unit}."
+    """Return the type of an entry's value, with its limits and its description."""
+    description = f"{entry.label}: {entry.description}. Unit: {entry.unit}."
     if entry.choices:
-        return Annotated[Literal[tuple(entry.choices)], Field(description=said)]
+        return Annotated[Literal[tuple(entry.choices)], Field(description=description)]
     if entry.is_switch:
-        return Annotated[bool, Field(description=said)]
+        return Annotated[bool, Field(description=description)]
     smallest, largest = entry.limits
-    return Annotated[float, Field(ge=smallest, le=largest, description=said)]
+    return Annotated[float, Field(ge=smallest, le=largest, description=description)]

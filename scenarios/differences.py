@@ -5,14 +5,26 @@ from typing import Any, NamedTuple
 from scenarios.entries import central, drawn, register
 from scenarios.history import programme
 from scenarios.resolve import resolve
-from scenarios.settings import Setting, label_and_unit, value_at
+from scenarios.settings import DEFAULT_HORIZON_MONTHS, Setting, label_and_unit, value_at
 
 Settings = tuple[Setting, ...]
 Value = float | bool | str
 
 
 class Difference(NamedTuple):
-    """One row of what differs: from a call year on (None: undated), for a funder or all (None)."""
+    """One row of what differs.
+
+    Parameters
+    ----------
+    year : int or None
+        The call year from which it differs; None if it has no date.
+    funder : str or None
+        The funder for which it differs; None for all.
+    name, label, unit : str
+        The setting, in code and in words.
+    was, now : float, bool or str
+        The values in force in the other scenario and in this one; equal where a difference ends.
+    """
 
     year: int | None
     funder: str | None
@@ -24,7 +36,18 @@ class Difference(NamedTuple):
 
 
 def differences(settings: Settings, others: Settings) -> tuple[Difference, ...]:
-    """Return where a difference between the two begins, changes or ends, by year, funder and name."""
+    """Return the rows where a difference between two scenarios begins, changes or ends.
+
+    Parameters
+    ----------
+    settings, others : tuple of Setting
+        All settings of the scenario and of the one that it is compared with.
+
+    Returns
+    -------
+    tuple of Difference
+        By year, funder and name.
+    """
     keys = {setting[:3] for setting in (*settings, *others)}
     rows: list[Difference] = []
     for funder, name in {(funder, name) for _, funder, name in keys}:
@@ -36,6 +59,7 @@ def differences(settings: Settings, others: Settings) -> tuple[Difference, ...]:
 def _rows(
     settings: Settings, others: Settings, years: list[int | None], funder: str | None, name: str
 ) -> list[Difference]:
+    """Return the rows of one name and funder, in order of year."""
     rows: list[Difference] = []
     last: tuple[Value, Value] | None = None
     for year in years:
@@ -47,7 +71,7 @@ def _rows(
 
 
 def _in_force(settings: Settings, year: int | None, funder: str | None, name: str) -> Any:
-    """Return the value in force, from wherever it comes: the scenario, the programme or the register."""
+    """Return the value in force, be it from the scenario, the programme or the register."""
     value = value_at(settings, year, funder, name)
     if value is not None:
         return value
@@ -55,13 +79,15 @@ def _in_force(settings: Settings, year: int | None, funder: str | None, name: st
         return _of_funder(settings, year, funder, name)
     if name in drawn():
         return central()[name]
-    return {"horizon_months": 60, "last_call": programme().call_years[-1]}.get(name) or register()[name].value
+    if name == "horizon_months":
+        return DEFAULT_HORIZON_MONTHS
+    return programme().call_years[-1] if name == "last_call" else register()[name].value
 
 
 def _of_funder(settings: Settings, year: int, funder: str, name: str) -> Value:
-    """Return a funder's rule for a call where the scenario has none of its own for it."""
+    """Return a funder's rule for a call that the scenario does not set for this funder."""
     rules = resolve(settings, settings, last_call=year).rules
-    c, f = len(rules.call_year) - 1, list(programme().funders).index(funder)
+    call, row = len(rules.call_year) - 1, list(programme().funders).index(funder)
     if name == "takes_part":
-        return bool(rules.budget_eur[c, f] > 0)
-    return float(getattr(rules, name)[c, f])
+        return bool(rules.budget_eur[call, row] > 0)
+    return float(getattr(rules, name)[call, row])
