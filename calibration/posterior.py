@@ -1,13 +1,12 @@
-"""The posterior as a file: weighted draws of the fitted parameters, and the manifest that tells how they came.
+"""The posterior as a file: weighted draws of the fitted parameters, and the manifest of the fit.
 
-The other parameters stay at their priors: the evidence does not tell them apart. So a draw of the posterior is a
-row of the file, with the prior's draw of the same number for everything else.
+The other parameters stay at their priors: the evidence says too little about them. So a draw of the posterior is a row
+of the file, with the prior's draw of the same number for everything else.
 """
 
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,23 +14,39 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from calibration.survey.register import draw as prior_draw
-from calibration.survey.register import register
+from calibration.parameters import draw as prior_draw
+from calibration.parameters import register
 from scenarios import Entry, InputError, uniforms
 from scenarios.errors import nearest
+from scenarios.files import replacing
 from simulator.parameters import F64
+
+I64 = npt.NDArray[np.int64]
 
 SHIPPED = Path(__file__).with_name("posterior.parquet")
 WEIGHT = "weight"
-AGAIN = "make it anew with `innovex calibrate`, or take --draws-from prior"
+REMEDY = "make a new one with `innovex calibrate`, or use --draws-from prior"
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """Weighted draws of the fitted parameters, in their own units, and the manifest of the fit."""
+    """Weighted draws of the fitted parameters, and the manifest of the fit.
+
+    Parameters
+    ----------
+    values : mapping of str to ndarray of float64, shape (rows,)
+        By parameter, in the units of the register.
+    weight : ndarray of float64, shape (rows,)
+        Shares of the posterior, on any scale.
+    manifest : dict
+        What determines the posterior, and what was learned about each parameter.
+    identity : str
+        A hash of values and weights, 16 hex digits.
+    """
 
     values: Mapping[str, F64]
     weight: F64
@@ -45,39 +60,90 @@ class Posterior:
 
     @property
     def informed(self) -> tuple[str, ...]:
-        """Fitted parameters that the evidence has told something about; the others are as good as unidentified."""
+        """Names of the fitted parameters that the evidence informs; the others are as good as unidentified."""
         least = float(self.manifest["unidentified_below"])
         return tuple(row["parameter"] for row in self.manifest["parameters"] if row["contraction"] >= least)
 
-    def rows(self, n: int, seed: int, first: int = 0) -> np.ndarray:
-        """Places of `n` draws from number `first` on: heavier rows sooner (Efraimidis & Spirakis 2006), each once
-        before any comes again.
+    def rows(self, n: int, seed: int, first: int = 0) -> I64:
+        """Return the rows of some draws: heavier rows sooner (Efraimidis & Spirakis 2006), each once before any again.
 
         A longer sequence begins with the shorter one.
+
+        Parameters
+        ----------
+        n : int
+            How many draws.
+        seed : int
+        first : int, optional
+            The number of the first draw.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
         """
         keys = -np.log(uniforms(len(self.weight), seed, "posterior")) / np.maximum(self.weight, 1e-300)
-        return np.argsort(keys, kind="stable")[np.arange(first, first + n) % len(keys)]
+        return np.asarray(np.argsort(keys, kind="stable")[np.arange(first, first + n) % len(keys)])
 
     def draw(self, n: int, seed: int, first: int = 0) -> dict[str, F64]:
-        """`n` draws of every parameter of `calibration.register()`, from number `first` on: the fitted ones together,
-        the others' priors."""
+        """Draw every parameter of `calibration.register()`: the fitted ones together, the others from their priors.
+
+        Parameters
+        ----------
+        n : int
+            How many draws.
+        seed : int
+        first : int, optional
+            The number of the first draw.
+
+        Returns
+        -------
+        dict of str to ndarray of float64, shape (n,)
+            By name, in the units of the register.
+        """
         rows = self.rows(n, seed, first)
         return {**prior_draw(n, seed, first), **{name: column[rows] for name, column in self.values.items()}}
 
     def centre(self) -> dict[str, float]:
-        """Weighted median of every fitted parameter."""
-        return {name: weighted_quantile(column, self.weight, 0.5) for name, column in self.values.items()}
+        """Return the weighted median of every fitted parameter, in the units of the register."""
+        return {name: float(self.quantiles(name, 0.5)) for name in self.fitted}
+
+    def quantiles(self, name: str, shares: npt.ArrayLike) -> F64:
+        """Return the values of a fitted parameter below which shares of the posterior lie, of the shape of `shares`."""
+        return weighted_quantiles(self.values[name], self.weight, shares)
 
 
-def weighted_quantile(values: F64, weight: F64, share: float) -> float:
-    """The value below which `share` of the weight lies."""
+def weighted_quantiles(values: F64, weight: F64, shares: npt.ArrayLike) -> F64:
+    """Return the values below which shares of the weight lie.
+
+    Parameters
+    ----------
+    values, weight : ndarray of float64, shape (n,)
+    shares : array_like of float
+        From 0 to 1.
+
+    Returns
+    -------
+    ndarray of float64, of the shape of `shares`
+    """
     order = np.argsort(values, kind="stable")
-    below = (np.cumsum(weight[order]) - 0.5 * weight[order]) / weight.sum()
-    return float(np.interp(share, below, values[order]))
+    weight = weight[order]
+    below = (np.cumsum(weight) - 0.5 * weight) / weight.sum()
+    return np.asarray(np.interp(np.asarray(shares, np.float64), below, values[order]))
 
 
 def read(path: str | os.PathLike[str] | None = None) -> Posterior:
-    """The posterior of a file, the shipped one without; raises InputError if it does not fit the present register."""
+    """Return the posterior in a file.
+
+    Parameters
+    ----------
+    path : str or path, optional
+        A .parquet file with its manifest beside it; the shipped posterior unless given.
+
+    Raises
+    ------
+    InputError
+        If it is not a posterior, or does not fit the present register.
+    """
     return _shipped() if path is None else _read(Path(path))
 
 
@@ -91,13 +157,13 @@ def _read(path: Path) -> Posterior:
         table = pq.ParquetFile(path).read()
         manifest = json.loads(manifest_of(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise InputError(f"{error.filename or path}: there is no such file; {AGAIN}") from None
+        raise InputError(f"{error.filename or path}: there is no such file; {REMEDY}") from None
     except (OSError, ValueError, pa.ArrowException):
-        raise InputError(f"{path}: this is no posterior with its manifest beside it; {AGAIN}") from None
+        raise InputError(f"{path}: this is not a posterior with its manifest beside it; {REMEDY}") from None
     # no to_numpy, no read_table: both import pandas, which keeps the first result of a run waiting
     columns = {name: np.array(table[name].to_pylist(), dtype=np.float64) for name in table.column_names}
     if WEIGHT not in columns or not len(table):
-        raise InputError(f"{path}: it has no draws with a column {WEIGHT!r}; {AGAIN}")
+        raise InputError(f"{path}: it has no draws with a column {WEIGHT!r}; {REMEDY}")
     weight = columns.pop(WEIGHT)
     _check(path, columns, weight, manifest)
     digest = hashlib.blake2b(weight.tobytes(), digest_size=8)
@@ -107,46 +173,55 @@ def _read(path: Path) -> Posterior:
 
 
 def _check(path: Path, columns: Mapping[str, F64], weight: F64, manifest: dict[str, Any]) -> None:
-    """Raise InputError where the posterior is not one of the present register."""
+    """Raise InputError if the posterior does not fit the present register."""
     entries = register()
-    told = {row["parameter"]: row for row in manifest.get("parameters", [])}
+    priors = {row["parameter"]: row["prior"] for row in manifest.get("parameters", [])}
     for name, column in columns.items():
         entry = entries.get(name)
         if entry is None:
-            near = nearest(name, entries)
-            meant = f"; did you mean {near}?" if near else ""
-            raise InputError(f"{path}, {name}: the register has no such parameter{meant}; {AGAIN}")
-        if name not in told or told[name]["prior"] != prior_in_words(entry):
-            raise InputError(f"{path}, {name}: it was fitted with another prior than the register's; {AGAIN}")
+            candidate = nearest(name, entries)
+            meant = f"; did you mean {candidate}?" if candidate else ""
+            raise InputError(f"{path}, {name}: the register has no such parameter{meant}; {REMEDY}")
+        if priors.get(name) != prior_in_words(entry):
+            raise InputError(f"{path}, {name}: it was fitted with another prior than the register's; {REMEDY}")
         smallest, largest = entry.limits
         if not ((smallest <= column) & (column <= largest)).all():
-            raise InputError(f"{path}, {name}: a draw is out of range; allowed: {entry.allowed}; {AGAIN}")
+            raise InputError(f"{path}, {name}: a draw is out of range; allowed: {entry.allowed}; {REMEDY}")
     if not (np.isfinite(weight).all() and (weight >= 0.0).all() and weight.sum() > 0.0):
-        raise InputError(f"{path}, {WEIGHT}: a weight does not fit; allowed: 0 or more, and not all 0; {AGAIN}")
+        raise InputError(f"{path}, {WEIGHT}: a weight does not fit; allowed: 0 or more, and not all 0; {REMEDY}")
 
 
 def prior_in_words(entry: Entry) -> str:
-    """A prior, so that two can be compared: `triangular 0.5, 1, 2`."""
+    """Return a prior as text, so that two can be compared: "triangular 0.5, 1, 2"."""
     shape = f", shape {entry.shape[0]:g} {entry.shape[1]:g}" if entry.shape else ""
     return f"{entry.prior} {entry.low:g}, {entry.value:g}, {entry.high:g}{shape}"
 
 
 def manifest_of(path: Path) -> Path:
-    """Where the manifest of a posterior lies."""
+    """Return the path of a posterior's manifest."""
     return path.with_suffix(".json")
 
 
 def write(path: Path, values: Mapping[str, F64], weight: F64, manifest: dict[str, Any], units: Sequence[str]) -> None:
-    """Write the draws and their manifest, whole or not at all."""
+    """Write the draws and their manifest, each whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Of the draws; the manifest lies beside it.
+    values : mapping of str to ndarray of float64, shape (rows,)
+        By parameter.
+    weight : ndarray of float64, shape (rows,)
+    manifest : dict
+        As JSON.
+    units : sequence of str
+        Of the parameters, in the order of `values`.
+    """
     fields = [pa.field(WEIGHT, pa.float64(), metadata={"unit": "share of the posterior"})]
     fields += [pa.field(name, pa.float64(), metadata={"unit": unit}) for name, unit in zip(values, units, strict=True)]
     table = pa.table([weight, *values.values()], schema=pa.schema(fields))
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{uuid.uuid4().hex}.unfinished")
-    try:
-        pq.write_table(table, unfinished, compression="zstd")
-        os.replace(unfinished, path)
-        unfinished.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        os.replace(unfinished, manifest_of(path))
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with replacing(path) as working:
+        pq.write_table(table, working, compression="zstd")
+    with replacing(manifest_of(path)) as working:
+        working.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

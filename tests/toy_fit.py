@@ -1,12 +1,14 @@
-"""A model whose posterior is known: three parameters, each uniform, and one number that tells of each."""
+"""A model whose posterior is known: three parameters, each uniform, and one observed number for each."""
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from calibration.fit.fit import Settings
+from calibration.fit.pipeline import Settings
 from calibration.fit.problem import Problem
 from calibration.fit.sampler import Effort
+from calibration.jobs import in_threads
+from calibration.kept import kept_in
 from scenarios import Entry
 
 RATE = 20.0
@@ -41,23 +43,25 @@ TARGETS = (Known("asked", "share", 0.7, 80.0), Known("counted", "count", 7.0), K
 
 
 class Toy:
-    """Counts the worlds that it was asked for, and may break down."""
+    """Counts the worlds that it simulates, and may break down."""
+
+    identity = "toy"
 
     def __init__(self, breaks_after: int | None = None) -> None:
         self.worlds, self.breaks_after = 0, breaks_after
 
-    def simulate(self, values, seeds, tell):
+    def __call__(self, values, seed):
         if self.breaks_after is not None and self.worlds >= self.breaks_after:
             raise KeyboardInterrupt
-        counts = [np.random.default_rng(seed).poisson(RATE * rate) for rate, seed in zip(values["rate"], seeds)]
-        self.worlds += len(seeds)
-        tell(len(seeds))
-        return np.stack([values["share"], counts, values["few"]], axis=1).astype(float)
+        self.worlds += 1
+        count = np.random.default_rng(seed).poisson(RATE * values["rate"])
+        return {"asked": values["share"], "counted": count, "rare": values["few"]}
 
     def problem(self, **changes) -> Problem:
         blocks = {"toy": ("share", "rate", "few")}
-        return replace(Problem(ENTRIES, TARGETS, (0, 1, 2), blocks, self.simulate, "toy"), **changes)
+        return replace(Problem(ENTRIES, TARGETS, (0, 1, 2), blocks, self), **changes)
 
 
-def quiet(what, todo):
-    return lambda done: None
+def kept(folder):
+    """A runner that stores what it has computed in a folder, on one thread."""
+    return kept_in(folder, in_threads(1))

@@ -1,1 +1,1 @@
-"""What a fit is worth: held against data, known worlds, a call left out, and calls to come."""
+"""What the fit is worth: compared with data, known worlds, a call left out, and calls to come."""

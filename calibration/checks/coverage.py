@@ -1,109 +1,144 @@
 """Is the posterior what it claims to be? Checks on worlds whose parameters are known.
 
-A held-out world's numbers are taken as if they had been observed, with the survey's answers drawn from its shares,
-and its parameters are inferred by the shipped emulators and sampler. Over many such worlds the true values must
-fall anywhere in their posteriors alike (Talts et al. 2018), and intervals must hold as often as they say.
+A held-out world's numbers are treated as if they had been observed, with the survey's answers drawn from its shares,
+and its parameters are inferred by the shipped emulators and sampler. Over many such worlds the true values must lie
+anywhere in their posteriors with equal chance (Talts et al. 2018), and intervals must contain them as often as they
+claim.
 """
 
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from typing import NamedTuple
+import hashlib
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binom, chi2
 
-from calibration.fit.fit import Fit
-from calibration.fit.likelihood import latent, middle_scores, observe, simulated_latent, steps
-from calibration.fit.problem import F64, Progress
-from calibration.fit.sampler import Effort, Part, log_posterior, sample_ensemble
+from calibration.fit.likelihood import (
+    latent,
+    middle_scores,
+    rounding_intervals,
+    sample_observations,
+    simulated_latent,
+)
+from calibration.fit.pipeline import Fit
+from calibration.fit.problem import F64
+from calibration.fit.sampler import Effort, ObservedBlock, digest_of, log_posterior, sample_ensemble
+from calibration.jobs import Columns, Runner, Stopped
+from simulator import sources
 
 # Reduced against the shipped fit: one ensemble, fewer steps. Ranks need fewer draws than quantiles do.
 SHORT = Effort(ensembles=1, walkers_per_parameter=4, burn_in=250, steps=300)
-KEPT = 99  # draws among which the true value is ranked
+RANKED_AMONG = 99  # draws among which the true value is ranked
 LEVELS = (0.5, 0.9)
 BINS = 10
 
 
-class _Task(NamedTuple):
-    """One replicate: what is fitted to, and the truth."""
+@dataclass(frozen=True, eq=False)
+class ReplicateJob:
+    """The fit to one world whose parameters are known.
 
-    parts: list[Part]
+    Parameters
+    ----------
+    blocks : tuple of ObservedBlock
+        With the world's numbers as observed.
+    truth : ndarray of float64, shape (parameters,)
+        The world's normal scores.
+    effort : Effort
+    seed : tuple of int
+    """
+
+    blocks: tuple[ObservedBlock, ...]
     truth: F64
     effort: Effort
     seed: tuple[int, ...]
 
+    @property
+    def address(self) -> str:
+        """A hash of the emulators, the world's numbers and scores, the effort and the seed."""
+        digest = hashlib.blake2b(sources.digest(__name__).encode(), digest_size=16)
+        digest.update(repr((self.effort, self.seed)).encode() + digest_of(self.blocks) + self.truth.tobytes())
+        return digest.hexdigest()
 
-def replicates(
-    fit: Fit, n: int, effort: Effort = SHORT, workers: int = 1, tell: Progress | None = None
-) -> pd.DataFrame:
-    """Simulation-based calibration: one row per replicate and fitted parameter.
+    @property
+    def runs(self) -> int:
+        """One: the fit to one world."""
+        return 1
 
-    Columns: replicate, parameter, truth and mean and sd (normal scores), rank (0 to `of`, of the truth among draws),
-    low50, high50, low90, high90 (normal scores). The truth is drawn from the prior. Replicates are held-out worlds in
-    which all targets exist; ValueError if there are fewer than `n`.
+    def carry_out(self, stopped: Stopped) -> Columns | None:
+        """Return where the truth lies in its posterior, one row per parameter; None if stopped before the start."""
+        if stopped():
+            return None
+        size = len(self.truth)
+        flat = sample_ensemble(log_posterior(self.blocks), size, self.effort, self.seed).reshape(-1, size)
+        ranked = flat[np.linspace(0, len(flat) - 1, RANKED_AMONG).round().astype(int)]
+        columns: Columns = {"truth": self.truth, "mean": flat.mean(axis=0), "sd": flat.std(axis=0)}
+        columns |= {"rank": (ranked < self.truth).sum(axis=0), "of": np.full(size, RANKED_AMONG)}
+        for level in LEVELS:
+            low, high = np.quantile(flat, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+            columns |= {f"low{100 * level:.0f}": low, f"high{100 * level:.0f}": high}
+        return columns
+
+
+def replicates(fit: Fit, n: int, run: Runner, effort: Effort = SHORT) -> pd.DataFrame:
+    """Fit to held-out worlds as if they had been observed (simulation-based calibration).
+
+    Parameters
+    ----------
+    fit : Fit
+    n : int
+        How many worlds: the first held-out ones in which all targets exist. Their parameters are drawn from the prior.
+    run : Runner
+        The work holds the GIL most of the time, so processes suit it.
+    effort : Effort, optional
+
+    Returns
+    -------
+    DataFrame
+        One row per replicate and fitted parameter: replicate, parameter, truth, mean and sd (normal scores), rank (of
+        the truth among draws, 0 to `of`), of, low50, high50, low90, high90 (normal scores).
+
+    Raises
+    ------
+    ValueError
+        If fewer than `n` worlds are held out.
     """
     used = list(fit.problem.used)
     whole = np.flatnonzero(np.isfinite(fit.held_out.simulated[:, used]).all(axis=1))[:n]
     if len(whole) < n:
-        raise ValueError(f"{n} replicates are asked for, but only {len(whole)} worlds are held out")
+        raise ValueError(f"n is {n}, but only {len(whole)} worlds are held out")
     truths = fit.held_out.of(fit.chains.parameters)
-    rng = np.random.default_rng([fit.settings.seed, 4])
-    seen = observe(fit.problem.targets, fit.held_out.simulated[whole], rng)
     seed = fit.settings.seed
-    tasks = [_Task(fit.parts(seen[row]), truths[world], effort, (seed, 5, row)) for row, world in enumerate(whole)]
-    frames = []
-    for row, summary in enumerate(_each(tasks, workers)):
-        frames.append(pd.DataFrame({"replicate": row, "parameter": fit.chains.parameters, **summary}))
-        if tell:
-            tell(1)
+    rng = np.random.default_rng([seed, 4])
+    observed = sample_observations(fit.problem.targets, fit.held_out.simulated[whole], rng)
+    jobs = [
+        ReplicateJob(tuple(fit.blocks(observed[row])), truths[world], effort, (seed, 5, row))
+        for row, world in enumerate(whole)
+    ]
+    results = run("worlds with known parameters", jobs)
+    frames = [
+        pd.DataFrame({"replicate": row, "parameter": fit.chains.parameters, **columns})
+        for row, columns in enumerate(results)
+    ]
     return pd.concat(frames, ignore_index=True)
 
 
-def _each(tasks: list[_Task], workers: int) -> Iterator[dict[str, F64]]:
-    """Results in order, by processes of their own where there are several workers."""
-    if workers < 2:
-        yield from map(_replicate, tasks)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
-        yield from pool.map(_replicate, tasks, chunksize=4)
+def coverage(ranks: pd.DataFrame) -> pd.DataFrame:
+    """Return how often intervals contain the truth.
 
+    Parameters
+    ----------
+    ranks : DataFrame
+        From `replicates`.
 
-def _end_with_parent() -> None:
-    """Ask Linux to end this worker when its parent is gone, however that ended."""
-    import ctypes
-    import signal
-    import sys
-
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-
-
-def _replicate(task: _Task) -> dict[str, F64]:
-    """Where the truth lies in its posterior."""
-    from threadpoolctl import threadpool_limits
-
-    parts, truth, effort, seed = task
-    with threadpool_limits(1):  # as in the fit; and workers would be in one another's way
-        flat = sample_ensemble(log_posterior(parts), len(truth), effort, seed).reshape(-1, len(truth))
-    kept = flat[np.linspace(0, len(flat) - 1, KEPT).round().astype(int)]
-    found = {"truth": truth, "mean": flat.mean(axis=0), "sd": flat.std(axis=0)}
-    found |= {"rank": (kept < truth).sum(axis=0), "of": np.full(len(truth), KEPT)}
-    for level in LEVELS:
-        low, high = np.quantile(flat, [0.5 - level / 2, 0.5 + level / 2], axis=0)
-        found |= {f"low{100 * level:.0f}": low, f"high{100 * level:.0f}": high}
-    return found
-
-
-def coverage(found: pd.DataFrame) -> pd.DataFrame:
-    """How often intervals held the truth: one row per parameter and level.
-
-    Columns: parameter, level, replicates, covered (share), expected_low and expected_high (where 95% of right
-    fits lie), fits, uniform_p (that ranks are uniform; the same in both rows of a parameter).
+    Returns
+    -------
+    DataFrame
+        One row per parameter and level: parameter, level, replicates, covered (share), expected_low and expected_high
+        (where 95% of right fits lie), fits (whether it lies there), uniform_p (of ranks as uneven as these; the same in
+        both rows of a parameter).
     """
     rows = []
-    for parameter, part in found.groupby("parameter", sort=False):
+    for parameter, part in ranks.groupby("parameter", sort=False):
         n = len(part)
         for level in LEVELS:
             name = f"{100 * level:.0f}"
@@ -117,21 +152,30 @@ def coverage(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _uniform_p(part: pd.DataFrame) -> float:
-    """Probability of ranks as uneven as these, by chi-square over bins of equal size."""
-    places = int(part["of"].iloc[0]) + 1
-    seen = np.bincount(part["rank"].to_numpy() * BINS // places, minlength=BINS)
+    """Return the probability of ranks as uneven as these, by chi-square over bins of equal size."""
+    ranks = int(part["of"].iloc[0]) + 1
+    observed = np.bincount(part["rank"].to_numpy() * BINS // ranks, minlength=BINS)
     expected = len(part) / BINS
-    return float(chi2.sf(((seen - expected) ** 2 / expected).sum(), BINS - 1))
+    return float(chi2.sf(((observed - expected) ** 2 / expected).sum(), BINS - 1))
 
 
-def recovery(found: pd.DataFrame) -> pd.DataFrame:
-    """How well known parameters come back: one row per parameter, all in normal scores (the prior has sd 1).
+def recovery(ranks: pd.DataFrame) -> pd.DataFrame:
+    """Return how well known parameters are recovered.
 
-    Columns: parameter, replicates, correlation (of truth and posterior mean), error (root mean square; 1 is no better
-    than the prior), claimed (mean posterior sd), covered90.
+    Parameters
+    ----------
+    ranks : DataFrame
+        From `replicates`.
+
+    Returns
+    -------
+    DataFrame
+        One row per parameter, all in normal scores (the prior has sd 1): parameter, replicates, correlation (of truth
+        and posterior mean), error (root mean square; 1 is no better than the prior), claimed (mean posterior sd),
+        covered90.
     """
     rows = []
-    for parameter, part in found.groupby("parameter", sort=False):
+    for parameter, part in ranks.groupby("parameter", sort=False):
         inside = (part["low90"] <= part["truth"]) & (part["truth"] <= part["high90"])
         rows.append(
             {
@@ -147,35 +191,43 @@ def recovery(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def emulator_frame(fit: Fit) -> pd.DataFrame:
-    """The emulators on held-out worlds, and what was seen against the posterior: one row per fitted target.
+    """Return how good the emulators are on held-out worlds, and where the observed numbers lie in the posterior.
 
-    Columns: target, block, value, r2 (share of the variance between worlds that the fitted parameters explain; the
-    rest is luck and parameters that are not fitted), score_mean and score_sd (of held-out worlds' numbers; 0 and 1
-    where the emulator is right), posterior_score (where what was seen lies in the posterior's prediction, in standard
-    deviations).
+    Parameters
+    ----------
+    fit : Fit
+
+    Returns
+    -------
+    DataFrame
+        One row per fitted target: target, block, value, r2 (share of the variance between worlds that the fitted
+        parameters explain; the rest is luck and parameters that are not fitted), score_mean and score_sd (of held-out
+        worlds' numbers; 0 and 1 if the emulator is right), posterior_score (where the observed number lies in the
+        posterior's prediction, in standard deviations).
     """
     rows = []
-    observed = fit.problem.observed(range(len(fit.problem.targets)))
+    values = fit.problem.observed()
     rng = np.random.default_rng([fit.settings.seed, 6])
     for name, emulator in fit.emulators.items():
-        places = fit.problem.of_block(name)
-        targets = [fit.problem.targets[place] for place in places]
-        whole = np.isfinite(fit.held_out.simulated[:, places]).all(axis=1)
-        simulated = fit.held_out.simulated[whole][:, places]
+        indices = fit.problem.indices_of(name)
+        targets = [fit.problem.targets[index] for index in indices]
+        whole = np.isfinite(fit.held_out.simulated[:, indices]).all(axis=1)
+        simulated = fit.held_out.simulated[whole][:, indices]
         x = fit.held_out.of(emulator.parameters)[whole]
         y = np.stack([simulated_latent(t.family, simulated[:, k]) for k, t in enumerate(targets)], axis=1)
         mean, sd = emulator.mean(x), emulator.sd(x)
-        scores = middle_scores(mean, sd, steps(targets, observe(targets, simulated, rng)))
+        intervals = rounding_intervals(targets, sample_observations(targets, simulated, rng))
+        scores = middle_scores(mean, sd, intervals)
         columns = [fit.chains.parameters.index(parameter) for parameter in emulator.parameters]
         posterior = fit.chains.thinned(fit.settings.draws)[:, columns]
-        there, spread = emulator.mean(posterior), emulator.sd(posterior)
-        width = np.sqrt(there.var(axis=0) + (spread**2).mean(axis=0))
+        predicted, spread = emulator.mean(posterior), emulator.sd(posterior)
+        width = np.sqrt(predicted.var(axis=0) + (spread**2).mean(axis=0))
         for k, target in enumerate(targets):
-            seen = float(latent(target.family, np.clip(observed[places[k]], 1e-3, None)))
+            observed = float(latent(target.family, np.clip(values[indices[k]], 1e-3, None)))
             rows.append(
                 {"target": target.name, "block": name, "value": target.value,
                  "r2": float(1.0 - ((y[:, k] - mean[:, k]) ** 2).mean() / y[:, k].var()),
                  "score_mean": float(scores[:, k].mean()), "score_sd": float(scores[:, k].std()),
-                 "posterior_score": (seen - float(there[:, k].mean())) / float(width[k])}
+                 "posterior_score": (observed - float(predicted[:, k].mean())) / float(width[k])}
             )  # fmt: skip
     return pd.DataFrame(rows)

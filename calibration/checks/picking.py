@@ -1,63 +1,88 @@
-"""How much the answers hang on whom the coordinators picked: the same worlds, surveyed with other odds of picking.
+"""How much the answers depend on whom the coordinators picked: the same worlds, surveyed with other odds of picking.
 
-The data do not identify the bias towards the successful, so it stays a prior; here it is swept over its range.
+The data do not identify the preference for the successful, so it stays a prior; here it takes several values of its
+range.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from calibration.evidence.targets import Evidence, Target
-from calibration.fit.simulate import Progress, history, seen
-from calibration.survey.register import register, split
-from simulator.ensemble import simulate as run
-from simulator.threads import each
+from calibration.hindcast.past_calls import observe, run_past_calls
+from calibration.jobs import Runner, compute_draws
+from calibration.parameters import register
+from simulator import sources
 
 F64 = npt.NDArray[np.float64]
 
-PICKED = "survey_pick_odds"
+PICK_ODDS = "survey_pick_odds"
 
 
 def picking_odds() -> tuple[float, float, float]:
-    """The odds that are tried: the ends of the prior's range and its central value."""
-    entry = register()[PICKED]
+    """Return the odds that are tried: low end, central value and high end of the prior."""
+    entry = register()[PICK_ODDS]
     return float(entry.low or 0.0), float(entry.value or 0.0), float(entry.high or 0.0)
 
 
-def picking_frame(
-    draws: Mapping[str, F64], seed: int, known: Evidence, threads: int = 1, progress: Progress | None = None
-) -> pd.DataFrame:
-    """Expected shares of the SMEs' answers under each odds of picking, over draws of the posterior.
+def picking_frame(draws: Mapping[str, F64], seed: int, evidence: Evidence, run: Runner) -> pd.DataFrame:
+    """Return the expected shares of the SMEs' answers under each odds of picking.
 
-    Columns: target, measure, label, real, odds, median, low90, high90. Draw number i has run seed `seed` + i under
-    all odds, so that rows of a target differ by the picking alone.
+    Parameters
+    ----------
+    draws : mapping of str to ndarray of float64, shape (n,)
+        Of the posterior, by parameter.
+    seed : int
+        Draw number i has run seed `seed` + i under all odds, so that rows of a target differ by the picking alone.
+    evidence : Evidence
+    run : Runner
+
+    Returns
+    -------
+    DataFrame
+        One row per SME target and odds: target, measure, label, real, odds, median, low90, high90.
     """
-    count = len(next(iter(draws.values())))
-
-    def one(draw: int) -> list[list[float]]:
-        found = _under_each({name: float(column[draw]) for name, column in draws.items()}, seed + draw, known)
-        if progress:
-            progress(1)
-        return found
-
-    shares = np.array(list(each(one, range(count), threads)))
+    seeds = seed + np.arange(len(next(iter(draws.values()))), dtype=np.int64)
+    shares = SharesByOdds(evidence, picking_odds())
+    columns = compute_draws("other picking of respondents", shares, draws, seeds, run)
     rows = [
-        _row(target, odds, shares[:, tried, place])
-        for place, target in enumerate(known.targets)
+        _row(target, odds, columns[f"{target.name} {number}"])
+        for target in evidence.targets
         if target.measure.startswith("sme_")
-        for tried, odds in enumerate(picking_odds())
+        for number, odds in enumerate(shares.odds)
     ]
     return pd.DataFrame(rows)
 
 
-def _under_each(values: Mapping[str, float], seed: int, known: Evidence) -> list[list[float]]:
-    """Every target in one run, (odds, targets)."""
-    simulator_values, survey = split(values)
-    inputs = history(simulator_values, survey, known)
-    state = run(inputs, seed)
-    return [[*seen(state, inputs, {**survey, PICKED: odds}, known).values()] for odds in picking_odds()]
+@dataclass(frozen=True)
+class SharesByOdds:
+    """The expected shares of the SMEs' answers in one run under each odds, as a picklable function of (values, seed).
+
+    Parameters
+    ----------
+    evidence : Evidence
+    odds : tuple of float
+    """
+
+    evidence: Evidence
+    odds: tuple[float, ...]
+
+    @property
+    def identity(self) -> str:
+        """All that determines the shares beside draw and seed."""
+        return f"{sources.digest(__name__)} {self.evidence.identity} {self.odds}"
+
+    def __call__(self, values: Mapping[str, float], seed: int) -> dict[str, float]:
+        """Return the share of every target under all odds, by "target number-of-the-odds"."""
+        run = run_past_calls(values, seed, self.evidence)
+        numbers: dict[str, float] = {}
+        for number, odds in enumerate(self.odds):
+            shares = observe(run._replace(survey={**run.survey, PICK_ODDS: odds}), self.evidence)
+            numbers |= {f"{name} {number}": share for name, share in shares.items()}
+        return numbers
 
 
 def _row(target: Target, odds: float, shares: F64) -> dict[str, object]:

@@ -1,1 +1,1 @@
-"""What is known from outside, as data with sources."""
+"""The evidence: observed numbers about past calls, as data with sources, and the checks of such data."""

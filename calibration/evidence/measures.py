@@ -1,4 +1,4 @@
-"""What evidence can be held against: every measure of a call that a target may name."""
+"""The measures of a call: what the model can say about one, and a target may name."""
 
 from functools import cache
 from typing import Literal, NamedTuple
@@ -10,11 +10,20 @@ Family = Literal["count", "level", "share"]
 
 
 class CallMeasure(NamedTuple):
-    """One number about one call.
+    """A number about one call.
 
-    family: a count of the call, a level (a positive number, compared in logarithms) or a share of answers. Counts and
-    levels are what one run shows, so the run's own luck is their error. Shares are expected shares, which carry no
-    luck of the survey: the answers of `effective_n` people about them do.
+    Parameters
+    ----------
+    name : str
+        As in `targets.csv`.
+    block : {"programme", "survey"}
+        Where the number comes from: statistics of the programme, or its survey.
+    family : {"count", "level", "share"}
+        A count, a level (a positive number, compared in logarithms) or a share of answers. Counts and levels are
+        those of one run, so their error is the luck of a run. Shares are expected shares without the luck of the
+        survey; their error is that of `effective_n` answers.
+    label : str
+        In words.
     """
 
     name: str
@@ -60,16 +69,17 @@ _SURVEY = (
     CallMeasure("cluster_knowledge", "survey", "share", "Clusters: knowledge sharing, opportunity identification"),
     CallMeasure("cluster_partners", "survey", "share", "Clusters: access to new partners, broadened networks"),
     CallMeasure("cluster_rni", "survey", "share", "Clusters: initiation of longer-term R&I collaboration"),
-    CallMeasure("share_answers_DK", "survey", "share", "Share of SME answers that come from Denmark"),
 )
 
 
 @cache
 def measures() -> dict[str, CallMeasure]:
-    """All measures by name; grants and partners by country for every funder of the programme."""
+    """Return all measures by name, some of them for the country of every funder of the programme."""
     by_country = []
     for funder in programme().funders.values():
-        code = funder.country
+        code, country = funder.country, programme().countries[funder.country].name
         by_country.append(CallMeasure(f"grants_{code}", "programme", "count", f"Grants to partners from {code}"))
         by_country.append(CallMeasure(f"slots_{code}", "programme", "count", f"Partners from {code}"))
+        label = f"Share of SME answers that come from {country}"
+        by_country.append(CallMeasure(f"share_answers_{code}", "survey", "share", label))
     return {measure.name: measure for measure in (*_PROGRAMME, *by_country, *_SURVEY)}

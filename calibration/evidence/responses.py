@@ -4,7 +4,17 @@ from typing import NamedTuple
 
 
 class Response(NamedTuple):
-    """How the partners with a grant in one funding country and their SMEs answered."""
+    """How the partners with a grant in one funding country, and their SMEs, answered.
+
+    Parameters
+    ----------
+    country : str
+        Its code.
+    clusters_targeted, clusters_received : int
+        Clusters that were asked, and that answered.
+    smes_received : int
+        SMEs that answered.
+    """
 
     country: str
     clusters_targeted: int
@@ -13,7 +23,7 @@ class Response(NamedTuple):
 
     @property
     def cluster_share(self) -> float:
-        """Share of the clusters that answered."""
+        """The share of clusters that answered."""
         return self.clusters_received / self.clusters_targeted
 
     @property
@@ -23,5 +33,5 @@ class Response(NamedTuple):
 
     @property
     def smes_answering(self) -> float:
-        """SME answers per cluster targeted."""
+        """SME answers per cluster that was asked."""
         return self.smes_received / self.clusters_targeted

@@ -1,1 +1,1 @@
-"""From evidence to a posterior: worlds, emulators, chains."""
+"""The fit: from simulated worlds to the posterior, by emulators of what the model says about each target."""

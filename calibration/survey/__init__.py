@@ -1,1 +1,1 @@
-"""The evaluation's survey, simulated: who is asked, who answers, and what."""
+"""The evaluation's survey, simulated: who is asked and answers, when, and what they say."""

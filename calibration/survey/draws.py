@@ -1,9 +1,10 @@
-"""Luck of the survey: the simulator's keyed draws, for many firms at once."""
+"""Keyed draws for the survey: those of `simulator.draws`, for many firms or partners at once."""
 
 import numpy as np
 import numpy.typing as npt
 
 from simulator import draws
+from simulator.jit import jit
 
 # What a draw is for. Numbers are part of the results: never renumber, only append; the simulator's are below 1000.
 ANSWERS, NUMBER, PICKED, PASSED_ON, TICKED, CHOSEN, REPORTED = range(1001, 1008)
@@ -13,13 +14,30 @@ F64 = npt.NDArray[np.float64]
 
 
 def uniforms(seed: int, decision: int, time: int, who: U64, whom: U64) -> F64:
-    """Numbers strictly between 0 and 1 for (`who`, `whom`): those of `simulator.draws.uniform`, array by array."""
-    start = np.uint64(draws.key(seed, decision, time))
-    word = _mix(_mix(start + who) + whom)
-    return ((word >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
+    """Return numbers strictly between 0 and 1: `simulator.draws.uniform` for each pair of (`who`, `whom`).
+
+    Parameters
+    ----------
+    seed : int
+    decision : int
+        What the draws are for, such as `PICKED`.
+    time : int
+        The time of the decision, or another number that keeps its draws apart.
+    who, whom : ndarray of uint64, shape (n,)
+        Identities.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+    """
+    values = np.empty(len(who))
+    _fill(np.int64(seed), np.int64(decision), np.int64(time), who, whom, values)
+    return values
 
 
-def _mix(word: U64) -> U64:
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(word ^ (word >> np.uint64(31)))
+@jit
+def _fill(seed: np.int64, decision: np.int64, time: np.int64, who: U64, whom: U64, values: F64) -> None:
+    """Write one draw for each pair into `values`."""
+    start = draws.key(seed, decision, time)
+    for row in range(len(values)):
+        values[row] = draws.uniform(start, who[row], whom[row])

@@ -16,7 +16,7 @@ def calibrate(
     bank: Annotated[int | None, typer.Option(help="Worlds drawn from the priors (8,000).")] = None,
     evidence: Annotated[Path | None, typer.Option(help="Folder of your own targets.csv and responses.csv.")] = None,
     out: Annotated[
-        Path, typer.Option(help="Folder for bank, chains and posterior; what lies there is used again.")
+        Path, typer.Option(help="Folder for worlds, chains and posterior; what is there is used again.")
     ] = Path("results/calibration"),
     seed: Annotated[int | None, typer.Option(help="Seed of the whole fit: same seed, same numbers.")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads; no number depends on it.")] = None,
@@ -28,18 +28,21 @@ def calibrate(
     from calibration import posterior
     from calibration.fit import shipped_problem as shipped
     from calibration.fit import write_posterior as outcome
-    from calibration.fit.fit import fit
+    from calibration.fit.pipeline import fit
+    from calibration.jobs import in_threads
+    from calibration.kept import kept_in
     from experiments.cli.progress import progress
     from experiments.runs.files import check_root
 
     _check(bank, seed, threads)
     check_root(out)
-    problem, settings = shipped.problem(evidence, threads), shipped.settings(bank, seed)
+    problem, settings = shipped.problem(evidence), shipped.settings(bank, seed)
     below = shipped.fit_file()["settings"]["unidentified_below"]
     path = out / "posterior.parquet"
     try:
         with progress() as stage:
-            found = fit(problem, settings, out, stage)
+            run = kept_in(out / "jobs", in_threads(threads, stage))
+            found = fit(problem, settings, run, stage)
             outcome.save(found, path, below)
             outcome.parameter_frame(found).to_csv(out / "parameters.csv", index=False)
     except KeyboardInterrupt:

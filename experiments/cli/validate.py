@@ -74,7 +74,7 @@ def validate(
 
 def _forecast(drawn_from: "Posterior", seed: int, workers: int, out: Path, ship: bool, stage: "Stage") -> None:
     """Write the forecast and tell it."""
-    from calibration.checks.forecast import FILE
+    from calibration.checks.shipped_forecast import FILE
     from experiments.validation.folder import write_csv
     from experiments.validation.study import shipped_forecast
 

@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 import calibration
-from calibration.evidence.targets import evidence
-from calibration.fit.simulate import Progress, history
-from calibration.survey.register import split
+from calibration.evidence.load import load_evidence
+from calibration.hindcast.past_calls import past_inputs
+from calibration.jobs import Progress
 from experiments.runs.many_runs import ManyRuns
 from scenarios import Resolved
 from simulator.ensemble import simulate as run
@@ -127,10 +127,9 @@ def _of_histories(draws: Mapping[str, F64], seed: int, threads: int, tell: Progr
 
 
 def _of_history(values: Mapping[str, float], seed: int) -> dict[str, float]:
-    simulator, survey = split(values)
-    inputs = history(simulator, survey, evidence())
+    inputs = past_inputs(values, load_evidence())
     state = run(inputs, seed)
-    unfamiliar = run(history({**simulator, "meeting_familiarity_gain": 0.0}, survey, evidence()), seed)
+    unfamiliar = run(past_inputs({**values, "meeting_familiarity_gain": 0.0}, load_evidence()), seed)
     p = inputs.parameters
     return {
         "event_meeting": _joint_proposals(state, state) / max(_joint_proposals(state, unfamiliar), 0.5) - 1.0,

@@ -12,7 +12,10 @@ import pandas as pd
 from calibration.checks.forecast import forecast
 from calibration.checks.picking import picking_frame
 from calibration.checks.predictive import predictive_frame, replicates, typicality_frame
-from calibration.evidence.targets import evidence
+from calibration.checks.settings import left_out_call
+from calibration.evidence.load import load_evidence
+from calibration.jobs import in_processes, in_threads
+from calibration.kept import kept_in
 from calibration.posterior import Posterior
 from experiments.validation.outside import COMPARED, RUNS, outside_frame
 
@@ -25,7 +28,7 @@ Stage = Callable[[str, int], Progress]
 
 FORECAST_DRAWS = 1_000  # of the forecast that ships
 OUTSIDE_DRAWS = 60
-LEFT_OUT = 2015
+LEFT_OUT = left_out_call()
 NEAR = 1_000  # worlds near the posterior of the fit without that call: fewer, since it is one check among several
 
 
@@ -60,17 +63,17 @@ class Validation:
 
 def validate(ask: Ask, posterior: Posterior, stage: Stage) -> Validation:
     """Carry out all checks; the same ask and posterior give the same numbers on any number of threads."""
-    known = evidence(ask.evidence)
+    evidence, run = load_evidence(ask.evidence), in_threads(ask.threads, stage)
     draws = posterior.draw(ask.draws, ask.seed)
-    found = replicates(draws, ask.seed, known, ask.threads, stage("data sets of the fitted model", ask.draws))
+    found = replicates(draws, ask.seed, evidence, run)
     few = {name: values[: ask.outside] for name, values in draws.items()}
     few_draws = len(next(iter(few.values())))
     many = few_draws * ((len(COMPARED) + 1) * RUNS + 2)
     tables = {
         "predictive": predictive_frame(found),
         "typicality": typicality_frame(found),
-        "forecast": forecast(draws, ask.seed, ask.threads, stage("forecast of 2016 and 2017", ask.draws)),
-        "picking": picking_frame(few, ask.seed, known, ask.threads, stage("other picking of respondents", few_draws)),
+        "forecast": forecast(draws, ask.seed, run),
+        "picking": picking_frame(few, ask.seed, evidence, run),
         "outside": outside_frame(few, ask.seed, ask.threads, stage("outside checks", many)),
         "parameters": pd.DataFrame(posterior.manifest["parameters"]),
     }
@@ -82,7 +85,7 @@ def validate(ask: Ask, posterior: Posterior, stage: Stage) -> Validation:
 def shipped_forecast(posterior: Posterior, seed: int, threads: int, stage: Stage) -> pd.DataFrame:
     """The forecast of 2016 and 2017 that ships with the package."""
     draws = posterior.draw(FORECAST_DRAWS, seed)
-    return forecast(draws, seed, threads, stage("forecast of 2016 and 2017", FORECAST_DRAWS))
+    return forecast(draws, seed, in_threads(threads, stage))
 
 
 def commands(ask: Ask) -> list[str]:
@@ -106,19 +109,19 @@ def _checks_of_the_fit(ask: Ask, stage: Stage) -> dict[str, pd.DataFrame]:
     from calibration.checks import coverage as checks
     from calibration.checks.leave_out import leave_out, totals
     from calibration.fit import shipped_problem as shipped
-    from calibration.fit.fit import fit
+    from calibration.fit.pipeline import fit
 
-    problem, settings = shipped.problem(ask.evidence, ask.threads), shipped.settings(ask.bank)
-    whole = fit(problem, settings, ask.fit, stage)
-    tell = stage("worlds with known parameters", ask.checked)
-    ranks = checks.replicates(whole, ask.checked, workers=ask.threads, tell=tell)
+    problem, settings = shipped.problem(ask.evidence), shipped.settings(ask.bank)
+    run = kept_in(ask.fit / "jobs", in_threads(ask.threads, stage))
+    whole = fit(problem, settings, run, stage)
+    ranks = checks.replicates(whole, ask.checked, in_processes(ask.threads, stage))
     found = {
         "coverage": checks.coverage(ranks),
         "recovery": checks.recovery(ranks),
         "emulators": checks.emulator_frame(whole),
     }
     if can_be_left_out(problem):
-        left = leave_out(problem, replace(settings, near=min(settings.near, NEAR)), LEFT_OUT, ask.fit, stage)
+        left = leave_out(problem, replace(settings, near=min(settings.near, NEAR)), LEFT_OUT, run, stage)
         found |= {"left_out": left, "left_out_totals": totals(left)}
     return found
 

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 import scenarios
-from calibration.fit.simulate import simulate as targets_of
-from calibration.survey.register import register
+from calibration.evidence.load import load_evidence
+from calibration.hindcast.past_calls import target_values
+from calibration.parameters import register
 from experiments.comparison.carry_out import carry_out
 from experiments.comparison.compare import assembled
 from experiments.comparison.study import Settings, Study, prepare
@@ -191,7 +192,9 @@ def _targets(draws: Draws) -> pd.DataFrame:
     rows = [
         (draw, name, value)
         for draw, values in draws.items()
-        for name, value in targets_of({n: v for n, v in values.items() if n in register()}, int(draw)).items()
+        for name, value in target_values(
+            {n: v for n, v in values.items() if n in register()}, int(draw), load_evidence()
+        ).items()
     ]
     return pd.DataFrame(rows, columns=["draw", "target", "value"])
 

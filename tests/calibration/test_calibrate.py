@@ -7,9 +7,9 @@ import pytest
 
 from calibration import posterior
 from calibration.fit import shipped_problem as shipped
-from calibration.fit.fit import Settings
+from calibration.fit.pipeline import Settings
 from calibration.fit.sampler import Effort
-from calibration.survey.register import register
+from calibration.parameters import register
 from experiments.cli import calibrate as cli_calibrate
 from experiments.cli import main as cli
 from scenarios import InputError
@@ -22,11 +22,10 @@ BRIEF = Settings(bank=600, near=200, held_out=40, draws=300, seed=1, effort=Effo
 class Ideas(Toy):
     """Calls in which applications come by ideas alone; seen 200 times, so that the truth comes out."""
 
-    def simulate(self, values, seeds, tell):
+    def __call__(self, values, seed):
         rate = values["idea_rate"]
-        super().simulate({"rate": rate, "share": rate, "few": rate}, seeds, tell)
-        counts = [np.random.default_rng(seed).poisson(200 * rate) for rate, seed in zip(rate, seeds)]
-        return np.array(counts, dtype=float)[:, None]
+        super().__call__({"rate": rate, "share": rate, "few": rate}, seed)
+        return {"applications": np.random.default_rng(seed).poisson(200 * rate)}
 
     def problem(self, **changes):
         entries = {name: register()[name] for name in ("idea_rate", "rivalry")}
@@ -38,7 +37,7 @@ class Ideas(Toy):
 @pytest.fixture
 def ideas(monkeypatch):
     model = Ideas()
-    monkeypatch.setattr(shipped, "problem", lambda evidence, threads: model.problem())
+    monkeypatch.setattr(shipped, "problem", lambda evidence: model.problem())
     monkeypatch.setattr(shipped, "settings", lambda bank, seed: BRIEF)
     return model
 
@@ -88,5 +87,5 @@ def test_evidence_that_is_not_there_gets_a_sentence(tmp_path, monkeypatch, capsy
 def test_what_is_fitted_stands_in_the_register_and_what_is_seen_in_the_evidence():
     problem = shipped.problem()
     assert set(problem.fitted) <= set(problem.drawn)
-    assert {problem.targets[place].block for place in problem.used} == set(problem.blocks)
-    assert all(problem.targets[place].fitted and problem.targets[place].call <= 2015 for place in problem.used)
+    assert {problem.targets[index].block for index in problem.used} == set(problem.blocks)
+    assert all(problem.targets[index].fitted and problem.targets[index].call <= 2015 for index in problem.used)

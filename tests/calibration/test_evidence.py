@@ -5,11 +5,11 @@ import shutil
 
 import pytest
 
-from calibration.evidence.files import read_table
+from calibration.evidence.csv_table import read_table
+from calibration.evidence.load import FOLDER, load_evidence
 from calibration.evidence.measures import measures
-from calibration.evidence.targets import FOLDER, evidence, targets
-from calibration.fit.simulate import simulate
-from calibration.survey.register import draw, register, split, survey_entries
+from calibration.hindcast.past_calls import target_values
+from calibration.parameters import draw, register, split, survey_entries
 from scenarios import InputError
 from scenarios import draw as simulator_draw
 
@@ -34,7 +34,7 @@ def folder(tmp_path):
 
 
 def test_every_shipped_target_has_a_measure_a_source_and_numbers_that_fit():
-    found = targets()
+    found = load_evidence().targets
     assert len(found) > 50
     assert len({target.name for target in found}) == len(found)
     for target in found:
@@ -43,7 +43,7 @@ def test_every_shipped_target_has_a_measure_a_source_and_numbers_that_fit():
 
 
 def test_nothing_is_known_of_what_came_out_of_the_calls_of_2016_and_2017():
-    assert {target.call for target in targets()} == {2013, 2014, 2015}
+    assert {target.call for target in load_evidence().targets} == {2013, 2014, 2015}
     for row in rows_of("calls.csv"):
         if row["year"] in ("2016", "2017"):
             outcomes = ("applications_received", "transnational_projects", "individual_clusters")
@@ -51,7 +51,7 @@ def test_nothing_is_known_of_what_came_out_of_the_calls_of_2016_and_2017():
 
 
 def test_targets_repeat_the_printed_tables():
-    value = {target.name: target.value for target in targets()}
+    value = {target.name: target.value for target in load_evidence().targets}
     columns = {
         "applications": "applications_received",
         "approvals": "applications_approved",
@@ -75,7 +75,7 @@ def test_targets_repeat_the_printed_tables():
 
 def test_survey_targets_repeat_the_printed_shares():
     printed = {row["item"][:30]: row for row in rows_of("survey_2015.csv") if row["group"] == "SME"}
-    value = {target.name: target for target in targets()}
+    value = {target.name: target for target in load_evidence().targets}
     for name, item in (
         ("sme_knowledge_2015", "Knowledge sharing and inspiration; "),
         ("sme_partners_2015", "Access to new partners and broadened networks"),
@@ -83,7 +83,7 @@ def test_survey_targets_repeat_the_printed_shares():
     ):
         row = printed[item[:30]]
         assert (value[name].value, value[name].n) == (float(row["share"]), int(row["n_respondents"]))
-    answered = evidence().responses[2015].values()
+    answered = load_evidence().responses[2015].values()
     assert sum(response.smes_received for response in answered) == 124
     assert sum(response.clusters_received for response in answered) == 31
 
@@ -93,10 +93,10 @@ def test_a_folder_of_ones_own_is_read_and_answered(folder):
         "applications,2014,30,,,yes,my report",
         "sme_rni,2015,0.2,50,40,no,my survey",
     )
-    known = evidence(own)
-    assert [target.name for target in known.targets] == ["applications_2014", "sme_rni_2015"]
-    seen = simulate({}, 1, known)
-    assert list(seen) == ["applications_2014", "sme_rni_2015"] and 0 <= seen["sme_rni_2015"] <= 1
+    evidence = load_evidence(own)
+    assert [target.name for target in evidence.targets] == ["applications_2014", "sme_rni_2015"]
+    values = target_values({}, 1, evidence)
+    assert list(values) == ["applications_2014", "sme_rni_2015"] and 0 <= values["sme_rni_2015"] <= 1
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_folder_of_ones_own_is_read_and_answered(folder):
         ("sme_rni,,0.1,124,85,yes,x", "row 2, call: it is missing"),
         ("sme_rni,2014,0.1,124,85,yes,x", "nobody answered for the call of 2014"),
         ("sme_rni,2015,nan,124,85,yes,x", "row 2, value: text 'nan' does not fit"),
-        ("sme_rni,2015,,124,85,yes,x", "leave the row out where nothing is known"),
+        ("sme_rni,2015,,124,85,yes,x", "leave the row out if the number is not known"),
         ("sme_rni,2015,0.1,124,85,perhaps,x", "row 2, fitted: text 'perhaps' does not fit; allowed: yes, or no"),
         ("sme_rni,2015,0.1,124,85,yes,", "row 2, source: it is missing"),
         ("applications,2015,58.5,,,yes,x", "row 2, value: text '58.5' does not fit; allowed: a whole number"),
@@ -125,44 +125,47 @@ def test_a_folder_of_ones_own_is_read_and_answered(folder):
 )
 def test_a_wrong_row_is_told_with_its_remedy(folder, row, told):
     with pytest.raises(InputError) as error:
-        targets(folder(row))
+        load_evidence(folder(row))
     assert told in str(error.value) and ".csv" in str(error.value) and "\n" not in str(error.value)
 
 
 def test_a_number_that_stands_twice_is_refused(folder):
     own = folder("applications,2015,58,,,yes,x", "applications,2014,84,,,yes,x", "applications,2015,57,,,yes,x")
-    with pytest.raises(InputError, match=r"row 4, measure: applications of 2015 stands in row 2 already"):
-        targets(own)
+    with pytest.raises(InputError, match=r"row 4, measure: applications of 2015 is in row 2 already"):
+        load_evidence(own)
 
 
 def test_evidence_that_is_only_shown_cannot_be_fitted_to(folder):
-    with pytest.raises(InputError, match=r"targets.csv, fitted: no row says yes; allowed: yes in one row or more"):
-        targets(folder("applications,2015,58,,,no,x"))
+    with pytest.raises(
+        InputError,
+        match=r"targets.csv, fitted: no row says yes, so there is nothing to fit to; allowed: yes in one row",
+    ):
+        load_evidence(folder("applications,2015,58,,,no,x"))
 
 
 def test_columns_are_checked(folder):
     with pytest.raises(InputError, match=r"there is no column text 'effective'; .*did you mean effective_n"):
-        targets(folder("x", header=HEADER.replace("effective_n", "effective")))
+        load_evidence(folder("x", header=HEADER.replace("effective_n", "effective")))
     with pytest.raises(InputError, match=r"the column source is missing"):
-        targets(folder("x", header=HEADER.removesuffix(",source")))
-    with pytest.raises(InputError, match=r"it holds no rows"):
-        targets(folder())
+        load_evidence(folder("x", header=HEADER.removesuffix(",source")))
+    with pytest.raises(InputError, match=r"it has no rows"):
+        load_evidence(folder())
 
 
 def test_a_folder_without_the_table_is_told(tmp_path):
     with pytest.raises(InputError, match=r"targets.csv: there is no such file"):
-        targets(tmp_path)
+        load_evidence(tmp_path)
     (tmp_path / "targets.csv").write_bytes(b"measure\n\xff\xfe")
     with pytest.raises(InputError, match=r"it is not UTF-8 text"):
-        targets(tmp_path)
+        load_evidence(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ("2015,DK,23,24,107", "row 2, clusters_received: 24 answered of 23; allowed: 0 to 23"),
+        ("2015,DK,23,24,107", "row 2, clusters_received: 24 of 23 answered; allowed: 0 to 23"),
         ("2015,DK,0,0,0", "row 2, clusters_targeted: text '0' does not fit"),
-        ("2015,DKK,23,21,107", "no funder is of text 'DKK'"),
+        ("2015,DKK,23,21,107", "no funder is from text 'DKK'"),
         ("2015,NO,5,0,2", "row 2, smes_received: 2 SMEs of no cluster answered"),
         ("2015,LT,1,0,0", "call 2015: nobody answered"),
     ],
@@ -172,7 +175,7 @@ def test_who_answered_is_checked(folder, row, told):
     header = "call,country,clusters_targeted,clusters_received,smes_received"
     (own / "responses.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
     with pytest.raises(InputError) as error:
-        evidence(own)
+        load_evidence(own)
     assert told in str(error.value)
 
 

@@ -1,4 +1,4 @@
-"""The fit on a model whose posterior is known; the bank and what a killed fit leaves; the checks of a fit."""
+"""The fit on a model whose posterior is known; what a killed fit leaves on disk; the checks of a fit."""
 
 from dataclasses import replace
 
@@ -10,20 +10,21 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from calibration.checks.coverage import coverage, emulator_frame, recovery, replicates
 from calibration.checks.leave_out import crps, leave_out, predict, totals
-from calibration.fit.bank import bank
-from calibration.fit.fit import fit
-from calibration.fit.likelihood import Copula, log_likelihood, log_marginals, steps
+from calibration.fit.likelihood import Copula, log_likelihood, log_marginals, rounding_intervals
+from calibration.fit.one_thread import one_thread
+from calibration.fit.pipeline import fit, simulate_worlds
 from calibration.fit.problem import prior_scores, run_seeds, values_of
 from calibration.fit.sampler import Effort
 from calibration.fit.write_posterior import contraction, parameter_frame
-from tests.toy_fit import ENTRIES, RATE, SMALL, TARGETS, Known, Toy, quiet
+from calibration.jobs import DRAWS_A_JOB, in_threads
+from tests.toy_fit import ENTRIES, RATE, SMALL, TARGETS, Known, Toy, kept
 
 AT = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    return fit(Toy().problem(), SMALL, tmp_path_factory.mktemp("fit"), quiet)
+    return fit(Toy().problem(), SMALL, kept(tmp_path_factory.mktemp("fit")))
 
 
 def drawn(found, name):
@@ -64,58 +65,76 @@ def test_each_parameter_has_a_row_with_its_interval(found):
 
 
 def test_the_same_settings_give_the_same_bits(found, tmp_path):
-    again = fit(Toy().problem(), SMALL, tmp_path, quiet)
+    again = fit(Toy().problem(), SMALL, kept(tmp_path))
     assert np.array_equal(again.chains.scores, found.chains.scores)
     brief = replace(SMALL, near=0)
-    first, other = (fit(Toy().problem(), each, tmp_path, quiet) for each in (brief, replace(brief, seed=2)))
+    first, other = (fit(Toy().problem(), settings, kept(tmp_path)) for settings in (brief, replace(brief, seed=2)))
     assert not np.array_equal(other.chains.scores, first.chains.scores)
+
+
+def blas_threads():
+    return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
 
 def test_no_number_hangs_on_the_threads_of_numpy(tmp_path):
     """Sums of matrices go in another order on more threads, and chains that lie there would not be known again."""
-    toy, seen = Toy().problem(), []
+    threads = set()
 
-    def simulate(values, seeds, tell):
-        seen.extend(library["num_threads"] for library in threadpool_info())
-        return toy.simulate(values, seeds, tell)
+    class Watched(Toy):
+        def __call__(self, values, seed):
+            if self.worlds % 50 == 0:
+                threads.update(blas_threads())
+            return super().__call__(values, seed)
 
     with threadpool_limits(2):
-        fit(replace(toy, simulate=simulate), replace(SMALL, near=0), tmp_path, quiet)
-    assert set(seen) == {1}
+        fit(Watched().problem(), replace(SMALL, near=0), kept(tmp_path))
+        assert threads == {1} and blas_threads() == {2}
+
+
+def test_numpy_has_one_thread_until_the_last_job_is_done():
+    with threadpool_limits(2):
+        with one_thread():
+            with one_thread():
+                pass
+            assert blas_threads() == {1}
+        assert blas_threads() == {2}
 
 
 def test_a_killed_fit_goes_on_where_it_was(found, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        fit(Toy(breaks_after=1000).problem(), SMALL, tmp_path, quiet)
+        fit(Toy(breaks_after=1000).problem(), SMALL, kept(tmp_path))
     rest = Toy()
-    again = fit(rest.problem(), SMALL, tmp_path, quiet)
+    again = fit(rest.problem(), SMALL, kept(tmp_path))
     assert rest.worlds == SMALL.bank + SMALL.held_out + SMALL.near - 1000
     assert np.array_equal(again.chains.scores, found.chains.scores)
     third = Toy()
-    fit(third.problem(), SMALL, tmp_path, quiet)
+    fit(third.problem(), SMALL, kept(tmp_path))
     assert third.worlds == 0
 
 
-def test_a_part_of_the_bank_that_is_damaged_or_of_other_code_is_made_again(tmp_path):
-    scores, seeds = prior_scores(Toy().problem().drawn, 500, 1), run_seeds(1, 500)
-    whole = bank(Toy().problem(), scores, seeds, tmp_path, lambda _: None)
-    first = sorted(tmp_path.glob("part-*.parquet"))[0]
+def test_a_stored_result_that_is_damaged_or_of_other_code_is_computed_again(tmp_path):
+    n = 5 * DRAWS_A_JOB
+    scores, seeds = prior_scores(Toy().problem().drawn, n, 1), run_seeds(1, n)
+    worlds = simulate_worlds(Toy().problem(), scores, seeds, kept(tmp_path), "")
+    first = sorted(tmp_path.glob("*.parquet"))[0]
     first.write_bytes(first.read_bytes()[:100])
     again = Toy()
-    assert np.array_equal(bank(again.problem(), scores, seeds, tmp_path, lambda _: None), whole)
-    assert 0 < again.worlds <= 200
+    repeated = simulate_worlds(again.problem(), scores, seeds, kept(tmp_path), "")
+    assert np.array_equal(repeated.simulated, worlds.simulated)
+    assert again.worlds == DRAWS_A_JOB
     newer = Toy()
-    bank(newer.problem(code="toy 2"), scores, seeds, tmp_path, lambda _: None)
-    assert newer.worlds == 500
-    assert not list(tmp_path.glob("*.unfinished"))
+    newer.identity = "toy 2"
+    simulate_worlds(newer.problem(), scores, seeds, kept(tmp_path), "")
+    assert newer.worlds == n
+    assert all(path.suffix == ".parquet" for path in tmp_path.iterdir())
 
 
-def test_a_bank_of_another_prior_is_another_bank(tmp_path):
+def test_worlds_of_another_prior_are_other_worlds(tmp_path):
     scores, seeds = prior_scores(Toy().problem().drawn, 200, 1), run_seeds(1, 200)
-    bank(Toy().problem(), scores, seeds, tmp_path, lambda _: None)
+    simulate_worlds(Toy().problem(), scores, seeds, kept(tmp_path), "")
     narrower = Toy()
     entries = {**ENTRIES, "rate": ENTRIES["rate"].model_copy(update={"shape": [2.0, 2.0]})}
-    bank(narrower.problem(entries=entries), scores, seeds, tmp_path, lambda _: None)
+    simulate_worlds(narrower.problem(entries=entries), scores, seeds, kept(tmp_path), "")
     assert narrower.worlds == 200
 
 
@@ -126,13 +145,13 @@ def test_a_bank_of_another_prior_is_another_bank(tmp_path):
 def test_probabilities_of_all_that_can_be_seen_sum_to_one(target):
     values = np.arange(32) / 31 if target.family == "share" else np.arange(400.0)
     mean, sd = np.array([1.2 if target.family == "share" else 4.0]), np.array([0.3])
-    logs = [log_marginals(mean, sd, steps([target], np.array([value])))[0] for value in values]
+    logs = [log_marginals(mean, sd, rounding_intervals([target], np.array([value])))[0] for value in values]
     assert np.exp(logs).sum() == pytest.approx(1.0, abs=1e-9)
 
 
 def test_far_out_numbers_are_unlikely_but_not_impossible():
     mean, sd = np.full(3, 0.5), np.full(3, 0.05)
-    logs = log_marginals(mean, sd, steps([TARGETS[0]] * 3, np.array([0.23, 0.6, 0.95])))
+    logs = log_marginals(mean, sd, rounding_intervals([TARGETS[0]] * 3, np.array([0.23, 0.6, 0.95])))
     assert np.isfinite(logs).all()
     assert logs[0] > logs[1] > logs[2]
 
@@ -141,8 +160,8 @@ def test_correlated_luck_makes_two_agreeing_surprises_one():
     """Two targets both one standard deviation off: less surprising if their luck is shared, more if it is not."""
     targets = [Known("a", "count", 0.0), Known("b", "count", 0.0)]
     mean, sd = np.array([20.0, 20.0]), np.array([1.0, 1.0])
-    both = steps(targets, np.array([110.0, 110.0]))
-    apart = steps(targets, np.array([110.0, 91.0]))
+    both = rounding_intervals(targets, np.array([110.0, 110.0]))
+    apart = rounding_intervals(targets, np.array([110.0, 91.0]))
     shared, alone = Copula.of(np.array([[1.0, 0.8], [0.8, 1.0]])), Copula.of(np.eye(2))
     assert log_likelihood(mean, sd, both, shared) > log_likelihood(mean, sd, both, alone)
     assert log_likelihood(mean, sd, apart, shared) < log_likelihood(mean, sd, apart, alone)
@@ -152,7 +171,7 @@ def test_correlated_luck_makes_two_agreeing_surprises_one():
 
 
 def test_intervals_are_as_wide_as_they_claim_on_the_toy(found):
-    ranks = replicates(found, 60, Effort(1, 4, 40, 60))
+    ranks = replicates(found, 60, in_threads(2), Effort(1, 4, 40, 60))
     frame = coverage(ranks)
     assert set(frame["level"]) == {0.5, 0.9}
     assert frame["fits"].mean() >= 0.6
@@ -177,7 +196,7 @@ def test_intervals_that_are_too_narrow_are_found():
 
 def test_more_replicates_than_worlds_held_out_are_refused(found):
     with pytest.raises(ValueError, match="only 160 worlds"):
-        replicates(found, 161)
+        replicates(found, 161, in_threads(1))
 
 
 def test_the_emulator_is_right_on_worlds_that_it_has_not_seen(found):
@@ -195,18 +214,19 @@ def test_the_score_of_a_forecast():
 
 def test_a_call_is_forecast_from_those_before_it_alone(tmp_path):
     """The forecast does not change with what happened in the call that is forecast."""
-    told = ((8.0, 2013), (6.0, 2014), (7.0, 2015))
-    targets = [Known(f"counted_{call}", "count", value, call=call) for value, call in told]
+    values = ((8.0, 2013), (6.0, 2014), (7.0, 2015))
+    targets = [Known(f"counted_{call}", "count", value, call=call) for value, call in values]
 
-    def simulate(values, seeds, tell):
-        rngs = [np.random.default_rng(seed) for seed in seeds]
-        return np.stack([rng.poisson(RATE * rate, size=3) for rng, rate in zip(rngs, values["rate"])]).astype(float)
+    class Calls(Toy):
+        def __call__(self, values, seed):
+            counts = np.random.default_rng(seed).poisson(RATE * values["rate"], size=3)
+            return {target.name: count for target, count in zip(targets, counts, strict=True)}
 
-    problem = Toy().problem(targets=targets, blocks={"toy": ("rate",)}, simulate=simulate)
+    problem = Calls().problem(targets=targets, blocks={"toy": ("rate",)})
     settings = replace(SMALL, bank=800, near=0)
-    first = leave_out(problem, settings, 2015, tmp_path, quiet, worlds=200)
+    first = leave_out(problem, settings, 2015, kept(tmp_path), worlds=200)
     other = [*targets[:2], replace(targets[2], value=19.0)]
-    second = leave_out(replace(problem, targets=other), settings, 2015, tmp_path, quiet, worlds=200)
+    second = leave_out(replace(problem, targets=other), settings, 2015, kept(tmp_path), worlds=200)
     columns = ["median", "low50", "high50", "low90", "high90"]
     assert first[columns].equals(second[columns])
     assert first["median"].item() == pytest.approx(7.0, abs=1.5)
@@ -215,7 +235,7 @@ def test_a_call_is_forecast_from_those_before_it_alone(tmp_path):
     assert totals(first).set_index("forecast")["relative_crps"]["last year's value"] == pytest.approx(1 / 7)
 
 
-def test_predictions_come_from_the_model_itself(found, tmp_path):
-    worlds = predict(found, 400, tmp_path, quiet)
+def test_predictions_come_from_the_model_itself(found):
+    worlds = predict(found, 400, in_threads(1))
     assert worlds.shape == (400, 3)
     assert np.median(worlds[:, 1]) == pytest.approx(8.0, abs=1.5)

@@ -10,8 +10,8 @@ import pytest
 
 import scenarios
 from calibration import posterior
-from calibration.survey.register import draw as prior_draw
-from calibration.survey.register import register
+from calibration.parameters import draw as prior_draw
+from calibration.parameters import register
 from experiments import compare
 from experiments.comparison.manifest import content_of
 from experiments.comparison.rerun import study_of
@@ -76,8 +76,8 @@ def test_heavier_rows_come_sooner_and_those_without_weight_last(own):
 
 
 def test_the_centre_is_the_weighted_median():
-    assert posterior.weighted_quantile(np.array([3.0, 1.0, 2.0]), np.ones(3), 0.5) == 2.0
-    assert posterior.weighted_quantile(np.array([1.0, 2.0, 9.0]), np.array([1.0, 1.0, 98.0]), 0.5) > 8.5
+    assert posterior.weighted_quantiles(np.array([3.0, 1.0, 2.0]), np.ones(3), 0.5) == 2.0
+    assert posterior.weighted_quantiles(np.array([1.0, 2.0, 9.0]), np.array([1.0, 1.0, 98.0]), 0.5) > 8.5
 
 
 @pytest.mark.parametrize(

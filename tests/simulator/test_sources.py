@@ -7,7 +7,7 @@ import pytest
 
 from simulator import sources
 
-ENTRIES = ("experiments.runs.cells", "experiments.comparison.assemble", "calibration.fit.simulate")
+ENTRIES = ("experiments.runs.cells", "experiments.comparison.assemble", "calibration.hindcast.past_calls")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def test_a_changed_line_in_any_source_that_is_reached_changes_the_hash(copy, ent
 
 def test_what_draws_values_and_what_runs_are_reached():
     found = {path.as_posix() for path in sources.reached("experiments.comparison.assemble")}
-    drawing = {"calibration/posterior.py", "calibration/survey/register.py", "experiments/runs/parameter_draws.py"}
+    drawing = {"calibration/posterior.py", "calibration/parameters.py", "experiments/runs/parameter_draws.py"}
     assert drawing | {"scenarios/parameters.toml", "scenarios/programme.toml", "calibration/posterior.parquet"} <= found
 
 

@@ -8,8 +8,7 @@ import pytest
 
 import calibration
 from calibration import posterior
-from calibration.checks.forecast import FILE as SHIPPED
-from calibration.checks.forecast import MEASURES, YEARS, forecast
+from calibration.checks.forecast import MEASURES, forecast
 from calibration.checks.predictive import (
     Replicates,
     predictive_frame,
@@ -19,8 +18,11 @@ from calibration.checks.predictive import (
     typicality_frame,
     verdict,
 )
-from calibration.evidence.targets import evidence, targets
+from calibration.checks.settings import forecast_calls
+from calibration.checks.shipped_forecast import FILE as SHIPPED
+from calibration.evidence.load import load_evidence
 from calibration.fit import shipped_problem as shipped
+from calibration.jobs import in_threads
 from experiments.cli.validate import _check
 from experiments.validation.folder import save
 from experiments.validation.outside import ABSENT, AGREES, DIFFERS, FILE, _judged, outside_values
@@ -28,10 +30,12 @@ from experiments.validation.sentences import findings, inside
 from experiments.validation.study import Ask, Validation, can_be_left_out, commands
 from scenarios import InputError
 
+YEARS = forecast_calls()
+
 
 def synthetic(shift=0.0, draws=200, seed=1, width=12):
     """Replicates of the shipped targets with luck of known size; the real data are moved by `shift` deviations."""
-    chosen = tuple(target for target in targets() if target.family == "count" and target.fitted)[:width]
+    chosen = tuple(target for target in load_evidence().targets if target.family == "count" and target.fitted)[:width]
     rng = np.random.default_rng(seed)
     common = rng.normal(0, 1, (draws + 1, 1))
     data = np.rint(100 + 10 * (0.7 * common + 0.7 * rng.normal(0, 1, (draws + 1, len(chosen)))))
@@ -78,7 +82,7 @@ def test_predictive_rows_tell_real_beside_simulated():
 
 def test_replicates_carry_the_luck_of_the_survey_in_shares_only():
     draws = {name: values[:3] for name, values in calibration.draw(3, 1).items()}
-    one, two = (replicates(draws, 5, evidence(), threads=threads) for threads in (1, 2))
+    one, two = (replicates(draws, 5, load_evidence(), in_threads(threads)) for threads in (1, 2))
     assert np.array_equal(one.sampled, two.sampled, equal_nan=True)
     for place, target in enumerate(one.targets):
         same = np.array_equal(one.expected[:, place], one.sampled[:, place], equal_nan=True)
@@ -111,7 +115,7 @@ def test_meetings_that_make_nobody_familiar_bring_no_joint_proposals():
 
 def test_the_forecast_is_the_same_on_any_number_of_threads_and_holds_what_is_asked():
     draws = {name: values[:4] for name, values in calibration.draw(4, 2).items()}
-    one, two = (forecast(draws, 9, threads=threads) for threads in (1, 2))
+    one, two = (forecast(draws, 9, in_threads(threads)) for threads in (1, 2))
     pd.testing.assert_frame_equal(one, two)
     assert [(row.call, row.measure) for row in one.itertuples()] == [(y, m) for y in YEARS for m in MEASURES]
     assert (one["low90"] <= one["median"]).all() and (one["median"] <= one["high90"]).all()

@@ -1,7 +1,5 @@
 """What the programme's own statistics say about a call, counted in a finished run as the programme counts them."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import numpy.typing as npt
 
@@ -18,14 +16,28 @@ from simulator.state import (
     State,
 )
 
-Ints = npt.NDArray[np.int64]
+I64 = npt.NDArray[np.int64]
 
 
-def programme_statistics(state: State, inputs: Resolved, call: int) -> Mapping[str, float]:
-    """Statistics of the call in row `call`, by name of measure; NaN where nothing can be counted.
+def programme_statistics(state: State, inputs: Resolved, call: int) -> dict[str, float]:
+    """Return the statistics of a call.
 
-    A project is a consortium with at least one grant, a partner that never starts included: that is how the
-    calls were counted at approval.
+    A project is a consortium with at least one grant; a partner that never starts belongs to it. The programme counted
+    in this way when it approved projects.
+
+    Parameters
+    ----------
+    state : State
+        Of a finished run.
+    inputs : Resolved
+        Of this run.
+    call : int
+        The row of the call.
+
+    Returns
+    -------
+    dict of str to float
+        By name of measure; NaN where nothing can be counted.
     """
     partners = state.partners[: state.count[N_PARTNERS]]
     calls = state.projects.call[: state.count[N_PROJECTS]]
@@ -55,8 +67,8 @@ def _meetings(state: State, inputs: Resolved, call: int) -> float:
     return float(np.count_nonzero(log.kind[at_event] == E_MEETING))
 
 
-def _projects(grants: Ints, partners: Ints) -> dict[str, float]:
-    """Projects by number of grants and of partners, of whom no two are of one nation."""
+def _projects(grants: I64, partners: I64) -> dict[str, float]:
+    """Return projects by number of grants and of partners; no two partners of a project are of one nation."""
     funded = partners[grants > 0]
     by_partners = {f"projects_{n}_countries": float(np.count_nonzero(funded == n)) for n in (2, 3, 4)}
     return {
@@ -68,28 +80,29 @@ def _projects(grants: Ints, partners: Ints) -> dict[str, float]:
     }
 
 
-def _clusters(state: State, inputs: Resolved, inside: Ints, granted: Ints) -> dict[str, float]:
-    """Clusters in projects, each counted once, and where they are from."""
-    times = np.bincount(inside, minlength=len(state.clusters))
-    there = times > 0
-    bsr = inputs.world.country_bsr[state.clusters.country[there]]
+def _clusters(state: State, inputs: Resolved, inside: I64, granted: I64) -> dict[str, float]:
+    """Return the clusters in projects, each counted once, and where they are from."""
+    projects = np.bincount(inside, minlength=len(state.clusters))
+    in_project = projects > 0
+    bsr = inputs.world.country_bsr[state.clusters.country[in_project]]
     return {
-        "clusters": float(np.count_nonzero(there)),
-        "clusters_in_two_projects": float(np.count_nonzero(times >= 2)),
+        "clusters": float(np.count_nonzero(in_project)),
+        "clusters_in_two_projects": float(np.count_nonzero(projects >= 2)),
         "clusters_with_two_grants": float(np.count_nonzero(np.bincount(granted, minlength=1) >= 2)),
-        "countries": float(len(np.unique(state.clusters.nation[there]))),
+        "countries": float(len(np.unique(state.clusters.nation[in_project]))),
         "clusters_outside_bsr": float(np.count_nonzero(bsr == 0)),
     }
 
 
-def _by_country(what: str, inputs: Resolved, home: Ints) -> dict[str, float]:
+def _by_country(what: str, inputs: Resolved, home: I64) -> dict[str, float]:
+    """Return the numbers of funding countries, from the country of each item."""
     number = np.bincount(home, minlength=len(inputs.country_codes))
     codes = [inputs.country_codes[country] for country in inputs.world.funder_country]
     return {f"{what}_{code}": float(number[inputs.country_codes.index(code)]) for code in codes}
 
 
-def _smes(project: Ints, engaged: Ints) -> dict[str, float]:
-    """SMEs per project that engaged any."""
+def _smes(project: I64, engaged: I64) -> dict[str, float]:
+    """Return the SMEs per project that engaged any."""
     sums = np.bincount(project, weights=engaged).astype(np.float64)
     number = sums[sums > 0]
     if not len(number):

@@ -1,0 +1,1 @@
+"""The hindcast: the past calls simulated, and observed as the evidence observes them."""
