@@ -1,25 +1,19 @@
 """Jobs: pieces of work that a runner carries out, in threads, in worker processes or on a cluster.
 
 A job can be pickled, and its address is a hash of everything that determines its result. So a runner may store results
-under their addresses and read them back later. `in_threads` and `in_processes` are the plain runners: they store
-nothing.
+under their addresses and read them back later. `calibration.runners` has plain runners.
 """
 
-import ctypes
 import hashlib
-import signal
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
-from threading import Event
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from simulator.threads import Crew, cores
+from simulator import draws, sources
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -29,7 +23,6 @@ Stage = Callable[[str, int], Progress]  # called with the name of a stage of wor
 Stopped = Callable[[], bool]
 
 DRAWS_A_JOB = 50  # a world takes about 0.1 s, so a job takes seconds: a kill loses little, a start costs little
-PR_SET_PDEATHSIG = 1
 
 
 class Job(Protocol):
@@ -59,84 +52,10 @@ def no_stage(what: str, runs: int) -> Progress:
     return lambda done: None
 
 
-def in_threads(threads: int | None = None, stage: Stage = no_stage) -> Runner:
-    """Return a runner that carries out jobs in threads of this process: the kernels release the GIL.
-
-    Parameters
-    ----------
-    threads : int, optional
-        One per core unless given.
-    stage : callable, optional
-        Displays progress.
-    """
-
-    def run(what: str, jobs: Sequence[Job]) -> list[Columns]:
-        progress, stopped = stage(what, sum(job.runs for job in jobs)), Event()
-
-        def carry_out(job: Job) -> Columns | None:
-            columns = job.carry_out(stopped.is_set)
-            if columns is not None:
-                progress(job.runs)
-            return columns
-
-        crew = Crew(carry_out, threads or cores())
-        try:
-            crew.start()
-            for number, job in enumerate(jobs):
-                crew.begin(number, job)
-            return [_whole(crew.found(number)) for number in range(len(jobs))]
-        finally:
-            stopped.set()  # or Ctrl-C would wait for whole jobs
-            crew.leave()
-
-    return run
-
-
-def in_processes(workers: int, stage: Stage = no_stage) -> Runner:
-    """Return a runner that carries out jobs in new processes, for work that holds the GIL.
-
-    Parameters
-    ----------
-    workers : int
-        With 1, this process does the work.
-    stage : callable, optional
-        Displays progress.
-    """
-
-    def run(what: str, jobs: Sequence[Job]) -> list[Columns]:
-        progress, results = stage(what, sum(job.runs for job in jobs)), []
-        if workers < 2:
-            for job in jobs:
-                results.append(_carry_out(job))
-                progress(job.runs)
-            return results
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool:
-            for job, columns in zip(jobs, pool.map(_carry_out, jobs), strict=True):
-                results.append(columns)
-                progress(job.runs)
-        return results
-
-    return run
-
-
-def _carry_out(job: Job) -> Columns:
-    return _whole(job.carry_out(_never))
-
-
-def _never() -> bool:
-    return False
-
-
-def _whole(columns: Columns | None) -> Columns:
-    if columns is None:
-        raise RuntimeError("a job returned no result although nothing stopped it")
-    return columns
-
-
-def _end_with_parent() -> None:
-    """Ask Linux to end this worker when its parent ends, however that happens."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+@cache
+def code_of(module: str) -> str:
+    """Return a hash of the sources that what a module computes depends on, and the generator of random numbers."""
+    return f"{sources.digest(module)} {draws.generator()}"
 
 
 class OfDraw(Protocol):

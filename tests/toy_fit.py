@@ -7,8 +7,7 @@ import numpy as np
 from calibration.fit.pipeline import Settings
 from calibration.fit.problem import Problem
 from calibration.fit.sampler import Effort
-from calibration.jobs import in_threads
-from calibration.kept import kept_in
+from calibration.runners import in_threads, kept_in
 from scenarios import Entry
 
 RATE = 20.0

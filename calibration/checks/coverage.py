@@ -23,8 +23,7 @@ from calibration.fit.likelihood import (
 from calibration.fit.pipeline import Fit
 from calibration.fit.problem import F64
 from calibration.fit.sampler import Effort, ObservedBlock, digest_of, log_posterior, sample_ensemble
-from calibration.jobs import Columns, Runner, Stopped
-from simulator import sources
+from calibration.jobs import Columns, Runner, Stopped, code_of
 
 # Reduced against the shipped fit: one ensemble, fewer steps. Ranks need fewer draws than quantiles do.
 SHORT = Effort(ensembles=1, walkers_per_parameter=4, burn_in=250, steps=300)
@@ -55,7 +54,7 @@ class ReplicateJob:
     @property
     def address(self) -> str:
         """A hash of the emulators, the world's numbers and scores, the effort and the seed."""
-        digest = hashlib.blake2b(sources.digest(__name__).encode(), digest_size=16)
+        digest = hashlib.blake2b(code_of(__name__).encode(), digest_size=16)
         digest.update(repr((self.effort, self.seed)).encode() + digest_of(self.blocks) + self.truth.tobytes())
         return digest.hexdigest()
 

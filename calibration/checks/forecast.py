@@ -13,11 +13,11 @@ import pandas as pd
 
 from calibration.checks.settings import check_settings, forecast_calls
 from calibration.evidence.measures import measures
+from calibration.hindcast.past_calls import PAST
 from calibration.hindcast.programme_statistics import programme_statistics
-from calibration.jobs import Runner, compute_draws
+from calibration.jobs import Runner, code_of, compute_draws
 from calibration.parameters import split
 from scenarios import load
-from simulator import sources
 from simulator.ensemble import simulate
 
 F64 = npt.NDArray[np.float64]
@@ -81,14 +81,12 @@ class CallOutcomes:
     @property
     def identity(self) -> str:
         """All that determines the numbers beside draw and seed."""
-        return f"{sources.digest(__name__)} {self!r}"
+        return f"{code_of(__name__)} {load(PAST).settings} {self!r}"
 
     def __call__(self, values: Mapping[str, float], seed: int) -> dict[str, float]:
         """Return every measure of every call, by "measure_year"."""
         simulator_values, _ = split(values)
-        inputs = load("baseline").resolve(
-            simulator_values, last_call=self.calls[-1], horizon_months=self.horizon_months
-        )
+        inputs = load(PAST).resolve(simulator_values, last_call=self.calls[-1], horizon_months=self.horizon_months)
         state = simulate(inputs, seed)
         numbers: dict[str, float] = {}
         for call in self.calls:

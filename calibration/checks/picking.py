@@ -12,10 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from calibration.evidence.targets import Evidence, Target
-from calibration.hindcast.past_calls import observe, run_past_calls
+from calibration.hindcast.past_calls import observe, past_identity, run_past_calls
 from calibration.jobs import Runner, compute_draws
 from calibration.parameters import register
-from simulator import sources
 
 F64 = npt.NDArray[np.float64]
 
@@ -73,7 +72,7 @@ class SharesByOdds:
     @property
     def identity(self) -> str:
         """All that determines the shares beside draw and seed."""
-        return f"{sources.digest(__name__)} {self.evidence.identity} {self.odds}"
+        return f"{past_identity(__name__, self.evidence)} {self.odds}"
 
     def __call__(self, values: Mapping[str, float], seed: int) -> dict[str, float]:
         """Return the share of every target under all odds, by "target number-of-the-odds"."""

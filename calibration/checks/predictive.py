@@ -14,10 +14,9 @@ import pandas as pd
 from scipy.special import logit
 
 from calibration.evidence.targets import Evidence, Target
-from calibration.hindcast.past_calls import observe, run_past_calls
+from calibration.hindcast.past_calls import observe, past_identity, run_past_calls
 from calibration.jobs import Runner, compute_draws
 from calibration.survey.sampled_answers import survey_answers
-from simulator import sources
 
 F64 = npt.NDArray[np.float64]
 
@@ -81,7 +80,7 @@ class DataSet:
     @property
     def identity(self) -> str:
         """All that determines a data set beside draw and seed."""
-        return f"{sources.digest(__name__)} {self.evidence.identity}"
+        return past_identity(__name__, self.evidence)
 
     def __call__(self, values: Mapping[str, float], seed: int) -> dict[str, float]:
         """Return every target, by "target expected" and "target sampled"."""

@@ -15,8 +15,7 @@ from calibration.fit.emulator import Emulator
 from calibration.fit.likelihood import Intervals, log_likelihood
 from calibration.fit.one_thread import one_thread
 from calibration.fit.problem import F64
-from calibration.jobs import Columns, Runner, Stopped
-from simulator import sources
+from calibration.jobs import Columns, Runner, Stopped, code_of
 
 STARTS = 4000  # prior draws among which an ensemble's starting points are chosen
 THIN = 5  # one of so many steps is kept: neighbours are almost the same
@@ -145,7 +144,7 @@ class EnsembleJob:
     @property
     def address(self) -> str:
         """A hash of the emulators, the observed numbers, the effort and the seed."""
-        digest = hashlib.blake2b(sources.digest(__name__).encode(), digest_size=16)
+        digest = hashlib.blake2b(code_of(__name__).encode(), digest_size=16)
         digest.update(repr((self.size, self.effort, self.seed)).encode())
         digest.update(digest_of(self.blocks))
         return digest.hexdigest()

@@ -12,6 +12,7 @@ from scipy.special import ndtr
 
 from calibration.fit.pipeline import Fit
 from calibration.fit.problem import F64, values_of
+from calibration.jobs import code_of
 from calibration.posterior import Posterior, prior_in_words, read, write
 
 PACKAGES = ("innovex", "numpy", "scipy", "scikit-learn", "emcee", "arviz-stats")
@@ -103,13 +104,19 @@ def _prior_quantiles(fit: Fit, name: str) -> dict[str, float]:
     return {"prior_low": float(low), "prior_median": float(median), "prior_high": float(high)}
 
 
+def _code(fit: Fit) -> str:
+    """Return a hash of the code of the worlds and of the fit."""
+    parts = f"{fit.problem.simulate.identity} {code_of('calibration.fit.pipeline')}"
+    return hashlib.blake2b(parts.encode(), digest_size=8).hexdigest()
+
+
 def _manifest(fit: Fit, unidentified_below: float) -> dict[str, Any]:
     """Return all that determines the posterior, and how well it converged."""
     settings, effort = fit.settings, fit.settings.effort
     return {
         "what": "weighted draws of the posterior of the fitted parameters; all others stay at their priors",
         "command": f"innovex calibrate --bank {settings.bank} --seed {settings.seed}",
-        "code": hashlib.blake2b(fit.problem.simulate.identity.encode(), digest_size=8).hexdigest(),
+        "code": _code(fit),
         "settings": {
             "bank": settings.bank, "near": settings.near, "held_out": settings.held_out, "draws": settings.draws,
             "seed": settings.seed, "ensembles": effort.ensembles, "walkers_per_parameter": effort.walkers_per_parameter,

@@ -6,13 +6,15 @@ from typing import NamedTuple
 
 from calibration.evidence.targets import Evidence
 from calibration.hindcast.programme_statistics import programme_statistics
+from calibration.jobs import code_of
 from calibration.parameters import split
 from calibration.survey.expected_shares import survey_shares
 from scenarios import Resolved, load
 from scenarios.settings import LONGEST_HORIZON_MONTHS, SHORTEST_HORIZON_MONTHS
-from simulator import sources
 from simulator.ensemble import simulate
 from simulator.state import State
+
+PAST = "baseline"  # the scenario of the programme as it was
 
 
 class PastRun(NamedTuple):
@@ -48,7 +50,7 @@ def past_inputs(values: Mapping[str, float], evidence: Evidence) -> Resolved:
     simulator_values, survey = split(values)
     last = max(target.call for target in evidence.targets)
     horizon = min(LONGEST_HORIZON_MONTHS, max(SHORTEST_HORIZON_MONTHS, int(survey["survey_close_months"])))
-    inputs = load("baseline").resolve(simulator_values, last_call=last, horizon_months=horizon)
+    inputs = load(PAST).resolve(simulator_values, last_call=last, horizon_months=horizon)
     return replace(inputs, months=int(inputs.rules.close_month[-1]) + 1 + horizon)
 
 
@@ -107,6 +109,18 @@ def target_values(values: Mapping[str, float], seed: int, evidence: Evidence) ->
     return observe(run_past_calls(values, seed, evidence), evidence)
 
 
+def past_identity(module: str, evidence: Evidence) -> str:
+    """Return a text of all that determines what a module computes of a past run beside its draw and seed.
+
+    Parameters
+    ----------
+    module : str
+        Its full name.
+    evidence : Evidence
+    """
+    return f"{code_of(module)} {load(PAST).settings} {evidence.identity}"
+
+
 @dataclass(frozen=True)
 class TargetValues:
     """`target_values` with the evidence filled in, as a picklable function of (values, seed).
@@ -120,8 +134,8 @@ class TargetValues:
 
     @property
     def identity(self) -> str:
-        """All that determines the values of a world beside its draw and seed: code, targets, responses."""
-        return f"{sources.digest(__name__)} {self.evidence.identity}"
+        """All that determines the values of a world beside its draw and seed: code, scenario, targets, responses."""
+        return past_identity(__name__, self.evidence)
 
     def __call__(self, values: Mapping[str, float], seed: int) -> dict[str, float]:
         """Return the value of every target in one run."""

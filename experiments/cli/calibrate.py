@@ -29,8 +29,7 @@ def calibrate(
     from calibration.fit import shipped_problem as shipped
     from calibration.fit import write_posterior as outcome
     from calibration.fit.pipeline import fit
-    from calibration.jobs import in_threads
-    from calibration.kept import kept_in
+    from calibration.runners import in_threads, kept_in
     from experiments.cli.progress import progress
     from experiments.runs.files import check_root
 

@@ -14,9 +14,8 @@ from calibration.checks.picking import picking_frame
 from calibration.checks.predictive import predictive_frame, replicates, typicality_frame
 from calibration.checks.settings import left_out_call
 from calibration.evidence.load import load_evidence
-from calibration.jobs import in_processes, in_threads
-from calibration.kept import kept_in
 from calibration.posterior import Posterior
+from calibration.runners import in_processes, in_threads, kept_in
 from experiments.validation.outside import COMPARED, RUNS, outside_frame
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from calibration.fit.pipeline import fit, simulate_worlds
 from calibration.fit.problem import prior_scores, run_seeds, values_of
 from calibration.fit.sampler import Effort
 from calibration.fit.write_posterior import contraction, parameter_frame
-from calibration.jobs import DRAWS_A_JOB, in_threads
+from calibration.jobs import DRAWS_A_JOB
+from calibration.runners import in_threads
 from tests.toy_fit import ENTRIES, RATE, SMALL, TARGETS, Known, Toy, kept
 
 AT = (0.05, 0.25, 0.5, 0.75, 0.95)

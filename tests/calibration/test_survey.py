@@ -15,8 +15,9 @@ from calibration.evidence.load import load_evidence
 from calibration.evidence.responses import Response
 from calibration.hindcast.past_calls import TargetValues, past_inputs, target_values
 from calibration.hindcast.programme_statistics import programme_statistics
-from calibration.jobs import compute_draws, in_threads
+from calibration.jobs import compute_draws
 from calibration.parameters import draw, split, survey_entries
+from calibration.runners import in_threads
 from calibration.survey.expected_shares import (
     any_of_known,
     cluster_shares,

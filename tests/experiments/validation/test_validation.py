@@ -22,7 +22,7 @@ from calibration.checks.settings import forecast_calls
 from calibration.checks.shipped_forecast import FILE as SHIPPED
 from calibration.evidence.load import load_evidence
 from calibration.fit import shipped_problem as shipped
-from calibration.jobs import in_threads
+from calibration.runners import in_threads
 from experiments.cli.validate import _check
 from experiments.validation.folder import save
 from experiments.validation.outside import ABSENT, AGREES, DIFFERS, FILE, _judged, outside_values
