@@ -17,7 +17,7 @@ from calibration.fit.problem import prior_scores, run_seeds, values_of
 from calibration.fit.sampler import Effort
 from calibration.fit.write_posterior import contraction, parameter_frame
 from calibration.jobs import DRAWS_A_JOB
-from calibration.runners import in_threads
+from calibration.runners import in_processes, in_threads
 from tests.toy_fit import ENTRIES, RATE, SMALL, TARGETS, Known, Toy, kept
 
 AT = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -172,7 +172,7 @@ def test_correlated_luck_makes_two_agreeing_surprises_one():
 
 
 def test_intervals_are_as_wide_as_they_claim_on_the_toy(found):
-    ranks = replicates(found, 60, in_threads(2), Effort(1, 4, 40, 60))
+    ranks = replicates(found, 60, in_processes(1), Effort(1, 4, 40, 60))
     frame = coverage(ranks)
     assert set(frame["level"]) == {0.5, 0.9}
     assert frame["fits"].mean() >= 0.6
