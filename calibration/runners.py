@@ -103,26 +103,26 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def kept_in(folder: Path, run: Runner) -> Runner:
+def with_store(run: Runner, folder: Path) -> Runner:
     """Return a runner that stores the result of each job in a folder, and reads it from there the next time.
 
     Parameters
     ----------
-    folder : Path
-        Made if it does not exist.
     run : Runner
         Carries out the jobs.
+    folder : Path
+        Made if it does not exist.
     """
 
-    def keep(what: str, jobs: Sequence[Job]) -> list[Columns]:
+    def run_or_read(what: str, jobs: Sequence[Job]) -> list[Columns]:
         folder.mkdir(parents=True, exist_ok=True)
-        return run(what, [KeptJob(job, folder / f"{job.address}.parquet") for job in jobs])
+        return run(what, [StoredJob(job, folder / f"{job.address}.parquet") for job in jobs])
 
-    return keep
+    return run_or_read
 
 
 @dataclass(frozen=True, eq=False)
-class KeptJob:
+class StoredJob:
     """A job whose result is stored in a file as soon as it is there, and read from it if it is there already."""
 
     job: Job

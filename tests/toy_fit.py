@@ -7,7 +7,7 @@ import numpy as np
 from calibration.fit.pipeline import Settings
 from calibration.fit.problem import Problem
 from calibration.fit.sampler import Effort
-from calibration.runners import in_threads, kept_in
+from calibration.runners import in_threads, with_store
 from scenarios import Entry
 
 RATE = 20.0
@@ -61,6 +61,6 @@ class Toy:
         return replace(Problem(ENTRIES, TARGETS, (0, 1, 2), blocks, self), **changes)
 
 
-def kept(folder):
+def stored(folder):
     """A runner that stores what it has computed in a folder, on one thread."""
-    return kept_in(folder, in_threads(1))
+    return with_store(in_threads(1), folder)

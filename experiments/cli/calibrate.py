@@ -29,7 +29,7 @@ def calibrate(
     from calibration.fit import shipped_problem as shipped
     from calibration.fit import write_posterior as outcome
     from calibration.fit.pipeline import fit
-    from calibration.runners import in_threads, kept_in
+    from calibration.runners import in_threads, with_store
     from experiments.cli.progress import progress
     from experiments.runs.files import check_root
 
@@ -40,7 +40,7 @@ def calibrate(
     path = out / "posterior.parquet"
     try:
         with progress() as stage:
-            run = kept_in(out / "jobs", in_threads(threads, stage))
+            run = with_store(in_threads(threads, stage), out / "jobs")
             found = fit(problem, settings, run, stage)
             outcome.save(found, path, below)
             outcome.parameter_frame(found).to_csv(out / "parameters.csv", index=False)

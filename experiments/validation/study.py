@@ -15,7 +15,7 @@ from calibration.checks.predictive import predictive_frame, replicates, typicali
 from calibration.checks.settings import left_out_call
 from calibration.evidence.load import load_evidence
 from calibration.posterior import Posterior
-from calibration.runners import in_processes, in_threads, kept_in
+from calibration.runners import in_processes, in_threads, with_store
 from experiments.validation.outside import COMPARED, RUNS, outside_frame
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _checks_of_the_fit(ask: Ask, stage: Stage) -> dict[str, pd.DataFrame]:
     from calibration.fit.pipeline import fit
 
     problem, settings = shipped.problem(ask.evidence), shipped.settings(ask.bank)
-    run = kept_in(ask.fit / "jobs", in_threads(ask.threads, stage))
+    run = with_store(in_threads(ask.threads, stage), ask.fit / "jobs")
     whole = fit(problem, settings, run, stage)
     ranks = checks.replicates(whole, ask.checked, in_processes(ask.threads, stage))
     found = {

@@ -18,14 +18,14 @@ from calibration.fit.sampler import Effort
 from calibration.fit.write_posterior import contraction, parameter_frame
 from calibration.jobs import DRAWS_A_JOB
 from calibration.runners import in_processes, in_threads
-from tests.toy_fit import ENTRIES, RATE, SMALL, TARGETS, Known, Toy, kept
+from tests.toy_fit import ENTRIES, RATE, SMALL, TARGETS, Known, Toy, stored
 
 AT = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory):
-    return fit(Toy().problem(), SMALL, kept(tmp_path_factory.mktemp("fit")))
+    return fit(Toy().problem(), SMALL, stored(tmp_path_factory.mktemp("fit")))
 
 
 def drawn(found, name):
@@ -66,10 +66,10 @@ def test_each_parameter_has_a_row_with_its_interval(found):
 
 
 def test_the_same_settings_give_the_same_bits(found, tmp_path):
-    again = fit(Toy().problem(), SMALL, kept(tmp_path))
+    again = fit(Toy().problem(), SMALL, stored(tmp_path))
     assert np.array_equal(again.chains.scores, found.chains.scores)
     brief = replace(SMALL, near=0)
-    first, other = (fit(Toy().problem(), settings, kept(tmp_path)) for settings in (brief, replace(brief, seed=2)))
+    first, other = (fit(Toy().problem(), settings, stored(tmp_path)) for settings in (brief, replace(brief, seed=2)))
     assert not np.array_equal(other.chains.scores, first.chains.scores)
 
 
@@ -88,7 +88,7 @@ def test_no_number_hangs_on_the_threads_of_numpy(tmp_path):
             return super().__call__(values, seed)
 
     with threadpool_limits(2):
-        fit(Watched().problem(), replace(SMALL, near=0), kept(tmp_path))
+        fit(Watched().problem(), replace(SMALL, near=0), stored(tmp_path))
         assert threads == {1} and blas_threads() == {2}
 
 
@@ -103,39 +103,39 @@ def test_numpy_has_one_thread_until_the_last_job_is_done():
 
 def test_a_killed_fit_goes_on_where_it_was(found, tmp_path):
     with pytest.raises(KeyboardInterrupt):
-        fit(Toy(breaks_after=1000).problem(), SMALL, kept(tmp_path))
+        fit(Toy(breaks_after=1000).problem(), SMALL, stored(tmp_path))
     rest = Toy()
-    again = fit(rest.problem(), SMALL, kept(tmp_path))
+    again = fit(rest.problem(), SMALL, stored(tmp_path))
     assert rest.worlds == SMALL.bank + SMALL.held_out + SMALL.near - 1000
     assert np.array_equal(again.chains.scores, found.chains.scores)
     third = Toy()
-    fit(third.problem(), SMALL, kept(tmp_path))
+    fit(third.problem(), SMALL, stored(tmp_path))
     assert third.worlds == 0
 
 
 def test_a_stored_result_that_is_damaged_or_of_other_code_is_computed_again(tmp_path):
     n = 5 * DRAWS_A_JOB
     scores, seeds = prior_scores(Toy().problem().drawn, n, 1), run_seeds(1, n)
-    worlds = simulate_worlds(Toy().problem(), scores, seeds, kept(tmp_path), "")
+    worlds = simulate_worlds(Toy().problem(), scores, seeds, stored(tmp_path), "")
     first = sorted(tmp_path.glob("*.parquet"))[0]
     first.write_bytes(first.read_bytes()[:100])
     again = Toy()
-    repeated = simulate_worlds(again.problem(), scores, seeds, kept(tmp_path), "")
+    repeated = simulate_worlds(again.problem(), scores, seeds, stored(tmp_path), "")
     assert np.array_equal(repeated.simulated, worlds.simulated)
     assert again.worlds == DRAWS_A_JOB
     newer = Toy()
     newer.identity = "toy 2"
-    simulate_worlds(newer.problem(), scores, seeds, kept(tmp_path), "")
+    simulate_worlds(newer.problem(), scores, seeds, stored(tmp_path), "")
     assert newer.worlds == n
     assert all(path.suffix == ".parquet" for path in tmp_path.iterdir())
 
 
 def test_worlds_of_another_prior_are_other_worlds(tmp_path):
     scores, seeds = prior_scores(Toy().problem().drawn, 200, 1), run_seeds(1, 200)
-    simulate_worlds(Toy().problem(), scores, seeds, kept(tmp_path), "")
+    simulate_worlds(Toy().problem(), scores, seeds, stored(tmp_path), "")
     narrower = Toy()
     entries = {**ENTRIES, "rate": ENTRIES["rate"].model_copy(update={"shape": [2.0, 2.0]})}
-    simulate_worlds(narrower.problem(entries=entries), scores, seeds, kept(tmp_path), "")
+    simulate_worlds(narrower.problem(entries=entries), scores, seeds, stored(tmp_path), "")
     assert narrower.worlds == 200
 
 
@@ -225,9 +225,9 @@ def test_a_call_is_forecast_from_those_before_it_alone(tmp_path):
 
     problem = Calls().problem(targets=targets, blocks={"toy": ("rate",)})
     settings = replace(SMALL, bank=800, near=0)
-    first = leave_out(problem, settings, 2015, kept(tmp_path), worlds=200)
+    first = leave_out(problem, settings, 2015, stored(tmp_path), worlds=200)
     other = [*targets[:2], replace(targets[2], value=19.0)]
-    second = leave_out(replace(problem, targets=other), settings, 2015, kept(tmp_path), worlds=200)
+    second = leave_out(replace(problem, targets=other), settings, 2015, stored(tmp_path), worlds=200)
     columns = ["median", "low50", "high50", "low90", "high90"]
     assert first[columns].equals(second[columns])
     assert first["median"].item() == pytest.approx(7.0, abs=1.5)

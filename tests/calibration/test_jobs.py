@@ -18,7 +18,7 @@ from calibration.evidence.load import load_evidence
 from calibration.fit import shipped_problem
 from calibration.hindcast.past_calls import TargetValues
 from calibration.jobs import DrawsJob, code_of, compute_draws
-from calibration.runners import in_processes, in_threads, kept_in
+from calibration.runners import in_processes, in_threads, with_store
 from simulator import sources
 
 COMPUTED = (
@@ -208,9 +208,9 @@ def test_ctrl_c_stops_the_jobs_that_run():
 def test_what_is_stored_is_not_computed_again(tmp_path):
     jobs = [Slow(number) for number in range(4)]
     with pytest.raises(KeyboardInterrupt):
-        kept_in(tmp_path, in_threads(1))("work", [*jobs[:3], Slow(3, breaks=True)])
+        with_store(in_threads(1), tmp_path)("work", [*jobs[:3], Slow(3, breaks=True)])
     again = [Slow(number) for number in range(4)]
-    results = kept_in(tmp_path, in_threads(1))("work", again)
+    results = with_store(in_threads(1), tmp_path)("work", again)
     assert [len(job.carried_out) for job in again] == [0, 0, 0, 1]
     assert all(np.array_equal(c["number"], [n, np.nan], equal_nan=True) for n, c in enumerate(results))
     assert {path.name for path in tmp_path.iterdir()} == {f"slow-{number}.parquet" for number in range(4)}
