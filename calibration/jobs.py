@@ -22,7 +22,7 @@ Progress = Callable[[int], None]  # called with the number of runs done since th
 Stage = Callable[[str, int], Progress]  # called with the name of a stage of work and its number of runs
 Stopped = Callable[[], bool]
 
-DRAWS_A_JOB = 50  # a world takes about 0.1 s, so a job takes seconds: a kill loses little, a start costs little
+DRAWS_A_JOB = 25  # a world takes about 0.1 s, so a kill loses seconds, and some hundred draws keep all cores busy
 
 
 class Job(Protocol):

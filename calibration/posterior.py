@@ -108,7 +108,19 @@ class Posterior:
         return {name: float(self.quantiles(name, 0.5)) for name in self.fitted}
 
     def quantiles(self, name: str, shares: npt.ArrayLike) -> F64:
-        """Return the values of a fitted parameter below which shares of the posterior lie, of the shape of `shares`."""
+        """Return the values of a fitted parameter below which shares of the posterior lie.
+
+        Parameters
+        ----------
+        name : str
+        shares : array_like of float
+            From 0 to 1.
+
+        Returns
+        -------
+        ndarray of float64, of the shape of `shares`
+            In the unit of the register.
+        """
         return weighted_quantiles(self.values[name], self.weight, shares)
 
 

@@ -58,7 +58,15 @@ def leave_out(
 
 
 def predict(fit: Fit, worlds: int, run: Runner) -> F64:
-    """Return the targets in worlds drawn from the posterior, (worlds, targets): one new run of the model each."""
+    """Return the targets in worlds drawn from the posterior, (worlds, targets): one new run of the model each.
+
+    Parameters
+    ----------
+    fit : Fit
+    worlds : int
+        How many.
+    run : Runner
+    """
     problem, seed = fit.problem, fit.settings.seed
     skip = fit.settings.held_out + fit.settings.bank + fit.settings.near
     scores = posterior_scores(problem, fit.chains, skip, worlds, seed)

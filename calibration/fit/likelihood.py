@@ -50,7 +50,14 @@ def latent(family: str, value: F64) -> F64:
 
 
 def simulated_latent(family: str, value: F64) -> F64:
-    """Return simulated values on the scale of their luck, finite wherever the value is."""
+    """Return simulated values on the scale of their luck, finite wherever the value is.
+
+    Parameters
+    ----------
+    family : {"share", "count", "level"}
+    value : ndarray of float64
+        Shares, counts or levels.
+    """
     return latent(family, np.clip(value, 1e-6, 1.0 - 1e-6) if family == "share" else value)
 
 
@@ -96,7 +103,13 @@ class Intervals:
 
 
 def rounding_intervals(targets: Sequence[Observation], observed: F64) -> Intervals:
-    """Return the rounding intervals of observed numbers, (..., targets)."""
+    """Return the rounding intervals of observed numbers, (..., targets).
+
+    Parameters
+    ----------
+    targets : sequence of Observation
+    observed : ndarray of float64, shape (..., targets)
+    """
     low, high = np.empty_like(observed), np.empty_like(observed)
     for column, target in enumerate(targets):
         half = 0.5 * (1.0 / _n(target) if target.family == "share" else LEVEL_STEP)

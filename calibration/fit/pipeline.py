@@ -208,7 +208,16 @@ def _train_block(problem: Problem, block: str, worlds: Worlds, seed: int) -> Emu
 
 
 def observed_blocks(problem: Problem, emulators: dict[str, Emulator], observed: F64) -> list[ObservedBlock]:
-    """Return the blocks with observed numbers, from numbers in the order of all targets, (targets,)."""
+    """Return the blocks with observed numbers, from numbers in the order of all targets, (targets,).
+
+    Parameters
+    ----------
+    problem : Problem
+    emulators : dict of str to Emulator
+        By block.
+    observed : ndarray of float64, shape (targets,)
+        A number for each of the problem's targets.
+    """
     blocks = []
     for name, emulator in emulators.items():
         indices = problem.indices_of(name)

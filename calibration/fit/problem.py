@@ -99,7 +99,18 @@ class Problem:
 
 
 def prior_scores(names: Sequence[str], n: int, seed: int) -> F64:
-    """Return normal scores of the first `n` draws from the priors, (n, names): those of `calibration.draw(n, seed)`."""
+    """Return normal scores of the first `n` draws from the priors: those of `calibration.draw(n, seed)`.
+
+    Parameters
+    ----------
+    names : sequence of str
+        The parameters.
+    n, seed : int
+
+    Returns
+    -------
+    ndarray of float64, shape (n, names)
+    """
     return np.stack([ndtri(uniforms(n, seed, name)) for name in names], axis=1)
 
 
@@ -121,6 +132,17 @@ def values_of(entries: Mapping[str, Entry], names: Sequence[str], scores: F64) -
 
 
 def run_seeds(seed: int, n: int) -> I64:
-    """Return a seed for each of `n` worlds, (n,): pure functions of the fit's seed and the number of the world."""
+    """Return a seed for each of `n` worlds: a pure function of the fit's seed and the number of the world.
+
+    Parameters
+    ----------
+    seed : int
+        Of the fit.
+    n : int
+
+    Returns
+    -------
+    ndarray of int64, shape (n,)
+    """
     digests = [hashlib.blake2b(f"bank/{seed}/{world}".encode(), digest_size=8).digest() for world in range(n)]
     return np.array([int.from_bytes(digest, "big") >> 1 for digest in digests], dtype=np.int64)

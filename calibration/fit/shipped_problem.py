@@ -35,7 +35,15 @@ def problem(folder: str | Path | None = None) -> Problem:
 
 
 def settings(bank: int | None = None, seed: int | None = None) -> Settings:
-    """Return the shipped settings, with another size of the bank (worlds) or another seed if given."""
+    """Return the shipped settings, with another size or seed if given.
+
+    Parameters
+    ----------
+    bank : int, optional
+        Another number of worlds drawn from the priors.
+    seed : int, optional
+        Another seed.
+    """
     rows = fit_file()["settings"]
     effort = Effort(rows["ensembles"], rows["walkers_per_parameter"], rows["burn_in"], rows["steps"])
     return Settings(

@@ -55,7 +55,21 @@ def past_inputs(values: Mapping[str, float], evidence: Evidence) -> Resolved:
 
 
 def run_past_calls(values: Mapping[str, float], seed: int, evidence: Evidence) -> PastRun:
-    """Run the past calls once; arguments and errors as in `target_values`."""
+    """Run the past calls once.
+
+    Parameters
+    ----------
+    values : mapping of str to float
+        A draw, in part or whole, by name of `calibration.register()`; central values for what it leaves out.
+    seed : int
+        Of the run.
+    evidence : Evidence
+
+    Raises
+    ------
+    InputError
+        For an unknown name or a value out of its limits.
+    """
     inputs = past_inputs(values, evidence)
     return PastRun(simulate(inputs, seed), inputs, split(values)[1])
 

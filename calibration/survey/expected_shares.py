@@ -58,7 +58,14 @@ def funding_countries(inputs: Resolved) -> tuple[str, ...]:
 
 
 def picking_weights(population: Population, survey: Survey) -> F64:
-    """Return the odds (n,) at which each firm is picked, from its results and whether it took part at all."""
+    """Return the odds (n,) at which each firm is picked, from its results and whether it took part at all.
+
+    Parameters
+    ----------
+    population : Population
+    survey : mapping of str to float
+        Values of the survey layer.
+    """
     results = population.results
     first = np.maximum(results[:, KNOWLEDGE], results[:, CONTACT])
     success = np.maximum(0.5 * first, np.maximum(results[:, RNI], results[:, CONTRACT]))
@@ -67,7 +74,15 @@ def picking_weights(population: Population, survey: Survey) -> F64:
 
 
 def firms_picked(response: Response, survey: Survey) -> float:
-    """Return how many firms an answering partner picks: as many as answered per cluster, but not below the minimum."""
+    """Return how many firms an answering partner picks: as many as answered per cluster, but not below the minimum.
+
+    Parameters
+    ----------
+    response : Response
+        Of the partner's country.
+    survey : mapping of str to float
+        Values of the survey layer.
+    """
     return max(response.smes_per_cluster, survey["survey_smes_minimum"])
 
 
@@ -106,13 +121,29 @@ def inclusion(weights: F64, partner: I64, number: F64) -> F64:
 
 
 def sme_shares(population: Population, survey: Survey) -> dict[str, float]:
-    """Return the expected share of SMEs that give each answer, over the mix of countries that answered."""
+    """Return the expected share of SMEs that give each answer, over the mix of countries that answered.
+
+    Parameters
+    ----------
+    population : Population
+    survey : mapping of str to float
+        Values of the survey layer.
+    """
     weight = _answer_weights(population, survey)
     return {name: _mean(chance, weight) for name, chance in sme_answers(population, survey).items()}
 
 
 def country_shares(population: Population, survey: Survey, countries: tuple[str, ...]) -> dict[str, float]:
-    """Return the expected share of SME answers that come from each country."""
+    """Return the expected share of SME answers that come from each country.
+
+    Parameters
+    ----------
+    population : Population
+    survey : mapping of str to float
+        Values of the survey layer.
+    countries : tuple of str
+        Their codes.
+    """
     weight = _answer_weights(population, survey)
     shares = {}
     for country in countries:
@@ -138,7 +169,14 @@ def _mean(values: F64, weight: F64) -> float:
 
 
 def sme_answers(population: Population, survey: Survey) -> dict[str, F64]:
-    """Return the chance (n,) of each firm to give each answer, if it answers; by name of measure."""
+    """Return the chance (n,) of each firm to give each answer, if it answers; by name of measure.
+
+    Parameters
+    ----------
+    population : Population
+    survey : mapping of str to float
+        Values of the survey layer.
+    """
     tick = survey["survey_tick_share"]
     knows, meets, rni, contract = (population.results[:, item] for item in (KNOWLEDGE, CONTACT, RNI, CONTRACT))
     any_first = np.maximum(knows, meets)
@@ -174,13 +212,27 @@ def would_not_have(own_chance: F64, survey: Survey) -> F64:
 
 
 def cluster_shares(population: Population, survey: Survey) -> dict[str, float]:
-    """Return the expected share of clusters that report each result: any of the firms that they know has it."""
+    """Return the expected share of clusters that report each result: any of the firms that they know has it.
+
+    Parameters
+    ----------
+    population : Population
+    survey : mapping of str to float
+        Values of the survey layer.
+    """
     weight = np.array([response.cluster_share for response in population.response])
     return {name: _mean(chance, weight) for name, chance in cluster_answers(population, survey).items()}
 
 
 def cluster_answers(population: Population, survey: Survey) -> dict[str, F64]:
-    """Return the chance (P,) of each cluster to report each result; by name of measure."""
+    """Return the chance (P,) of each cluster to report each result; by name of measure.
+
+    Parameters
+    ----------
+    population : Population
+    survey : mapping of str to float
+        Values of the survey layer.
+    """
     partners = len(population.response)
     firms = _sums(population.partner, population.active, partners)
     having = [

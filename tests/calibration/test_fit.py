@@ -83,7 +83,7 @@ def test_no_number_hangs_on_the_threads_of_numpy(tmp_path):
 
     class Watched(Toy):
         def __call__(self, values, seed):
-            if self.worlds % 50 == 0:
+            if self.worlds % 100 == 0:
                 threads.update(blas_threads())
             return super().__call__(values, seed)
 
