@@ -1,61 +1,16 @@
-"""Jobs: pieces of work that a runner carries out, in threads, in worker processes or on a cluster.
-
-A job can be pickled, and its address is a hash of everything that determines its result. So a runner may store results
-under their addresses and read them back later. `calibration.runners` has plain runners.
-"""
+"""Work of many draws as jobs, which a runner carries out in threads, in worker processes or on a cluster."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from simulator import draws, sources
-
-F64 = npt.NDArray[np.float64]
-I64 = npt.NDArray[np.int64]
-Columns = dict[str, npt.NDArray[Any]]  # of equal length
-Progress = Callable[[int], None]  # called with the number of runs done since the last call
-Stage = Callable[[str, int], Progress]  # called with the name of a stage of work and its number of runs
-Stopped = Callable[[], bool]
+from simulator.jobs import F64, I64, Columns, Runner, Stopped
 
 DRAWS_A_JOB = 25  # a world takes about 0.1 s, so a kill loses seconds, and some hundred draws keep all cores busy
-
-
-class Job(Protocol):
-    """A picklable piece of work."""
-
-    @property
-    def address(self) -> str:
-        """A hash of everything that determines the result."""
-
-    @property
-    def runs(self) -> int:
-        """How many runs the job counts for in a display of progress."""
-
-    def carry_out(self, stopped: Stopped) -> Columns | None:
-        """Return the result, or None after `stopped()` returned True."""
-
-
-class Runner(Protocol):
-    """Carries out jobs; raises what a job raises."""
-
-    def __call__(self, what: str, jobs: Sequence[Job]) -> list[Columns]:
-        """Return the results in the order of the jobs; `what` is their name in a display of progress."""
-
-
-def no_stage(what: str, runs: int) -> Progress:
-    """Display no progress."""
-    return lambda done: None
-
-
-@cache
-def code_of(module: str) -> str:
-    """Return a hash of the sources that what a module computes depends on, and the generator of random numbers."""
-    return f"{sources.digest(module)} {draws.generator()}"
 
 
 class OfDraw(Protocol):

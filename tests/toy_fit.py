@@ -7,7 +7,8 @@ import numpy as np
 from calibration.fit.pipeline import Settings
 from calibration.fit.problem import Problem
 from calibration.fit.sampler import Effort
-from calibration.runners import in_threads, with_store
+from experiments.runs.engines import Where
+from experiments.runs.runner import runner
 from scenarios import Entry
 
 RATE = 20.0
@@ -63,4 +64,4 @@ class Toy:
 
 def stored(folder):
     """A runner that stores what it has computed in a folder, on one thread."""
-    return with_store(in_threads(1), folder)
+    return runner(folder, Where("threads", 1))

@@ -8,6 +8,7 @@ claim.
 
 import hashlib
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,7 +24,7 @@ from calibration.fit.likelihood import (
 from calibration.fit.pipeline import Fit
 from calibration.fit.problem import F64
 from calibration.fit.sampler import Effort, ObservedBlock, digest_of, log_posterior, sample_ensemble
-from calibration.jobs import Columns, Runner, Stopped, code_of
+from simulator.jobs import Columns, Runner, Stopped, code_of
 
 # Reduced against the shipped fit: one ensemble, fewer steps. Ranks need fewer draws than quantiles do.
 SHORT = Effort(ensembles=1, walkers_per_parameter=4, burn_in=250, steps=300)
@@ -50,6 +51,8 @@ class ReplicateJob:
     truth: F64
     effort: Effort
     seed: tuple[int, ...]
+
+    holds_gil: ClassVar[bool] = True  # most of the time, so it suits processes
 
     @property
     def address(self) -> str:

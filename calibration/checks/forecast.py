@@ -15,10 +15,11 @@ from calibration.checks.settings import check_settings, forecast_calls
 from calibration.evidence.measures import measures
 from calibration.hindcast.past_calls import PAST
 from calibration.hindcast.programme_statistics import programme_statistics
-from calibration.jobs import Runner, code_of, compute_draws
+from calibration.jobs import compute_draws
 from calibration.parameters import split
 from scenarios import load
 from simulator.ensemble import simulate
+from simulator.jobs import Runner, code_of
 
 F64 = npt.NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from scipy.stats import poisson
 from calibration.checks.settings import check_settings
 from calibration.fit.pipeline import Fit, Settings, fit, posterior_scores, simulate_worlds
 from calibration.fit.problem import F64, Problem, run_seeds
-from calibration.jobs import Runner, Stage, no_stage
+from simulator.jobs import Runner, Stage, no_stage
 
 LEVELS = (0.5, 0.9)
 POISSON_POINTS = 400  # that represent a Poisson count

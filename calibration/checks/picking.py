@@ -13,8 +13,9 @@ import pandas as pd
 
 from calibration.evidence.targets import Evidence, Target
 from calibration.hindcast.past_calls import observe, past_identity, run_past_calls
-from calibration.jobs import Runner, compute_draws
+from calibration.jobs import compute_draws
 from calibration.parameters import register
+from simulator.jobs import Runner
 
 F64 = npt.NDArray[np.float64]
 

@@ -15,8 +15,9 @@ from scipy.special import logit
 
 from calibration.evidence.targets import Evidence, Target
 from calibration.hindcast.past_calls import observe, past_identity, run_past_calls
-from calibration.jobs import Runner, compute_draws
+from calibration.jobs import compute_draws
 from calibration.survey.sampled_answers import survey_answers
+from simulator.jobs import Runner
 
 F64 = npt.NDArray[np.float64]
 

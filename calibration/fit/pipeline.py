@@ -14,7 +14,8 @@ from calibration.fit.likelihood import rounding_intervals
 from calibration.fit.one_thread import one_thread
 from calibration.fit.problem import F64, I64, Problem, prior_scores, run_seeds, values_of
 from calibration.fit.sampler import Chains, Effort, ObservedBlock, sample_posterior
-from calibration.jobs import Runner, Stage, compute_draws, no_stage
+from calibration.jobs import compute_draws
+from simulator.jobs import Runner, Stage, no_stage
 
 # How much further than their priors the fitted parameters reach in the bank: emulators are worst where worlds are few,
 # and with 1 intervals missed true values in the tails of the priors.

@@ -7,7 +7,7 @@ Braak 2006), so agreement is judged between independent ensembles.
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from calibration.fit.emulator import Emulator
 from calibration.fit.likelihood import Intervals, log_likelihood
 from calibration.fit.one_thread import one_thread
 from calibration.fit.problem import F64
-from calibration.jobs import Columns, Runner, Stopped, code_of
+from simulator.jobs import Columns, Runner, Stopped, code_of
 
 STARTS = 4000  # prior draws among which an ensemble's starting points are chosen
 THIN = 5  # one of so many steps is kept: neighbours are almost the same
@@ -140,6 +140,8 @@ class EnsembleJob:
     size: int
     effort: Effort
     seed: tuple[int, ...]
+
+    holds_gil: ClassVar[bool] = True  # most of the time, so it suits processes
 
     @property
     def address(self) -> str:

@@ -12,8 +12,8 @@ from scipy.special import ndtr
 
 from calibration.fit.pipeline import Fit
 from calibration.fit.problem import F64, values_of
-from calibration.jobs import code_of
 from calibration.posterior import Posterior, prior_in_words, read, write
+from simulator.jobs import code_of
 
 PACKAGES = ("innovex", "numpy", "scipy", "scikit-learn", "emcee", "arviz-stats")
 UNIFORM_VARIANCE = 1.0 / 12.0

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from calibration.evidence.targets import Evidence
 from calibration.hindcast.programme_statistics import programme_statistics
-from calibration.jobs import code_of
 from calibration.parameters import split
 from calibration.survey.expected_shares import survey_shares
 from scenarios import Resolved, load
 from scenarios.settings import LONGEST_HORIZON_MONTHS, SHORTEST_HORIZON_MONTHS
 from simulator.ensemble import simulate
+from simulator.jobs import code_of
 from simulator.state import State
 
 PAST = "baseline"  # the scenario of the programme as it was

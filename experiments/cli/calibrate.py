@@ -19,29 +19,33 @@ def calibrate(
         Path, typer.Option(help="Folder for worlds, chains and posterior; what is there is used again.")
     ] = Path("results/calibration"),
     seed: Annotated[int | None, typer.Option(help="Seed of the whole fit: same seed, same numbers.")] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads; no number depends on it.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Runs at a time here; no number depends on it.")] = None,
+    engine: Annotated[str, typer.Option(help="threads, processes or dask; no number depends on it.")] = "threads",
+    dask: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, such as tcp://host:8786.")] = None,
     ship: Annotated[
         bool, typer.Option("--ship", help="Put the posterior into the package too, for run and compare.")
     ] = False,
 ) -> None:
     """Fit the model to the evidence; a fit that was stopped goes on with the same command."""
+
     from calibration import posterior
     from calibration.fit import shipped_problem as shipped
     from calibration.fit import write_posterior as outcome
     from calibration.fit.pipeline import fit
-    from calibration.runners import in_threads, with_store
     from experiments.cli.progress import progress
+    from experiments.runs.engines import Where
     from experiments.runs.files import check_root
+    from experiments.runs.runner import runner
 
     _check(bank, seed, threads)
+    where = Where(engine, threads, dask).check()
     check_root(out)
     problem, settings = shipped.problem(evidence), shipped.settings(bank, seed)
     below = shipped.fit_file()["settings"]["unidentified_below"]
     path = out / "posterior.parquet"
     try:
         with progress() as stage:
-            run = with_store(in_threads(threads, stage), out / "jobs")
-            found = fit(problem, settings, run, stage)
+            found = fit(problem, settings, runner(out, where, stage), stage)
             outcome.save(found, path, below)
             outcome.parameter_frame(found).to_csv(out / "parameters.csv", index=False)
     except KeyboardInterrupt:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from experiments.cli.interrupts import heard_from_here
 
 if TYPE_CHECKING:
-    from experiments.runs.store import Stage
+    from simulator.jobs import Stage
 
 EVERY_SECONDS = 20.0  # between two plain lines
 

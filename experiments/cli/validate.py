@@ -1,6 +1,5 @@
 """`innovex validate`: proof of what the calibration is worth, on the command line."""
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ from experiments.cli.interrupts import INTERRUPTED
 
 if TYPE_CHECKING:
     from calibration.posterior import Posterior
-    from experiments.validation.study import Stage
+    from simulator.jobs import Runner
 
 
 def validate(
@@ -36,33 +35,39 @@ def validate(
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed: same seed, same numbers.")] = 1,
     out: Annotated[Path, typer.Option(help="Folder in which the results folder is made.")] = Path("results"),
-    threads: Annotated[int | None, typer.Option(help="Threads; no number depends on it.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Runs at a time here; no number depends on it.")] = None,
+    engine: Annotated[str, typer.Option(help="threads, processes or dask; no number depends on it.")] = "threads",
+    dask: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, such as tcp://host:8786.")] = None,
 ) -> None:
     """Hold the calibrated model against data, known worlds, a call left out, and other studies."""
     from calibration.posterior import read
     from experiments.cli.progress import progress
+    from experiments.runs.engines import Where
     from experiments.runs.files import check_root
+    from experiments.runs.runner import runner
+    from experiments.runs.store import FOLDER
     from experiments.validation.folder import save
     from experiments.validation.sentences import findings
     from experiments.validation.study import Ask
     from experiments.validation.study import validate as carry_out
 
     _check(draws, checked, outside, seed, threads, bank)
+    where = Where(engine, threads, dask).check()
     check_root(out)
-    workers = threads or os.cpu_count() or 1
+    store = out / FOLDER / "checks"
     drawn_from = read(posterior)
     try:
         with progress() as stage:
             if forecast:
-                _forecast(drawn_from, seed, workers, out, ship, stage)
+                _forecast(drawn_from, seed, runner(store, where, stage), out, ship)
                 return
-            ask = Ask(draws, checked, outside, seed, workers, fit, posterior, evidence, bank)
+            ask = Ask(draws, checked, outside, seed, where, fit, store, posterior, evidence, bank)
             found = carry_out(ask, drawn_from, stage)
             folder = save(found, out)
     except KeyboardInterrupt:
         print(
-            f"innovex: interrupted, no report is written; worlds that are finished are kept in {fit}, and the same "
-            "command goes on there.",
+            f"innovex: interrupted, no report is written; runs that are finished are kept in {fit} and {store}, and "
+            "the same command goes on from there.",
             file=sys.stderr,
         )
         sys.exit(INTERRUPTED)
@@ -72,13 +77,13 @@ def validate(
     print(f"Tables: {folder}")
 
 
-def _forecast(drawn_from: "Posterior", seed: int, workers: int, out: Path, ship: bool, stage: "Stage") -> None:
-    """Write the forecast and tell it."""
+def _forecast(drawn_from: "Posterior", seed: int, run: "Runner", out: Path, ship: bool) -> None:
+    """Write the forecast and say what it holds."""
     from calibration.checks.shipped_forecast import FILE
-    from experiments.validation.folder import write_csv
+    from experiments.runs.files import write_csv
     from experiments.validation.study import shipped_forecast
 
-    found = shipped_forecast(drawn_from, seed, workers, stage).assign(posterior=drawn_from.identity, seed=seed)
+    found = shipped_forecast(drawn_from, seed, run).assign(posterior=drawn_from.identity, seed=seed)
     path = FILE if ship else out / FILE.name
     path.parent.mkdir(parents=True, exist_ok=True)
     write_csv(found, path)

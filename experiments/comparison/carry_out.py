@@ -17,8 +17,9 @@ from experiments.runs import cells
 from experiments.runs.cells import CELLS, EVERYTHING, Case, Draws, Runs, by_country, stacked
 from experiments.runs.engines import Engine, Where
 from experiments.runs.measures import MAIN, values_of
-from experiments.runs.store import Stage, Store
+from experiments.runs.store import Store
 from scenarios import Scenario
+from simulator.jobs import Stage
 from simulator.parameters import F64
 
 ENOUGH_MATCHED = 0.5  # share of draws whose spending must match for effects at equal spending to be computed

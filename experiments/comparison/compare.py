@@ -15,7 +15,8 @@ from experiments.comparison.frames import Frames, OnDisk
 from experiments.comparison.study import CENTRAL, Named, Settings, Study, at_least_two, prepare
 from experiments.runs.engines import Where, engine_at
 from experiments.runs.parameter_draws import POSTERIOR
-from experiments.runs.store import Stage, Store
+from experiments.runs.store import Store
+from simulator.jobs import Stage
 
 
 class Comparison(Frames):

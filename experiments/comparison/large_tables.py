@@ -15,8 +15,8 @@ from experiments.comparison.study import Study
 from experiments.comparison.tables import table
 from experiments.runs.cells import CELLS, Runs, by_call, by_country, stacked
 from experiments.runs.files import as_table, names_in
-from experiments.runs.jobs import Columns
 from experiments.runs.store import Store
+from simulator.jobs import Columns
 from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY
 from simulator.parameters import F64
 from simulator.state import CAUSES

@@ -9,8 +9,8 @@ from typing import Any
 
 from experiments.comparison.study import Study
 from experiments.runs.files import reason
-from experiments.runs.jobs import code_of
 from scenarios import InputError, Resolved, Scenario
+from simulator.jobs import code_of
 
 MANIFEST = "manifest.json"
 QUESTION = (

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.runs.cells import Case, Draws, by_country, observed
-from experiments.runs.jobs import Columns, Stopped, code_of, hash_of, keys_of, same_code
+from experiments.runs.jobs import hash_of, keys_of, same_code
+from simulator.jobs import Columns, Stopped, code_of
 from simulator.observe import COLUMN
 from simulator.parameters import F64
 

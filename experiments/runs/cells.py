@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from experiments.runs.jobs import Columns, Stopped, code_of, hash_of, keys_of, same_code
+from experiments.runs.jobs import hash_of, keys_of, same_code
 from scenarios import Resolved, Scenario
 from scenarios.settings import Setting
 from simulator.ensemble import Observation, measure
+from simulator.jobs import Columns, Stopped, code_of
 from simulator.parameters import F64
 
 I64 = npt.NDArray[np.int64]

@@ -15,9 +15,10 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from experiments.runs.engines import Engine, Lost
-from experiments.runs.jobs import Columns, Divisible, Job
+from experiments.runs.jobs import Divisible
 from experiments.runs.parts import Damaged, Earlier, Parts, first_rows, taken_over, together
 from scenarios import InputError
+from simulator.jobs import Columns, Job
 
 DEATHS_BELIEVED = 3  # as often a job may lose its worker before it is taken for the cause
 LOOK_AGAIN_SECONDS = 0.5  # for jobs that another process has in hand

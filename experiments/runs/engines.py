@@ -16,9 +16,10 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, NamedTuple, Protocol
 
-from experiments.runs.jobs import Columns, Job, carry_out
+from experiments.runs.jobs import carry_out
 from scenarios import InputError
 from scenarios.errors import Fault, describe, echo, nearest, refuse
+from simulator.jobs import Columns, Job
 from simulator.threads import Crew, cores
 
 PR_SET_PDEATHSIG = 1

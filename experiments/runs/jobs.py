@@ -1,39 +1,15 @@
-"""A job: a piece of work whose result depends on nothing but itself, so it may be done anywhere and kept.
-
-A job is small and picklable. Its `address` is a hash of everything that determines its result: code, versions, values,
-seeds. Two jobs with one address have the same result, bit for bit.
-"""
+"""Jobs that are kept: made of cells that are known by what determines them, and checked against the code at hand."""
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from functools import cache
-from importlib import metadata
+from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 from scenarios import InputError
-from simulator import sources
-from simulator.draws import generator
-
-Columns = dict[str, npt.NDArray[Any]]  # by name, rows along the first axis, as many in each
-Stopped = Callable[[], bool]
-I64 = npt.NDArray[np.int64]
-
-VERSIONS = ("numpy", "numba", "llvmlite", "scipy")  # packages that have a say in the numbers
-
-
-class Job(Protocol):
-    """A piece of work. `runs` is how many runs it stands for, for progress."""
-
-    @property
-    def address(self) -> str: ...
-    @property
-    def runs(self) -> int: ...
-    def carry_out(self, stopped: Stopped) -> Columns | None:
-        """Return the results, or None if `stopped()` before the end."""
+from simulator.jobs import I64, Columns, Job, Stopped, code_of
 
 
 @runtime_checkable
@@ -60,17 +36,6 @@ class Divisible(Protocol):
 
 class OtherCode(InputError):
     """A worker whose code is not the one that the job was made by."""
-
-
-@cache
-def code_of(*modules: str) -> str:
-    """Return a hash of all that determines what `modules` compute, beside their arguments.
-
-    It covers the sources that they reach by imports, the data files that these name, the packages that have a say in
-    the numbers, and the generator of random numbers.
-    """
-    versions = {name: metadata.version(name) for name in VERSIONS}
-    return hash_of([sources.digest(*modules), versions, generator()])
 
 
 def hash_of(content: Any, *arrays: npt.NDArray[Any]) -> str:
@@ -101,7 +66,7 @@ def carry_out(job: Job, stopped: Stopped = lambda: False) -> Columns | None:
     return job.carry_out(stopped)
 
 
-def same_code(code: str, modules: Mapping[str, Any] | tuple[str, ...], who: str = "this worker runs") -> None:
+def same_code(code: str, modules: tuple[str, ...], who: str = "this worker runs") -> None:
     """Raise OtherCode where `modules` are not those that a job was made by."""
     here = code_of(*modules)
     if code != here:

@@ -29,17 +29,18 @@ from experiments.runs.arguments import check_same_calls, meant, several, target_
 from experiments.runs.cells import Case, Draws, block_rows, by_call, by_country, observed
 from experiments.runs.driver import Task, finish, in_order
 from experiments.runs.engines import Where, engine_at
-from experiments.runs.jobs import Columns, Stopped, code_of, hash_of, same_code
+from experiments.runs.jobs import hash_of, same_code
 from experiments.runs.measures import SUMS, counted
 from experiments.runs.memory import check_frame, heaviest, threads_that_fit
 from experiments.runs.parameter_draws import POSTERIOR, Blocks, source
 from experiments.runs.parts import Damaged, Parts, remove
-from experiments.runs.store import Progress, Store, progress_of
+from experiments.runs.store import Store, progress_of
 from scenarios import InputError, Resolved, Scenario
 from scenarios.entries import check_values
 from scenarios.errors import describe, echo, listed
 from scenarios.files import UNFINISHED
 from scenarios.world import MOST_CLUSTERS, MOST_SMES
+from simulator.jobs import Columns, Progress, Runner, Stopped, code_of
 from simulator.observe import COLUMN, MEASURES
 from simulator.parameters import F64
 
@@ -303,6 +304,12 @@ class _Ready:
         cube = np.concatenate(cubes) if cubes else np.empty((0, len(self.measures)))
         frame = pd.DataFrame(cube.reshape(-1, len(self.measures)), index, self.measures).reset_index()
         return frame.drop(columns=PLACE["run"], errors="ignore")
+
+
+def frame_by(question: ManyRuns, run: Runner, what: str) -> "pd.DataFrame":
+    """Return all rows of a question as one frame, its jobs carried out by a runner as `what`."""
+    ready = _Ready(question)
+    return ready.frame(0, [columns["measures"] for columns in run(what, list(ready.jobs()))])
 
 
 def _measures_in(parts: Parts, job: Rows) -> F64:

@@ -21,8 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 
-from experiments.runs.jobs import Columns, Divisible, Job
+from experiments.runs.jobs import Divisible
 from scenarios.files import UNFINISHED, replacing
+from simulator.jobs import Columns, Job
 
 CLAIMS = ".claims"
 ADDRESS, BASE, DIGEST, SHAPES = b"innovex.address", b"innovex.base", b"innovex.digest", b"innovex.shapes"

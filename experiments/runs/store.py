@@ -15,13 +15,12 @@ from typing import Protocol
 
 from experiments.runs.driver import Advance, Task, finish
 from experiments.runs.engines import Engine
-from experiments.runs.jobs import Columns, Divisible
+from experiments.runs.jobs import Divisible
 from experiments.runs.parts import CLAIMS, Damaged, Earlier, Parts, forget_claims, remove
 from scenarios import InputError
+from simulator.jobs import Columns, Progress
 
 FOLDER = "runs"  # below a results folder
-Progress = Callable[[int], None]
-Stage = Callable[[str, int], Progress]  # (what, runs to do) -> progress
 
 
 class Kept(Divisible, Protocol):

@@ -19,12 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.runs.cells import by_country, observed, run_seed
-from experiments.runs.jobs import Columns, OtherCode, Stopped, code_of
+from experiments.runs.jobs import OtherCode
 from experiments.runs.measures import RATIOS, all_measures, values_of
 from experiments.sweeps.factors import Factor, with_levers
 from experiments.sweeps.others import identity, values
 from scenarios import InputError, Resolved, Scenario
 from scenarios.settings import Setting
+from simulator.jobs import Columns, Stopped, code_of
 from simulator.parameters import F64
 
 # (case, values of the factors by name, seed) -> measures by name: a function in the place of the model

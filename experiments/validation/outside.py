@@ -6,6 +6,7 @@ same thing is said there too. None of it is used in the fit.
 
 import csv
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,14 @@ import pandas as pd
 
 import calibration
 from calibration.evidence.load import load_evidence
-from calibration.hindcast.past_calls import past_inputs
-from calibration.jobs import Progress
-from experiments.runs.many_runs import ManyRuns
+from calibration.evidence.targets import Evidence
+from calibration.hindcast.past_calls import past_identity, past_inputs
+from calibration.jobs import compute_draws
+from experiments.runs.many_runs import ManyRuns, frame_by
 from scenarios import Resolved
-from simulator.ensemble import simulate as run
+from simulator.ensemble import simulate
+from simulator.jobs import Runner
 from simulator.state import E_MEETING, FUNDED, N_EVENTS, N_PARTICIPATIONS, N_PARTNERS, N_PROJECTS, NEVER, State
-from simulator.threads import each
 
 F64 = npt.NDArray[np.float64]
 
@@ -34,18 +36,16 @@ THREE_YEARS, TWO_YEARS = 36, 24
 LONG_MONTHS, SHORT_MONTHS = 8, 2  # of the project left after a first contact
 
 
-def outside_frame(
-    draws: Mapping[str, F64], seed: int, threads: int | None = None, progress: Progress | None = None
-) -> pd.DataFrame:
-    """One row per check: study, finding, the model's quantity with its 90% interval over draws, and the verdict.
+def outside_frame(draws: Mapping[str, F64], seed: int, run: Runner) -> pd.DataFrame:
+    """Return a row per check: study, finding, the model's quantity with its 90% interval over draws, and the verdict.
 
     Columns: check, study, finding, quantity, kind, low, high (of the study's range), median, low90, high90,
     positive (share of draws above zero), verdict, independent, note.
     """
-    found = outside_values(draws, seed, threads, progress)
+    values = outside_values(draws, seed, run)
     with open(FILE, newline="", encoding="utf-8") as file:
         rows = [dict(row) for row in csv.DictReader(file)]
-    return pd.DataFrame([{**row, **_judged(row, found.get(row["check"]))} for row in rows])
+    return pd.DataFrame([{**row, **_judged(row, values.get(row["check"]))} for row in rows])
 
 
 def _judged(row: Mapping[str, str], values: F64 | None) -> dict[str, object]:
@@ -68,19 +68,18 @@ def _judged(row: Mapping[str, str], values: F64 | None) -> dict[str, object]:
     }  # fmt: skip
 
 
-def outside_values(
-    draws: Mapping[str, F64], seed: int, threads: int | None = None, progress: Progress | None = None
-) -> dict[str, F64]:
-    """The model's quantity for each check, one number (draws,) per draw."""
+def outside_values(draws: Mapping[str, F64], seed: int, run: Runner) -> dict[str, F64]:
+    """Return the model's quantity for each check, one number (draws,) per draw."""
     simulator = {name: values for name, values in draws.items() if name not in calibration.survey_entries()}
-    tell = progress or (lambda _: None)
     names = ("contracts_net", "projects", "good_projects", "good_projects_lost", "smes_active", "smes_engaged")
-    long = ManyRuns(COMPARED, simulator, RUNS, seed, measures=names, threads=threads).frame(tell)
+    long = ManyRuns(COMPARED, simulator, RUNS, seed, measures=names)
     short = ManyRuns(
-        ("baseline",), simulator, RUNS, seed, measures=("contracts_additional", "smes_active"), horizon=TWO_YEARS,
-        threads=threads,
-    ).frame(tell)  # fmt: skip
-    return {**_of_scenarios(long, short), **_of_histories(draws, seed, threads or 1, tell)}
+        ("baseline",), simulator, RUNS, seed, measures=("contracts_additional", "smes_active"), horizon=TWO_YEARS
+    )
+    seeds = seed + np.arange(len(next(iter(draws.values()))), dtype=np.int64)
+    histories = compute_draws("outside checks: single runs", History(load_evidence()), draws, seeds, run)
+    scenarios = frame_by(long, run, "outside checks: scenarios")
+    return {**_of_scenarios(scenarios, frame_by(short, run, "outside checks: two years")), **histories}
 
 
 def _of_scenarios(long: pd.DataFrame, short: pd.DataFrame) -> dict[str, F64]:
@@ -112,32 +111,30 @@ def _ratio(part: F64, whole: F64) -> F64:
     return np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.nan)
 
 
-def _of_histories(draws: Mapping[str, F64], seed: int, threads: int, tell: Progress) -> dict[str, F64]:
-    """What single runs of the calls of 2013 to 2015 show."""
-    columns = {name: np.asarray(values, np.float64) for name, values in draws.items()}
-    count = len(next(iter(columns.values())))
+@dataclass(frozen=True)
+class History:
+    """What single runs of the calls of the evidence show, as a picklable function of (values, seed)."""
 
-    def one(draw: int) -> dict[str, float]:
-        found = _of_history({name: float(column[draw]) for name, column in columns.items()}, seed + draw)
-        tell(2)
-        return found
+    evidence: Evidence
 
-    rows = list(each(one, range(count), threads))
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    @property
+    def identity(self) -> str:
+        """All that determines the numbers beside draw and seed."""
+        return past_identity(__name__, self.evidence)
 
-
-def _of_history(values: Mapping[str, float], seed: int) -> dict[str, float]:
-    inputs = past_inputs(values, load_evidence())
-    state = run(inputs, seed)
-    unfamiliar = run(past_inputs({**values, "meeting_familiarity_gain": 0.0}, load_evidence()), seed)
-    p = inputs.parameters
-    return {
-        "event_meeting": _joint_proposals(state, state) / max(_joint_proposals(state, unfamiliar), 0.5) - 1.0,
-        "projects_per_meeting": _projects_per_meeting(state, inputs),
-        "regular_meetings": _partnerships_by_time_left(state),
-        "background_rni": _own_within(inputs, state, p.own_h_rni),
-        "background_partner": _own_within(inputs, state, p.own_h_partnership),
-    }
+    def __call__(self, values: Mapping[str, float], seed: int) -> dict[str, float]:
+        """Return the model's quantity for each check of single runs."""
+        inputs = past_inputs(values, self.evidence)
+        state = simulate(inputs, seed)
+        unfamiliar = simulate(past_inputs({**values, "meeting_familiarity_gain": 0.0}, self.evidence), seed)
+        p = inputs.parameters
+        return {
+            "event_meeting": _joint_proposals(state, state) / max(_joint_proposals(state, unfamiliar), 0.5) - 1.0,
+            "projects_per_meeting": _projects_per_meeting(state, inputs),
+            "regular_meetings": _partnerships_by_time_left(state),
+            "background_rni": _own_within(inputs, state, p.own_h_rni),
+            "background_partner": _own_within(inputs, state, p.own_h_partnership),
+        }
 
 
 def _joint_proposals(met: State, proposed: State) -> float:

@@ -1,6 +1,6 @@
 """`innovex validate`: every check of what the calibration is worth, carried out and gathered as tables."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,15 +15,16 @@ from calibration.checks.predictive import predictive_frame, replicates, typicali
 from calibration.checks.settings import left_out_call
 from calibration.evidence.load import load_evidence
 from calibration.posterior import Posterior
-from calibration.runners import in_processes, in_threads, with_store
-from experiments.validation.outside import COMPARED, RUNS, outside_frame
+from experiments.runs.engines import Where
+from experiments.runs.provenance import machine
+from experiments.runs.runner import runner
+from experiments.validation.outside import outside_frame
+from simulator.jobs import Runner, Stage, code_of
 
 if TYPE_CHECKING:
     from calibration.fit.problem import Problem
 
 F64 = npt.NDArray[np.float64]
-Progress = Callable[[int], None]
-Stage = Callable[[str, int], Progress]
 
 FORECAST_DRAWS = 1_000  # of the forecast that ships
 OUTSIDE_DRAWS = 60
@@ -33,16 +34,33 @@ NEAR = 1_000  # worlds near the posterior of the fit without that call: fewer, s
 
 @dataclass(frozen=True)
 class Ask:
-    """What is asked for. `fit` is the folder of the calibration (its bank and chains are used again); `checked`:
-    worlds on which the fit is checked (0 leaves the checks of the fit out); `bank`: worlds of the fit, unless
-    those of the shipped settings."""
+    """How much is checked, and on what.
+
+    Parameters
+    ----------
+    draws
+        Draws of the posterior for predictions and forecast.
+    checked
+        Worlds on which the fit is checked; 0 leaves the checks of the fit out.
+    outside
+        Draws for the checks against other studies.
+    where
+        Engine and workers; no number depends on it.
+    fit
+        The folder of the calibration, whose worlds and chains are used again.
+    store
+        The folder in which finished runs are kept, so that stopped checks go on.
+    bank
+        Worlds of the fit, unless those of the shipped settings.
+    """
 
     draws: int = 400
     checked: int = 200
     outside: int = OUTSIDE_DRAWS
     seed: int = 1
-    threads: int = 1
+    where: Where = field(default_factory=Where)
     fit: Path = Path("results/calibration")
+    store: Path = Path("results/runs/checks")
     posterior: Path | None = None
     evidence: Path | None = None
     bank: int | None = None
@@ -62,29 +80,26 @@ class Validation:
 
 def validate(ask: Ask, posterior: Posterior, stage: Stage) -> Validation:
     """Carry out all checks; the same ask and posterior give the same numbers on any number of threads."""
-    evidence, run = load_evidence(ask.evidence), in_threads(ask.threads, stage)
+    evidence, run = load_evidence(ask.evidence), runner(ask.store, ask.where, stage)
     draws = posterior.draw(ask.draws, ask.seed)
     found = replicates(draws, ask.seed, evidence, run)
     few = {name: values[: ask.outside] for name, values in draws.items()}
-    few_draws = len(next(iter(few.values())))
-    many = few_draws * ((len(COMPARED) + 1) * RUNS + 2)
     tables = {
         "predictive": predictive_frame(found),
         "typicality": typicality_frame(found),
         "forecast": forecast(draws, ask.seed, run),
         "picking": picking_frame(few, ask.seed, evidence, run),
-        "outside": outside_frame(few, ask.seed, ask.threads, stage("outside checks", many)),
+        "outside": outside_frame(few, ask.seed, run),
         "parameters": pd.DataFrame(posterior.manifest["parameters"]),
     }
     if ask.checked:
-        tables |= _checks_of_the_fit(ask, stage)
+        tables |= _checks_of_the_fit(ask, run, stage)
     return Validation(tables, _manifest(ask, posterior))
 
 
-def shipped_forecast(posterior: Posterior, seed: int, threads: int, stage: Stage) -> pd.DataFrame:
-    """The forecast of 2016 and 2017 that ships with the package."""
-    draws = posterior.draw(FORECAST_DRAWS, seed)
-    return forecast(draws, seed, in_threads(threads, stage))
+def shipped_forecast(posterior: Posterior, seed: int, run: Runner) -> pd.DataFrame:
+    """Return the forecast of 2016 and 2017 that ships with the package."""
+    return forecast(posterior.draw(FORECAST_DRAWS, seed), seed, run)
 
 
 def commands(ask: Ask) -> list[str]:
@@ -101,7 +116,7 @@ def _typed(options: Mapping[str, object]) -> str:
     return "".join(f" --{name} {value}" for name, value in options.items() if value is not None)
 
 
-def _checks_of_the_fit(ask: Ask, stage: Stage) -> dict[str, pd.DataFrame]:
+def _checks_of_the_fit(ask: Ask, run: Runner, stage: Stage) -> dict[str, pd.DataFrame]:
     """Coverage, recovery, emulators, and a call left out; the fit's folder holds what is done already."""
     from dataclasses import replace
 
@@ -111,16 +126,16 @@ def _checks_of_the_fit(ask: Ask, stage: Stage) -> dict[str, pd.DataFrame]:
     from calibration.fit.pipeline import fit
 
     problem, settings = shipped.problem(ask.evidence), shipped.settings(ask.bank)
-    run = with_store(in_threads(ask.threads, stage), ask.fit / "jobs")
-    whole = fit(problem, settings, run, stage)
-    ranks = checks.replicates(whole, ask.checked, in_processes(ask.threads, stage))
+    of_fit = runner(ask.fit, ask.where, stage)
+    whole = fit(problem, settings, of_fit, stage)
+    ranks = checks.replicates(whole, ask.checked, run)
     found = {
         "coverage": checks.coverage(ranks),
         "recovery": checks.recovery(ranks),
         "emulators": checks.emulator_frame(whole),
     }
     if can_be_left_out(problem):
-        left = leave_out(problem, replace(settings, near=min(settings.near, NEAR)), LEFT_OUT, run, stage)
+        left = leave_out(problem, replace(settings, near=min(settings.near, NEAR)), LEFT_OUT, of_fit, stage)
         found |= {"left_out": left, "left_out_totals": totals(left)}
     return found
 
@@ -134,8 +149,6 @@ def can_be_left_out(problem: "Problem") -> bool:
 
 
 def _manifest(ask: Ask, posterior: Posterior) -> dict[str, Any]:
-    from experiments.runs.jobs import code_of
-    from experiments.runs.provenance import machine
 
     return {
         "what": "checks of what the calibration is worth",

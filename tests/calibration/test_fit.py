@@ -17,7 +17,8 @@ from calibration.fit.problem import prior_scores, run_seeds, values_of
 from calibration.fit.sampler import Effort
 from calibration.fit.write_posterior import contraction, parameter_frame
 from calibration.jobs import DRAWS_A_JOB
-from calibration.runners import in_processes, in_threads
+from experiments.runs.engines import Where
+from experiments.runs.runner import runner
 from tests.toy_fit import ENTRIES, RATE, SMALL, TARGETS, Known, Toy, stored
 
 AT = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -171,8 +172,8 @@ def test_correlated_luck_makes_two_agreeing_surprises_one():
 # ---------- the checks
 
 
-def test_intervals_are_as_wide_as_they_claim_on_the_toy(found):
-    ranks = replicates(found, 60, in_processes(1), Effort(1, 4, 40, 60))
+def test_intervals_are_as_wide_as_they_claim_on_the_toy(found, tmp_path):
+    ranks = replicates(found, 60, runner(tmp_path / "processes", Where("processes", 1)), Effort(1, 4, 40, 60))
     frame = coverage(ranks)
     assert set(frame["level"]) == {0.5, 0.9}
     assert frame["fits"].mean() >= 0.6
@@ -195,9 +196,9 @@ def test_intervals_that_are_too_narrow_are_found():
     assert (frame["uniform_p"] < 0.001).all()
 
 
-def test_more_replicates_than_worlds_held_out_are_refused(found):
+def test_more_replicates_than_worlds_held_out_are_refused(found, tmp_path):
     with pytest.raises(ValueError, match="only 160 worlds"):
-        replicates(found, 161, in_threads(1))
+        replicates(found, 161, runner(tmp_path, Where("threads", 1)))
 
 
 def test_the_emulator_is_right_on_worlds_that_it_has_not_seen(found):
@@ -236,7 +237,7 @@ def test_a_call_is_forecast_from_those_before_it_alone(tmp_path):
     assert totals(first).set_index("forecast")["relative_crps"]["last year's value"] == pytest.approx(1 / 7)
 
 
-def test_predictions_come_from_the_model_itself(found):
-    worlds = predict(found, 400, in_threads(1))
+def test_predictions_come_from_the_model_itself(found, tmp_path):
+    worlds = predict(found, 400, runner(tmp_path, Where("threads", 1)))
     assert worlds.shape == (400, 3)
     assert np.median(worlds[:, 1]) == pytest.approx(8.0, abs=1.5)

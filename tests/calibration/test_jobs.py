@@ -17,9 +17,11 @@ from calibration.checks.settings import forecast_calls
 from calibration.evidence.load import load_evidence
 from calibration.fit import shipped_problem
 from calibration.hindcast.past_calls import TargetValues
-from calibration.jobs import DrawsJob, code_of, compute_draws
-from calibration.runners import in_processes, in_threads, with_store
+from calibration.jobs import DrawsJob, compute_draws
+from experiments.runs.engines import Where
+from experiments.runs.runner import runner
 from simulator import sources
+from simulator.jobs import code_of
 
 COMPUTED = (
     "calibration.hindcast.past_calls",
@@ -73,9 +75,12 @@ def test_a_problem_can_be_sent_to_a_worker():
     assert (sent.fitted, sent.used) == (problem.fitted, problem.used)
 
 
-def test_processes_and_threads_give_the_same_bits():
+def test_processes_and_threads_give_the_same_bits(tmp_path):
     of_draw, seeds = TargetValues(load_evidence()), np.array([5, 6])
-    one, other = (compute_draws("", of_draw, draws(2), seeds, run) for run in (in_threads(2), in_processes(2)))
+    one, other = (
+        compute_draws("", of_draw, draws(2), seeds, run)
+        for run in (runner(tmp_path, Where("threads", 2)), runner(tmp_path / "processes", Where("processes", 2)))
+    )
     assert all(np.array_equal(one[name], other[name], equal_nan=True) for name in one)
 
 
@@ -183,24 +188,25 @@ class Endless(Slow):
         return None
 
 
-def test_results_come_in_the_order_of_the_jobs_and_progress_counts_runs():
+def test_results_come_in_the_order_of_the_jobs_and_progress_counts_runs(tmp_path):
     done, stages = [], []
 
     def stage(what, runs):
         stages.append((what, runs))
         return done.append
 
-    for run in (in_threads(3, stage), in_processes(1, stage)):
+    for threads in (3, 1):
+        run = runner(tmp_path / str(threads), Where("threads", threads), stage)
         results = run("work", [Slow(number) for number in range(10)])
         assert [columns["number"][0] for columns in results] == list(range(10))
     assert stages == [("work", 30)] * 2 and sum(done) == 60
 
 
-def test_ctrl_c_stops_the_jobs_that_run():
+def test_ctrl_c_stops_the_jobs_that_run(tmp_path):
     endless = Endless(0)
     start = time.perf_counter()
     with pytest.raises(KeyboardInterrupt):
-        in_threads(2)("work", [Slow(1, breaks=True), endless])
+        runner(tmp_path, Where("threads", 2))("work", [Slow(1, breaks=True), endless])
     assert time.perf_counter() - start < 5
     assert endless.carried_out in ([], ["stopped"])
 
@@ -208,9 +214,9 @@ def test_ctrl_c_stops_the_jobs_that_run():
 def test_what_is_stored_is_not_computed_again(tmp_path):
     jobs = [Slow(number) for number in range(4)]
     with pytest.raises(KeyboardInterrupt):
-        with_store(in_threads(1), tmp_path)("work", [*jobs[:3], Slow(3, breaks=True)])
+        runner(tmp_path, Where("threads", 1))("work", [*jobs[:3], Slow(3, breaks=True)])
     again = [Slow(number) for number in range(4)]
-    results = with_store(in_threads(1), tmp_path)("work", again)
+    results = runner(tmp_path, Where("threads", 1))("work", again)
     assert [len(job.carried_out) for job in again] == [0, 0, 0, 1]
     assert all(np.array_equal(c["number"], [n, np.nan], equal_nan=True) for n, c in enumerate(results))
-    assert {path.name for path in tmp_path.iterdir()} == {f"slow-{number}.parquet" for number in range(4)}
+    assert {path.name for path in (tmp_path / "jobs").iterdir()} == {f"slow-{number}.parquet" for number in range(4)}

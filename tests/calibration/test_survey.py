@@ -17,7 +17,6 @@ from calibration.hindcast.past_calls import TargetValues, past_inputs, target_va
 from calibration.hindcast.programme_statistics import programme_statistics
 from calibration.jobs import compute_draws
 from calibration.parameters import draw, split, survey_entries
-from calibration.runners import in_threads
 from calibration.survey.expected_shares import (
     any_of_known,
     cluster_shares,
@@ -31,6 +30,8 @@ from calibration.survey.expected_shares import (
 from calibration.survey.population import Population
 from calibration.survey.sampled_answers import survey_answers
 from calibration.survey.top_three import HELP_ITEMS, chances_by_profile, top_three_chances
+from experiments.runs.engines import Where
+from experiments.runs.runner import runner
 from simulator import ensemble
 from simulator.observe import APPLICATIONS, APPROVALS, ENGAGED, PROJECTS
 
@@ -271,19 +272,22 @@ def test_the_survey_layer_changes_no_statistic_of_the_programme():
     assert list(low) == [target.name for target in evidence.targets]
 
 
-def test_many_runs_are_the_same_on_any_number_of_threads(monkeypatch):
+def test_many_runs_are_the_same_on_any_number_of_threads(monkeypatch, tmp_path):
     values = {"h_rni": np.array([0.01, 0.02, 0.03]), "idea_rate": np.array([0.5, 0.7, 0.9])}
     seeds, of_draw = np.array([7, 8, 9]), TargetValues(load_evidence())
     monkeypatch.setattr(jobs, "DRAWS_A_JOB", 1)
-    one, three = (compute_draws("", of_draw, values, seeds, in_threads(threads)) for threads in (1, 3))
+    one, three = (
+        compute_draws("", of_draw, values, seeds, runner(tmp_path / str(threads), Where("threads", threads)))
+        for threads in (1, 3)
+    )
     assert all(np.array_equal(one[name], three[name], equal_nan=True) for name in one)
     second = target_values({"h_rni": 0.02, "idea_rate": 0.7}, 8, load_evidence())
     assert {name: column[1] for name, column in one.items()} == pytest.approx(second, nan_ok=True)
 
 
-def test_picking_the_successful_makes_answers_look_better_in_the_same_worlds():
+def test_picking_the_successful_makes_answers_look_better_in_the_same_worlds(tmp_path):
     """Hard outcomes are reported more the harder they are picked for; what is not picked on hardly moves."""
-    frame = picking_frame(draw(3, 5), 7, load_evidence(), in_threads(2))
+    frame = picking_frame(draw(3, 5), 7, load_evidence(), runner(tmp_path, Where("threads", 2)))
     assert sorted(frame["odds"].unique()) == sorted(picking_odds())
     for target in ("sme_rni_2015", "sme_partners_2015"):
         medians = frame[frame["target"] == target].sort_values("odds")["median"].to_numpy()

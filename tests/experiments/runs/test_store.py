@@ -102,7 +102,7 @@ def test_other_code_shares_nothing(tmp_path, runs, monkeypatch):
     compare("baseline", "projects_24", draws=2, store=tmp_path, **ASKED)
     fresh(runs)
     monkeypatch.setattr(cells, "code_here", lambda: "another")
-    monkeypatch.setattr("experiments.runs.jobs.code_of", lambda *modules: "another")
+    monkeypatch.setattr("simulator.jobs.code_of", lambda *modules: "another")
     compare("baseline", "projects_24", draws=2, store=tmp_path, **ASKED)
     assert fresh(runs) == 2 * 2 * 2
 

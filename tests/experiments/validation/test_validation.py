@@ -22,8 +22,9 @@ from calibration.checks.settings import forecast_calls
 from calibration.checks.shipped_forecast import FILE as SHIPPED
 from calibration.evidence.load import load_evidence
 from calibration.fit import shipped_problem as shipped
-from calibration.runners import in_threads
 from experiments.cli.validate import _check
+from experiments.runs.engines import Where
+from experiments.runs.runner import runner
 from experiments.validation.folder import save
 from experiments.validation.outside import ABSENT, AGREES, DIFFERS, FILE, _judged, outside_values
 from experiments.validation.sentences import findings, inside
@@ -80,9 +81,12 @@ def test_predictive_rows_tell_real_beside_simulated():
     assert 0.75 < np.mean(typical) <= 1.0  # nine of ten, by what the word means
 
 
-def test_replicates_carry_the_luck_of_the_survey_in_shares_only():
+def test_replicates_carry_the_luck_of_the_survey_in_shares_only(tmp_path):
     draws = {name: values[:3] for name, values in calibration.draw(3, 1).items()}
-    one, two = (replicates(draws, 5, load_evidence(), in_threads(threads)) for threads in (1, 2))
+    one, two = (
+        replicates(draws, 5, load_evidence(), runner(tmp_path / str(threads), Where("threads", threads)))
+        for threads in (1, 2)
+    )
     assert np.array_equal(one.sampled, two.sampled, equal_nan=True)
     for place, target in enumerate(one.targets):
         same = np.array_equal(one.expected[:, place], one.sampled[:, place], equal_nan=True)
@@ -113,9 +117,9 @@ def test_meetings_that_make_nobody_familiar_bring_no_joint_proposals():
     assert found[0] == 0.0 and found[1] > 0.1
 
 
-def test_the_forecast_is_the_same_on_any_number_of_threads_and_holds_what_is_asked():
+def test_the_forecast_is_the_same_on_any_number_of_threads_and_holds_what_is_asked(tmp_path):
     draws = {name: values[:4] for name, values in calibration.draw(4, 2).items()}
-    one, two = (forecast(draws, 9, in_threads(threads)) for threads in (1, 2))
+    one, two = (forecast(draws, 9, runner(tmp_path / str(threads), Where("threads", threads))) for threads in (1, 2))
     pd.testing.assert_frame_equal(one, two)
     assert [(row.call, row.measure) for row in one.itertuples()] == [(y, m) for y in YEARS for m in MEASURES]
     assert (one["low90"] <= one["median"]).all() and (one["median"] <= one["high90"]).all()
