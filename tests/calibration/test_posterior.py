@@ -117,23 +117,28 @@ def test_a_file_that_is_no_posterior_is_refused(own, damage):
         posterior.read(own)
 
 
+def grants(study):
+    return study.draws.values[:, study.draws.names.index("grant_eur")]
+
+
 def test_a_study_draws_from_the_posterior_unless_told_otherwise(own):
     fitted = prepare(("baseline",), Settings(draws=40, runs=1, smes=SMES))
     prior = prepare(("baseline",), Settings(draws=40, runs=1, smes=SMES, draws_from="prior"))
     mine = prepare(("baseline",), Settings(draws=40, runs=1, smes=SMES, draws_from=str(own)))
-    assert np.array_equal(prior.drawn["grant_eur"], scenarios.draw(40, 1)["grant_eur"])
-    assert fitted.drawn["grant_eur"].std() < 0.6 * prior.drawn["grant_eur"].std()
-    assert np.array_equal(mine.drawn["grant_eur"], fitted.drawn["grant_eur"])
+    assert np.array_equal(grants(prior), scenarios.draw(40, 1)["grant_eur"])
+    assert grants(fitted).std() < 0.6 * grants(prior).std()
+    assert np.array_equal(grants(mine), grants(fitted))
     assert content_of(fitted)["draws_from"] == "posterior"
     assert posterior.read().identity in content_of(fitted)["parameters_from"]
     assert "not calibrated" in content_of(prior)["parameters_from"]
-    assert set(fitted.drawn) == {name for name, entry in scenarios.register().items() if entry.kind != "lever"}
+    assert set(fitted.draws.names) == {name for name, entry in scenarios.register().items() if entry.kind != "lever"}
 
 
 def test_no_draws_means_the_posterior_medians():
     study = prepare(("baseline",), Settings(draws=0, runs=1, smes=SMES))
-    assert study.drawn["grant_eur"].item() == posterior.read().centre()["grant_eur"]
-    assert study.drawn["rivalry"].item() == scenarios.register()["rivalry"].value
+    assert len(study.draws) == 1
+    assert study.draws.of_row(0)["grant_eur"] == posterior.read().centre()["grant_eur"]
+    assert study.draws.of_row(0)["rivalry"] == scenarios.register()["rivalry"].value
 
 
 def test_a_study_is_repeated_from_where_its_draws_came(tmp_path):
