@@ -67,15 +67,17 @@ print(json.dumps([code, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 10
 """
 
 
-def command(arguments: Sequence[str | Path], environment: dict[str, str] | None = None) -> Spent:
-    """One command run to its end, as a user would; raises CalledProcessError if it fails.
+def command(
+    arguments: Sequence[str | Path], environment: dict[str, str] | None = None, folder: Path | None = None
+) -> Spent:
+    """One command run to its end in a folder, as a user would; raises CalledProcessError if it fails.
 
     By way of a small process: the peak of a command's memory is at least what its parent took before.
     """
     told = [str(each) for each in arguments]
     done = subprocess.run(
         [sys.executable, "-S", "-c", _ALONE, *told],
-        check=True, stdout=subprocess.PIPE, env=os.environ | (environment or {}),
+        check=True, stdout=subprocess.PIPE, env=os.environ | (environment or {}), cwd=folder,
     )  # fmt: skip
     code, wall, cpu, peak = json.loads(done.stdout)
     if code:
