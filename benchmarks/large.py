@@ -18,8 +18,8 @@ def figures(times: int = 3) -> list[Figure]:
     """The command a user gives, what it takes of memory, and the run and its measures alone."""
     asked = [INNOVEX, "run", "--smes", str(SMES), "--runs", "1", "--out"]
     inputs = load("baseline").resolve(last_call=2014, horizon_months=36, smes=SMES)  # 60 months
-    measure(load("baseline").resolve(last_call=2013, smes=2_000), 1, 0)
-    alone = timed(lambda number: measure(inputs, number, 0), times)
+    measure(load("baseline").resolve(last_call=2013, smes=2_000), 1)
+    alone = timed(lambda number: measure(inputs, number), times)
     with tempfile.TemporaryDirectory() as folder:
         whole = [command([*asked, Path(folder, str(number))]) for number in range(times)]
     size = f"{SMES:,} SMEs, {len(inputs.world.cluster_country):,} clusters"

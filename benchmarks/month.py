@@ -30,7 +30,7 @@ from simulator.schedule import (
     turn_of_the_year,
     work,
 )
-from simulator.state import given, new_state
+from simulator.state import new_state, tabulate
 
 TIMES = 50
 PROFILED = (
@@ -85,7 +85,7 @@ def figures(times: int = TIMES) -> list[Figure]:
         raise ValueError("simulator.schedule.MONTH has changed: `profiled` must call the same processes in its order")
     names = ["found", *(getattr(each, "py_func", each).__name__ for each in MONTH)]
     inputs = history()
-    told = given(inputs.parameters, inputs.rules, inputs.world)
+    told = tabulate(inputs.parameters, inputs.rules, inputs.world)
     state = new_state(inputs.world, inputs.rules, inputs.months)
     runs = np.zeros((times + 1, len(names)))
     for number in range(times + 1):

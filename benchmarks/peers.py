@@ -16,7 +16,6 @@ from benchmarks.peer.model import PeerModel
 from benchmarks.peer.model import run as in_objects
 from scenarios import Resolved, load
 from simulator.ensemble import measure, own_events, simulate
-from simulator.state import N_EVENTS, N_PROJECTS
 
 TARGET = 100.0  # times at 16,000 SMEs
 PEERS = {"plain Mesa": False, "Mesa calling the compiled rules": True}
@@ -25,7 +24,7 @@ OFTEN = 5  # runs of innovex to one of the peer: it is so short that the clock w
 
 def ours(inputs: Resolved, seed: int) -> object:
     """A run of innovex with all its measures: so every SME's own path is followed, as the peer follows it."""
-    return measure(inputs, seed, 0)
+    return measure(inputs, seed)
 
 
 class Case(NamedTuple):
@@ -67,7 +66,7 @@ def cases(turns: int) -> list[Case]:
     by_projects = []
     for rate in (0.1, 1.2):
         inputs = baseline.resolve({"idea_rate": rate}, last_call=2017, **small)
-        projects = int(simulate(inputs, 1).count[N_PROJECTS])
+        projects = int(simulate(inputs, 1).used.projects)
         by_projects.append(Case("proposals (4,000 SMEs)", projects, inputs, turns))
     compiled = Case("SMEs", 16_000, sized(smes=16_000), turns, True)
     return [*by_smes, compiled, *by_months, *by_projects]
@@ -84,8 +83,8 @@ class Turn:
         (peer,) = timed(lambda _: kept.append(in_objects(inputs, seed, compiled)), 1)
         spent += timed(lambda _: ours(inputs, seed), OFTEN)
         self.peer, self.innovex = peer.cpu, statistics.median(each.cpu for each in spent)
-        log = [*state.log[: state.count[N_EVENTS]].tolist(), *own_events(inputs, seed, state).tolist()]
-        self.projects, self.events = int(state.count[N_PROJECTS]), len(log)
+        log = [*state.rows("log").tolist(), *own_events(inputs, seed, state).tolist()]
+        self.projects, self.events = int(state.used.projects), len(log)
         if sorted(row[:5] for row in log) != sorted(event[:5] for event in kept[0].log):
             raise ValueError("the peer did other things than the simulator: tests/test_peer.py says which")
 

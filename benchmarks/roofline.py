@@ -14,7 +14,7 @@ from benchmarks.scaling import guests_of, months
 from scenarios import Resolved
 from simulator import draws
 from simulator.ensemble import simulate
-from simulator.state import N_DUE, N_EVENTS, N_PARTICIPATIONS, N_PARTNERS, N_PATHS, N_PROJECTS, N_TIES, State, given
+from simulator.state import State, tabulate
 
 TIMES = 9
 LUCK_PER_SME = 5  # four traits and its first contract
@@ -40,7 +40,7 @@ def _thresholds(blocks: int, found: np.ndarray) -> None:
 def figures(times: int = TIMES) -> list[Figure]:
     """Bytes that a history run has to move, and luck that it has to draw, over what this machine can do of each."""
     inputs = history()
-    state, told = simulate(inputs, 1), given(inputs.parameters, inputs.rules, inputs.world)
+    state, told = simulate(inputs, 1), tabulate(inputs.parameters, inputs.rules, inputs.world)
     moved = _mib_moved(state)
     drawn = _luck_drawn(inputs, state)
     here, there, found = np.ones(1 << 24), np.empty(1 << 24), np.empty(1024)
@@ -66,28 +66,22 @@ def figures(times: int = TIMES) -> list[Figure]:
 
 def _mib_moved(state: State) -> float:
     """Every row in use, written and read."""
-    rows = {"projects": N_PROJECTS, "partners": N_PARTNERS, "participations": N_PARTICIPATIONS, "ties": N_TIES,
-            "log": N_EVENTS}  # fmt: skip
-    in_use = 0.0
-    for name, table in state._asdict().items():
-        used = int(state.count[rows[name]]) if name in rows else len(table)
-        in_use += table.nbytes * used / max(1, len(table))
-    return 2 * in_use / 2**20
+    return 2 * sum(state.rows(name).nbytes for name in State._fields) / 2**20
 
 
 def _own_steps(state: State) -> float:
     """Needs that were walked: every contract to come, and all needs of the SMEs that the programme touched."""
-    return float(state.count[N_DUE] + state.own["number"][: state.count[N_PATHS]].sum())
+    return float(state.used.calendar + state.own["number"][: state.used.paths].sum())
 
 
 def _luck_drawn(inputs: Resolved, state: State) -> float:
     """Traits and first needs of SMEs, needs that came, pairs of clusters that know or meet each other, recruits."""
     smes, clusters = len(state.smes), len(state.clusters)
     guests = guests_of(inputs)
-    recruiting = state.partners[: state.count[N_PARTNERS]]
+    recruiting = state.rows("partners")
     asked = state.clusters["members"][recruiting["cluster"][recruiting["start_month"] >= 0]].sum()
     pairs = clusters * (clusters - 1) / 2 + float((guests * (guests - 1) / 2).sum())
-    partners_sought = float(state.count[N_PROJECTS]) * clusters
+    partners_sought = float(state.used.projects) * clusters
     return smes * LUCK_PER_SME + pairs + _own_steps(state) + float(asked) + partners_sought
 
 

@@ -21,7 +21,7 @@ from scenarios import Resolved, load
 from simulator.ensemble import measure, simulate
 from simulator.parameters import F64
 from simulator.schedule import run
-from simulator.state import N_PARTNERS, N_PROJECTS, N_TIES, Given, State, given
+from simulator.state import InputTables, State, clear, tabulate
 
 TIMES = 9
 CLUSTERS = 400  # where they are not what varies
@@ -86,7 +86,7 @@ def worlds() -> Iterator[tuple[str, float, Resolved]]:
         yield "months", inputs.months, inputs
     for rate in (0.0, 0.1, 0.2, 0.4, 0.75, 1.2):
         inputs = resolve({"idea_rate": rate}, **usual)  # type: ignore[arg-type]
-        yield "projects", float(simulate(inputs, 1).count[N_PROJECTS]), inputs
+        yield "projects", float(simulate(inputs, 1).used.projects), inputs
 
 
 def points(times: int) -> list[Point]:
@@ -104,32 +104,32 @@ def points(times: int) -> list[Point]:
     ]
 
 
-def _prepared(inputs: Resolved) -> tuple[State, Given]:
+def _prepared(inputs: Resolved) -> tuple[State, InputTables]:
     """Tables large enough, touched once, and the inputs as kernels read them."""
-    return simulate(inputs, 1), given(inputs.parameters, inputs.rules, inputs.world)
+    return simulate(inputs, 1), tabulate(inputs.parameters, inputs.rules, inputs.world)
 
 
-def months(seed: int, inputs: Resolved, told: Given, state: State) -> None:
+def months(seed: int, inputs: Resolved, told: InputTables, state: State) -> None:
     """The months of a run in tables that were used before."""
-    state.count[:] = 0
+    clear(state)
     run(0, inputs.months, np.int64(seed), told.parameters, told.rules, told.world, state)
 
 
-def work_of(seed: int, inputs: Resolved, told: Given, state: State) -> list[float]:
+def work_of(seed: int, inputs: Resolved, told: InputTables, state: State) -> list[float]:
     """What there is to do in a run, in the order of TERMS; the run is repeated, month by month."""
-    state.count[:] = 0
+    clear(state)
     ties = 0
     for month in range(inputs.months):
         run(month, month + 1, np.int64(seed), told.parameters, told.rules, told.world, state)
-        ties += int(state.ties["alive"][: state.count[N_TIES]].sum())
-    partners, clusters = state.partners[: state.count[N_PARTNERS]], len(state.clusters)
+        ties += int(state.ties["alive"][: state.used.ties].sum())
+    partners, clusters = state.rows("partners"), len(state.clusters)
     began = partners[partners["start_month"] >= 0]
     in_projects = ((began["end_month"] - began["start_month"]) * began["active"]).sum()
     guests = guests_of(inputs)
     return [
         float(len(state.smes)),
         float(state.clusters["members"][began["cluster"]].sum()),
-        float(state.count[N_PROJECTS]) * clusters,
+        float(state.used.projects) * clusters,
         clusters**2 / 2 * inputs.months / 12,
         float((guests**2 / 2).sum()),
         float(in_projects),
@@ -139,7 +139,7 @@ def work_of(seed: int, inputs: Resolved, told: Given, state: State) -> list[floa
 
 def guests_of(inputs: Resolved) -> np.ndarray:
     """Clusters at the event of each call."""
-    return np.minimum(inputs.rules.event_clusters * inputs.rules.held, len(inputs.world.cluster_country))
+    return np.minimum(inputs.rules.calls.event_clusters * inputs.rules.calls.held, len(inputs.world.cluster_country))
 
 
 def _mib(state: Any) -> float:
@@ -170,7 +170,7 @@ def _exponents(found: list[Point]) -> list[Figure]:
 
 def _memory() -> list[Figure]:
     """What an ensemble keeps of a run; what a run itself takes, `large` tells."""
-    kept = sum(table.nbytes for table in measure(load("baseline").resolve(last_call=2017), 1, 0)) / 2**10
+    kept = sum(table.nbytes for table in measure(load("baseline").resolve(last_call=2017), 1)) / 2**10
     return [Figure("Memory that is kept of a run", "KiB", (kept,), None, "", "its measures, before they are summed")]
 
 
@@ -227,7 +227,7 @@ def _large(fit: np.ndarray) -> list[Figure]:
     """What a million runs, and a thousand draws of every SME in Europe, would take; and how far the fit reaches."""
     inputs = load("baseline").resolve(last_call=2017)
     simulate(inputs, 1)
-    one = statistics.median(each.cpu for each in timed(lambda n: measure(inputs, n, 0), 20))
+    one = statistics.median(each.cpu for each in timed(lambda n: measure(inputs, n), 20))
     million = MILLION * one / HOUR
     europe = load("baseline").resolve(last_call=2014, horizon_months=36, smes=EUROPE)
     state, told = _prepared(europe)

@@ -65,11 +65,10 @@ def _overhead(times: int) -> Figure:
     """
     plan, _ = prepared(ASKED, Path("never-made"))
     inputs = _inputs(plan)
-    first = inputs[0].call_years.index(plan.work.first_year)
 
     def bare(_: int) -> None:
         for row, each in enumerate(inputs):
-            measure(each, run_seed(plan.work.seed, row, 0), first)
+            measure(each, run_seed(plan.work.seed, row, 0))
 
     def whole(_: int) -> None:
         forget()

@@ -61,7 +61,7 @@ def _in_force(settings: Settings, year: int | None, funder: str | None, name: st
 def _of_funder(settings: Settings, year: int, funder: str, name: str) -> Value:
     """Return a funder's rule for a call where the scenario has none of its own for it."""
     rules = resolve(settings, settings, last_call=year).rules
-    c, f = len(rules.call_year) - 1, list(programme().funders).index(funder)
+    c, f = len(rules.calls.year) - 1, list(programme().funders).index(funder)
     if name == "takes_part":
-        return bool(rules.budget_eur[c, f] > 0)
-    return float(getattr(rules, name)[c, f])
+        return bool(rules.terms.budget_eur[c, f] > 0)
+    return float(getattr(rules.terms, name)[c, f])

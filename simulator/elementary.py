@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from simulator.jit import rule
+from simulator.jit import inline
 
 _LN2 = math.log(2.0)
 _LN2_HIGH = float.fromhex("0x1.62e42feep-1")  # its last 21 bits are 0: times a whole power, it is exact
@@ -22,7 +22,7 @@ _BITS, _BIAS = 52, 1023  # of the fraction; of the power of two
 _LARGEST, _SMALLEST = 709.0, -708.0  # within which the exponential is an ordinary number
 
 
-@rule
+@inline
 def log(x):
     """Natural logarithm of a positive number (from 2.3e-308); minus infinity at 0."""
     bits = np.float64(x).view(np.int64)
@@ -41,7 +41,7 @@ def log(x):
     return found if x > 0.0 else -math.inf
 
 
-@rule
+@inline
 def exp(x):
     """e to the power of x; 0 below -708, infinity above 709."""
     inside = min(max(x, _SMALLEST), _LARGEST)
@@ -62,7 +62,7 @@ def exp(x):
     return found if x <= _LARGEST else math.inf
 
 
-@rule
+@inline
 def power(base, exponent):
     """base^exponent for a base of 0 or more; 0^0 is 1."""
     if base == 0.0:

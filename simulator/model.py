@@ -31,26 +31,11 @@ import numpy as np
 from simulator import schedule
 from simulator.agents import ClusterAgent, FunderAgent, RowAgent, SMEAgent
 from simulator.ensemble import Inputs, own_events
-from simulator.jit import jit
+from simulator.jit import kernel
 from simulator.outcomes.contacts import find_slot
 from simulator.parameters import I64, World
-from simulator.state import (
-    EVENTS,
-    N_EVENTS,
-    N_PARTICIPATIONS,
-    N_PARTNERS,
-    N_PATHS,
-    N_PROJECTS,
-    N_TIES,
-    NEVER,
-    NOBODY,
-    TOO_SMALL,
-    Capacity,
-    State,
-    Table,
-    given,
-    new_state,
-)
+from simulator.records import NEVER, NOBODY, Table
+from simulator.state import EVENTS, ROWS, Capacity, State, new_state, tabulate
 
 # Attributes of the model that its own data collector reports each month; the words of `simulator.observe`.
 MEASURES = (
@@ -65,15 +50,6 @@ MEASURES = (
     "spent_eur",
 )
 
-_ROWS_IN_USE = {
-    "projects": N_PROJECTS,
-    "partners": N_PARTNERS,
-    "participations": N_PARTICIPATIONS,
-    "ties": N_TIES,
-    "log": N_EVENTS,
-    "paths": N_PATHS,
-    "own": N_PATHS,
-}
 _OWN = tuple(event for event in EVENTS if event.startswith("own_"))
 
 
@@ -107,7 +83,7 @@ class InnovexModel(mesa.Model):
         self.seed = whole_seed(rng, seed)
         super().__init__(rng=self.seed)
         self.month = 0
-        self.parameters, self.rules, self.world = given(inputs.parameters, inputs.rules, inputs.world)
+        self.parameters, self.rules, self.world = tabulate(inputs.parameters, inputs.rules, inputs.world)
         self.funder_codes = _names(inputs, "funder_codes", len(self.world.funders))
         self.country_codes = _names(inputs, "country_codes", len(self.world.countries))
         self.sector_names = _names(inputs, "sector_names", len(self.world.sectors))
@@ -123,7 +99,7 @@ class InnovexModel(mesa.Model):
         while True:
             state = new_state(self._inputs.world, self._inputs.rules, self._inputs.months, capacity)
             schedule.run(0, 0, self.seed, self.parameters, self.rules, self.world, state)
-            if state.count[TOO_SMALL] == 0:
+            if state.used.too_small == 0:
                 return state
             capacity = capacity._replace(own_contracts=2 * capacity.own_contracts)
 
@@ -143,7 +119,7 @@ class InnovexModel(mesa.Model):
             self.datacollector.collect(self)
 
     def _stop_if_too_small(self) -> None:
-        if self.state.count[TOO_SMALL]:
+        if self.state.used.too_small:
             self.running = False
             raise RuntimeError(
                 f"month {self.month} filled a table that was half empty, and rows were lost; "
@@ -155,28 +131,28 @@ class InnovexModel(mesa.Model):
     @property
     def projects_running(self) -> int:
         """Projects that have started and not closed."""
-        projects = self._used("projects")
+        projects = self.state.rows("projects")
         return int(((projects["alive"] == 1) & (projects["phase"] > 0)).sum())
 
     @property
     def knowledge(self) -> int:
         """SMEs with new knowledge, once for each project."""
-        return int((self._used("participations")["knowledge_month"] != NEVER).sum())
+        return int((self.state.rows("participations")["knowledge_month"] != NEVER).sum())
 
     @property
     def partnerships(self) -> int:
         """SME partnerships: of SMEs of different countries that met in the programme."""
-        return 2 * int((self._used("ties")["partnership_month"] != NEVER).sum())
+        return 2 * int((self.state.rows("ties")["partnership_month"] != NEVER).sum())
 
     @property
     def rni_collaborations(self) -> int:
         """SME R&I collaborations between SMEs that met in the programme."""
-        return 2 * int(self._used("ties")["rni_count"].sum())
+        return 2 * int(self.state.rows("ties")["rni_count"].sum())
 
     @property
     def contracts(self) -> int:
         """SME contracts between SMEs that met in the programme."""
-        return 2 * int(self._used("ties")["contract_count"].sum())
+        return 2 * int(self.state.rows("ties")["contract_count"].sum())
 
     @property
     def granted_eur(self) -> float:
@@ -197,7 +173,7 @@ class InnovexModel(mesa.Model):
         """Number of events of a kind (one of `simulator.state.EVENTS`) so far, or in one month."""
         if event not in EVENTS:
             raise ValueError(f"there is no event {event!r}; allowed: {', '.join(EVENTS)}")
-        logs = [self._used("log")]
+        logs = [self.state.rows("log")]
         if event in _OWN:
             logs.append(own_events(self._inputs, self.seed, self.state, self.month))
         happened = [log[log["kind"] == EVENTS.index(event)] for log in logs]
@@ -206,7 +182,7 @@ class InnovexModel(mesa.Model):
     def by_sme(self, outcome: str) -> I64:
         """Number of "partnerships", "rni_collaborations" or "contracts" so far by SME, shape (M,)."""
         if outcome not in self._by_sme:
-            ties = self._used("ties")
+            ties = self.state.rows("ties")
             counts = {
                 "partnerships": ties["partnership_month"] != NEVER,
                 "rni_collaborations": ties["rni_count"],
@@ -216,10 +192,6 @@ class InnovexModel(mesa.Model):
             total = np.bincount(smes, np.concatenate([counts, counts]), len(self.state.smes))
             self._by_sme[outcome] = total.astype(np.int64)
         return self._by_sme[outcome]
-
-    def _used(self, table: str) -> Table:
-        """The rows in use of a table that grows."""
-        return getattr(self.state, table)[: self.state.count[_ROWS_IN_USE[table]]]
 
     # the calendar
 
@@ -320,9 +292,8 @@ def roomy(world: World) -> Capacity:
 
 
 def with_room(state: State) -> State:
-    """The same state, with twice the rows for each table of which less than half is free."""
-    used = {name: state.count[place] for name, place in _ROWS_IN_USE.items()}
-    full = [name for name, rows in used.items() if 2 * rows > len(getattr(state, name))]
+    """Return the same state, with twice the rows for each table of which less than half is free."""
+    full = [name for name in _GROW if 2 * len(state.rows(name)) > len(getattr(state, name))]
     if not full:
         return state
     grown = state._replace(**{name: _doubled(getattr(state, name)) for name in full})
@@ -332,17 +303,20 @@ def with_room(state: State) -> State:
     return grown
 
 
+_GROW = [name for name in ROWS if name != "calendar"]  # from month to month
+
+
 def _doubled(table: Table) -> Table:
     grown = np.empty((2 * len(table), *table.shape[1:]), table.dtype).view(np.recarray)
     grown[: len(table)] = table
     return grown
 
 
-@jit
+@kernel
 def _file_ties(state):
-    """Puts every tie into the empty table of pairs."""
+    """Put every tie into the empty table of pairs."""
     ties, slots = state.ties, state.slots
-    for tie in range(state.count[N_TIES]):
+    for tie in range(state.used.ties):
         slots[find_slot(ties[tie].one, ties[tie].other, ties, slots)] = tie
 
 

@@ -8,12 +8,12 @@ import math
 
 import numpy as np
 
-from simulator.jit import jit
+from simulator.jit import kernel
 
 _LOWEST = -1.7e308  # of all numbers, nearly
 
 
-@jit
+@kernel
 def bar_for(values, k):
     """A number that the k largest of `values` (n,) reach and no others do, except equals of the k-th.
 
@@ -44,7 +44,7 @@ def bar_for(values, k):
     return low
 
 
-@jit
+@kernel
 def _reach(bar, values):
     """How many are at the bar or above."""
     reach = 0
@@ -54,7 +54,7 @@ def _reach(bar, values):
     return reach
 
 
-@jit
+@kernel
 def best_first(values):
     """Rows of `values` (n,) from the largest to the smallest; equal ones in the order of their rows.
 

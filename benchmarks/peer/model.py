@@ -150,11 +150,11 @@ def _calls(rules: Rules) -> list[SimpleNamespace]:
     by_call = {name: column for name, column in columns.items() if not isinstance(column[0], list)}
     by_funder = {name: column for name, column in columns.items() if isinstance(column[0], list)}
     calls = []
-    for c in range(len(rules.call_year)):
+    for c in range(len(rules.calls.year)):
         call = SimpleNamespace(row=c, **{name: column[c] for name, column in by_call.items()})
         call.terms = [
             SimpleNamespace(**{name: column[c][f] for name, column in by_funder.items()})
-            for f in range(rules.budget_eur.shape[1])
+            for f in range(rules.terms.budget_eur.shape[1])
         ]
         calls.append(call)
     return calls

@@ -71,7 +71,7 @@ def history(values: Mapping[str, float], survey: Mapping[str, float], known: Evi
     last = max(target.call for target in known.targets)
     horizon = min(LONGEST_HORIZON_MONTHS, max(SHORTEST_HORIZON_MONTHS, int(survey["survey_close_months"])))
     inputs = load("baseline").resolve(values, last_call=last, horizon_months=horizon)
-    return replace(inputs, months=int(inputs.rules.close_month[-1]) + 1 + horizon)
+    return replace(inputs, months=int(inputs.rules.calls.close_month[-1]) + 1 + horizon)
 
 
 def seen(state: State, inputs: Resolved, survey: Mapping[str, float], known: Evidence) -> dict[str, float]:

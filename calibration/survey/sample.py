@@ -42,7 +42,7 @@ def survey_answers(
 ) -> dict[str, Answers]:
     """Answers of one sampled survey by name of measure, the number of those who answered with each."""
     asked = who_is_asked(state, inputs, call, survey, responses)
-    lottery = _Lottery(state, asked, seed, int(inputs.rules.call_year[call]))
+    lottery = _Lottery(state, asked, seed, int(inputs.rules.calls.year[call]))
     responds = lottery.partners(luck.ANSWERS) < np.array([response.cluster_share for response in asked.response])
     clusters = {
         name: _count(lottery.partners(luck.REPORTED, place) < chance, responds)

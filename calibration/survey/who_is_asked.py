@@ -8,7 +8,9 @@ import numpy.typing as npt
 
 from calibration.evidence.responses import Response
 from scenarios import Resolved
-from simulator.state import FUNDED, N_PARTICIPATIONS, N_PARTNERS, N_TIES, NEVER, State
+from simulator.instruments.calls.tables import FUNDED
+from simulator.records import NEVER
+from simulator.state import State
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -35,7 +37,7 @@ def who_is_asked(state: State, inputs: Resolved, call: int, survey: Survey, resp
     partners = state.partners
     codes = [inputs.country_codes[country] for country in inputs.world.funder_country]
     rows = _partners_asked(state, call, np.array([code in responses for code in codes]))
-    last = inputs.rules.close_month[call] + int(survey["survey_close_months"])
+    last = inputs.rules.calls.close_month[call] + int(survey["survey_close_months"])
     day = np.minimum(partners.end_month[rows], last)
     place = np.repeat(np.arange(len(rows)), partners.engaged[rows])
     firms = _firms(partners.first_participation[rows], partners.engaged[rows])
@@ -55,7 +57,7 @@ def who_is_asked(state: State, inputs: Resolved, call: int, survey: Survey, resp
 
 def _partners_asked(state: State, call: int, answers: npt.NDArray[np.bool_]) -> I64:
     """Rows of partners of a call with a grant that worked to the end, of funders whose clusters are asked."""
-    partners = state.partners[: state.count[N_PARTNERS]]
+    partners = state.rows("partners")
     taken = (state.projects.call[partners.project] == call) & (partners.money == FUNDED)
     stayed = partners.leave_hazard < partners.leave_threshold
     taken &= (partners.start_month != NEVER) & (partners.engaged > 0) & stayed & answers[partners.funder]
@@ -71,9 +73,9 @@ def _firms(first: I64, number: I64) -> I64:
 def _results(state: State, firms: I64, day: I64) -> F64:
     """What each firm has from its project before the day: (n, 5) of 0 and 1."""
     t = state.participations
-    ties = state.ties[: state.count[N_TIES]]
+    ties = state.rows("ties")
     differ = state.smes.sector[ties.one] != state.smes.sector[ties.other]
-    across = np.zeros(state.count[N_PARTICIPATIONS], bool)
+    across = np.zeros(state.used.participations, bool)
     across[ties.participation_one[differ]] = True
     across[ties.participation_other[differ]] = True
     months = (t.knowledge_month[firms], t.contact_month[firms], t.rni_month[firms], t.contract_month[firms])

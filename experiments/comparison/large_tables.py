@@ -17,9 +17,9 @@ from experiments.runs.cells import CELLS, Runs, by_call, by_country, stacked
 from experiments.runs.files import as_table, names_in
 from experiments.runs.jobs import Columns
 from experiments.runs.store import Store
+from simulator.instruments.calls.tables import CAUSES
 from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY
 from simulator.parameters import F64
-from simulator.state import CAUSES
 
 DRAWS_AT_A_TIME = 64  # whose rows are written, and read back, together
 SIZES = ("micro", "small", "medium")

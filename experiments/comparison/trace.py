@@ -12,39 +12,26 @@ import pandas as pd
 from experiments.runs.cells import run_seed
 from scenarios import Resolved
 from simulator.ensemble import own_events, simulate
-from simulator.state import (
-    CAUSES,
-    E_APPLIED,
-    E_CONTACT,
-    E_CONTRACT,
-    E_DISPLACED,
-    E_EXTENDED,
-    E_GRANTED,
-    E_KNOWLEDGE,
-    E_MEETING,
-    E_NOT_STARTED,
-    E_OWN_CONTRACT,
-    E_REFUSED,
-    E_STARTED,
-    EVENTS,
-    N_EVENTS,
-    N_PARTICIPATIONS,
-    N_PARTNERS,
-    N_PROJECTS,
-    N_TIES,
-    NEVER,
-    NOBODY,
-    State,
-    Table,
-)
+from simulator.instruments.calls.events import CallEvent
+from simulator.instruments.calls.tables import CAUSES
+from simulator.outcomes.events import OutcomeEvent
+from simulator.records import NEVER, NOBODY, Table
+from simulator.state import EVENTS, State
 
 MOST_TRACED = 5_000_000  # SMEs of a world whose first run is told in full: it is run once more for that
 MOST_SMES = 200_000  # of which each is told of, whether the programme touched it or not
 MONEY = ("no funder", "not applied", "funded", "refused", "not started")
 SIZES = ("micro", "small", "medium")
 # What `whom` names, by kind of event; `who` is an SME from the first outcome on, but for reviews and the like.
-_WHOM_FUNDER = (E_APPLIED, E_GRANTED, E_REFUSED, E_NOT_STARTED, E_STARTED, E_EXTENDED)
-_WHOM_SME = (E_CONTACT, *range(E_CONTACT + 1, E_CONTRACT + 1), E_DISPLACED)
+_WHOM_FUNDER = (
+    CallEvent.APPLIED,
+    CallEvent.GRANTED,
+    CallEvent.REFUSED,
+    CallEvent.NOT_STARTED,
+    CallEvent.STARTED,
+    CallEvent.EXTENDED,
+)
+_WHOM_SME = (OutcomeEvent.CONTACT, *range(OutcomeEvent.CONTACT + 1, OutcomeEvent.CONTRACT + 1), OutcomeEvent.DISPLACED)
 
 
 def trace(inputs: Resolved, seed: int, draw: int = 0, run: int = 0) -> dict[str, pd.DataFrame]:
@@ -57,7 +44,7 @@ def trace(inputs: Resolved, seed: int, draw: int = 0, run: int = 0) -> dict[str,
     state = simulate(inputs, luck)
     names = _Names(inputs, state)
     told: Any = np.arange(len(state.smes))
-    log = state.log[: state.count[N_EVENTS]]
+    log = state.rows("log")
     if len(state.smes) <= MOST_SMES:
         log = np.concatenate([log, own_events(inputs, luck, state)])
         log = log[np.argsort(log["month"], kind="stable")]
@@ -83,7 +70,7 @@ class _Names:
         self.cluster = np.array([f"{c}-{r:02d}" for c, r in zip(country, rank, strict=True)], object)
         self._state = state
         self.funder = np.array(inputs.funder_codes, object)
-        projects = state.projects[: state.count[N_PROJECTS]]
+        projects = state.rows("projects")
         years = np.array(inputs.call_years)[projects.call]
         self.project = np.array([f"{y}/{c}" for y, c in zip(years, self.cluster[projects.lead], strict=True)], object)
         self.months = np.array(
@@ -121,12 +108,14 @@ def _where_somebody(rows: Any, name: Callable[[np.ndarray], np.ndarray]) -> np.n
 
 def _events(log: Table, names: _Names) -> pd.DataFrame:
     kind = np.asarray(log.kind)
-    about_sme = (kind >= E_KNOWLEDGE) & (kind <= E_CONTRACT) | (kind > E_CONTRACT) & (kind <= E_OWN_CONTRACT)
-    about_sme |= kind == E_DISPLACED
+    about_sme = (kind >= OutcomeEvent.KNOWLEDGE) & (kind <= OutcomeEvent.CONTRACT) | (kind > OutcomeEvent.CONTRACT) & (
+        kind <= OutcomeEvent.OWN_CONTRACT
+    )
+    about_sme |= kind == OutcomeEvent.DISPLACED
     who = np.where(about_sme, names.smes(np.where(about_sme, log.who, NOBODY)),
                    names.of(names.cluster, np.where(about_sme, NOBODY, log.who)))  # fmt: skip
     whom = np.full(len(kind), None, object)
-    for those, table in ((_WHOM_FUNDER, names.funder), ((E_MEETING,), names.cluster)):
+    for those, table in ((_WHOM_FUNDER, names.funder), ((CallEvent.MEETING,), names.cluster)):
         chosen = np.isin(kind, those)
         whom[chosen] = names.of(table, log.whom[chosen])
     chosen = np.isin(kind, _WHOM_SME)
@@ -174,7 +163,7 @@ def _smes(inputs: Resolved, state: State, names: _Names, rows: np.ndarray) -> pd
 
 
 def _projects(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
-    t = state.projects[: state.count[N_PROJECTS]]
+    t = state.rows("projects")
     return pd.DataFrame(
         {
             "project": names.project,
@@ -196,7 +185,7 @@ def _projects(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
 
 
 def _partners(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
-    t = state.partners[: state.count[N_PARTNERS]]
+    t = state.rows("partners")
     return pd.DataFrame(
         {
             "project": names.project[t.project],
@@ -220,7 +209,7 @@ def _partners(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
 
 
 def _participations(state: State, names: _Names) -> pd.DataFrame:
-    t = state.participations[: state.count[N_PARTICIPATIONS]]
+    t = state.rows("participations")
     dates = ("knowledge", "contact", "partnership", "rni", "contract")
     return pd.DataFrame(
         {
@@ -234,7 +223,7 @@ def _participations(state: State, names: _Names) -> pd.DataFrame:
 
 
 def _ties(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
-    t = state.ties[: state.count[N_TIES]]
+    t = state.rows("ties")
     return pd.DataFrame(
         {
             "one": names.smes(t.one),

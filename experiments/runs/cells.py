@@ -17,7 +17,8 @@ import numpy.typing as npt
 from experiments.runs.jobs import Columns, Stopped, code_of, hash_of, keys_of, same_code
 from scenarios import Resolved, Scenario
 from scenarios.settings import Setting
-from simulator.ensemble import Observation, measure
+from simulator.ensemble import measure
+from simulator.observe import Counted, counted_from
 from simulator.parameters import F64
 
 I64 = npt.NDArray[np.int64]
@@ -113,9 +114,9 @@ def run_seed(seed: int, draw: int, run: int) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def observed(inputs: Resolved, seed: int, draw: int, run: int, first: int) -> Observation:
+def observed(inputs: Resolved, seed: int, draw: int, run: int, first: int) -> Counted:
     """Carry out one run and return its measures; `first` is the row of the first counted call."""
-    return measure(inputs, run_seed(seed, draw, run), first)
+    return counted_from(measure(inputs, run_seed(seed, draw, run)), first)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +125,7 @@ class Runs:
 
     Its results have one row per draw: `cells` (C, N, measures), and with `keep` EVERYTHING `monthly` (T, monthly
     measures), `lost` (C, F, causes), `short` (C, F), `network` (C, N, N), `groups` (G, group measures): see
-    `simulator.observe.Observation`. `first` is the row of the first counted call, which `monthly` and `groups` need.
+    `simulator.observe.Counted`. `first` is the row of the first counted call, which `monthly` and `groups` need.
     """
 
     case: Case
@@ -177,7 +178,7 @@ class Runs:
                 return None
             inputs, draw = self.case.inputs(self.draws.of_row(row)), int(self.draws.number[row])
             observations.append(observed(inputs, self.seed, draw, self.run, self.first))
-        fields = Observation._fields if self.keep == EVERYTHING else (CELLS,)
+        fields = Counted._fields if self.keep == EVERYTHING else (CELLS,)
         return {name: np.stack([getattr(each, name) for each in observations]) for name in fields}
 
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simulator.observe import COLUMN, MEASURES, Measure
+from simulator.measures import Measure
+from simulator.observe import COLUMN, MEASURES
+from simulator.outcomes.tables import OUTCOMES
 from simulator.parameters import F64
-from simulator.state import OUTCOMES
 
 DERIVED: tuple[Measure, ...] = (
     Measure("public_cost_eur", "EUR", "Public cost: grants paid out and administration"),

@@ -76,6 +76,31 @@ def acceptance_probability(has_funder, acceptance, acceptance_no_funder, strateg
 
 
 @rule
+def project_kind(u, share_network, share_broadcast):
+    """Return how a project engages SMEs: 0 by workshops, 1 in a network, 2 by broadcast, by their shares."""
+    if u < share_broadcast:
+        return 2
+    if u < share_broadcast + share_network:
+        return 1
+    return 0
+
+
+@rule
+def project_effect(spread, deviate):
+    """Return the factor of a project on the hazards of its SMEs: lognormal with mean 1 nearly.
+
+    exp(spread * deviate - spread^2 / 2).
+    """
+    return exp(spread * deviate - 0.5 * spread * spread)
+
+
+@rule
+def partner_fit(focus_gap, related, trust):
+    """Return how well a partner fits the lead (0-1): the mean of likeness in focus, relatedness and trust."""
+    return (1.0 - focus_gap + related + trust) / 3.0
+
+
+@rule
 def project_quality(excellence, fit, experience, weight_fit, weight_experience, noise):
     """True quality of a proposal, in points around 0.
 

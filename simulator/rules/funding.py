@@ -41,6 +41,12 @@ def award(request_eur, purse_eur, minimum_eur, partial_awards):
 
 
 @rule
+def lacks_more(short_eur, funder, other_short_eur, other_funder):
+    """Return whether more EUR are missing at one funder than at another; of equals the first in order is named."""
+    return short_eur > other_short_eur or (short_eur == other_short_eur and funder < other_funder)
+
+
+@rule
 def belief_after(belief, approved_share, learning):
     """Clusters' belief in their funder's approval after a call: moves to the last result by `belief_learning`."""
     return belief + learning * (approved_share - belief)

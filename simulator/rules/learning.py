@@ -22,6 +22,14 @@ def phase_two_grant(grant_eur, phase_one_months, phase_two_months, factor):
 
 
 @rule
+def share_together(start, end, other_start, other_end):
+    """Return the share (0-1) of the longer of two partners' time during which both were at work."""
+    longer = max(end - start, other_end - other_start)
+    together = max(0, min(end, other_end) - max(start, other_start))
+    return together / longer if longer > 0 else 0.0
+
+
+@rule
 def worn(level, decay_year):
     """What a year of staff turnover leaves of familiarity, trust or experience: level * (1 - decay)."""
     return level * (1.0 - decay_year)

@@ -37,9 +37,33 @@ def conversion_hazard(base, promise, trust, trust_slope, in_touch, extra):
 
 
 @rule
-def own_hazard(base, readiness_slope, readiness, readiness_mean):
-    """Monthly hazard that an SME reaches an outcome on its own path: base * slope^(readiness - mean)."""
-    return base * power(readiness_slope, readiness - readiness_mean)
+def counterpart_score(complement, u):
+    """Return how much an SME likes to meet another: 2 * complementarity + chance (0-1)."""
+    return 2.0 * complement + u
+
+
+@rule
+def own_pull(readiness_slope, readiness, readiness_mean):
+    """Return the factor on all hazards of an SME's own path: slope^(readiness - mean).
+
+    Its readiness is the one before the first call, so that its own path is the same in every scenario.
+    """
+    return power(readiness_slope, readiness - readiness_mean)
+
+
+@rule
+def own_wait(threshold, base, pull):
+    """Return the months until the next need on an SME's own path: its threshold over the hazard base * pull."""
+    return threshold / (base * pull)
+
+
+@rule
+def own_delay(own_effort_substitution, projects):
+    """Return the months by which a month of work in one of its projects delays an SME's own path.
+
+    Own effort given up, shared by all projects that it is in.
+    """
+    return own_effort_substitution / max(1, projects)
 
 
 @rule

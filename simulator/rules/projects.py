@@ -17,6 +17,16 @@ def smes_sought(median, kind_factor, spread, deviate, grant_ratio, elasticity, p
 
 
 @rule
+def kind_factor(kind, factor_network, factor_broadcast):
+    """Return how many times the SMEs of a workshop project a kind of project engages (0, 1, 2 as in `project_kind`)."""
+    if kind == 2:
+        return factor_broadcast
+    if kind == 1:
+        return factor_network
+    return 1.0
+
+
+@rule
 def recruitment_score(weight, readiness, spare_time, gumbel_noise):
     """How likely a member is to be engaged (log-odds): weight * (readiness + spare time) + Gumbel noise."""
     return weight * (readiness + spare_time) + gumbel_noise

@@ -13,7 +13,7 @@ import pytest
 
 import scenarios
 from simulator.ensemble import own_events
-from simulator.state import N_PARTNERS, N_PATHS, N_PROJECTS, N_TIES, OUTCOMES
+from simulator.outcomes.tables import OUTCOMES
 from tests.small_worlds import log_of, simulate, tiny
 
 sys.path.append(str(Path(__file__).parents[2]))
@@ -56,20 +56,20 @@ def test_the_same_happens_in_objects(name):
     partners = [each for project in peer.projects for each in project.partners]
     assert_same(
         same("effect", "size_deviate", "quality", "joint_score", "threshold", "phase", "end_month", "partnerships"),
-        state.projects[: state.count[N_PROJECTS]],
+        state.rows("projects"),
         peer.projects,
     )
     assert_same(
         same("money", "grant_eur", "own_share", "cause", "short_eur", "start_month", "end_month", "leave_hazard")
         | {"blocking_funder": "blocking"},
-        state.partners[: state.count[N_PARTNERS]],
+        state.rows("partners"),
         partners,
     )
     assert_same(same("identity", "capacity", "busy", "experience", "followon"), state.clusters, peer.clusters)
     assert_same(same("readiness", "spare_time", "projects", "size_class", "sector"), state.smes, peer.smes)
-    assert_same(same("trust", "complementarity"), state.ties[: state.count[N_TIES]], list(peer.ties.values()))
+    assert_same(same("trust", "complementarity"), state.rows("ties"), list(peer.ties.values()))
     assert_same(same("belief", "carried", "debt"), state.funders, peer.funders)
-    touched = state.paths[: state.count[N_PATHS]]["sme"]
+    touched = state.rows("paths")["sme"]
     for outcome in range(len(OUTCOMES)):
         due = [peer.smes[row].due[outcome] for row in touched]
         np.testing.assert_allclose(state.own["month"][: len(touched), outcome], due, rtol=CLOSE)

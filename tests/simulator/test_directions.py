@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import scenarios
-from simulator.state import FUNDED, N_PARTNERS, N_PROJECTS, NEVER, NOT_STARTED
+from simulator.instruments.calls.tables import FUNDED, NOT_STARTED
+from simulator.records import NEVER
 from tests.small_worlds import events_of, simulate
 
 ROWS = tomllib.loads((Path(__file__).parent / "cases" / "directions.toml").read_text("utf-8"))
@@ -25,11 +26,11 @@ class Run:
 
     def __init__(self, resolved, seed):
         self.state = state = simulate(resolved, seed)
-        self.close = resolved.rules.close_month
+        self.close = resolved.rules.calls.close_month
         self.first = resolved.call_years.index(CHANGED_FROM)
         self.codes = resolved.funder_codes
-        self.projects = state.projects[: state.count[N_PROJECTS]]
-        self.partners = state.partners[: state.count[N_PARTNERS]]
+        self.projects = state.rows("projects")
+        self.partners = state.rows("partners")
         self.granted = np.isin(self.partners.money, (FUNDED, NOT_STARTED))
         self.is_funded = np.bincount(self.partners.project[self.granted], minlength=len(self.projects)) > 0
         self.counts = self.projects.call >= self.first

@@ -2,15 +2,14 @@
 
 from functools import cache
 
-import numpy as np
 import pytest
 
 import scenarios
 from experiments.runs.cells import run_all, run_seed
 from simulator import ensemble
 from simulator.model import InnovexModel
-from simulator.observe import Observation, observe
-from simulator.state import N_EVENTS
+from simulator.observe import counted_from, observe
+from simulator.state import InputTables
 
 CASES = ("baseline", "clusters_package", "virtual_common_pot")
 DRAWS, RUNS, SEED, FIRST = (0, 3, 4), 2, 11, 1
@@ -38,8 +37,8 @@ def alone(case, draw, run):
     luck = run_seed(SEED, draw, run)
     model = InnovexModel(inputs(case, draw), rng=luck)
     model.run_model()
-    seen = observe(FIRST, np.int64(luck), model.rules, model.world, model.parameters, model.state)
-    return model, Observation(*seen)
+    seen = observe(luck, InputTables(model.parameters, model.rules, model.world), model.state)
+    return model, counted_from(seen, FIRST)
 
 
 def cells():
@@ -69,8 +68,8 @@ def test_every_event_is_that_of_the_run_done_alone():
     for s, d, r in cells():
         model, _ = alone(CASES[s], DRAWS[d], r)
         state = ensemble.simulate(inputs(CASES[s], DRAWS[d]), run_seed(SEED, DRAWS[d], r))
-        events = state.count[N_EVENTS]
-        assert state.log[:events].tobytes() == model.state.log[: model.state.count[N_EVENTS]].tobytes()
+        events = state.used.log
+        assert state.log[:events].tobytes() == model.state.log[: model.state.used.log].tobytes()
         total += int(events)
     assert total > 5_000
 

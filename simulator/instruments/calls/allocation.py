@@ -11,16 +11,23 @@ Ties in a ranking fall to the lower project and application row, which stand in 
 
 import numpy as np
 
-from simulator.jit import jit, rule
+from simulator.instruments.calls.tables import (
+    BELOW_THRESHOLD,
+    COMMON_PURSE_EMPTY,
+    NO_CAUSE,
+    PARTNER_REFUSED,
+    PURSE_EMPTY,
+)
+from simulator.jit import inline, kernel
 from simulator.ordering import best_first
 from simulator.parameters import ALL_OR_NONE, COMMON_POT, NEGOTIATED, VIRTUAL_COMMON_POT
-from simulator.rules.funding import award
-from simulator.state import BELOW_THRESHOLD, COMMON_PURSE_EMPTY, NO_CAUSE, NOBODY, PARTNER_REFUSED, PURSE_EMPTY
+from simulator.records import NOBODY
+from simulator.rules.funding import award, lacks_more
 
 _CENT = 0.005  # EUR: below this nothing is owed
 
 
-@jit
+@kernel
 def allocate(
     funding_rule, project, funder, request, score, joint, purse, threshold, minimum, partial, central, fill_share,
     grant, own_share, cause, blocking, short,
@@ -53,7 +60,7 @@ def allocate(
                        grant, own_share, cause, blocking, short)  # fmt: skip
 
 
-@rule
+@inline
 def common_threshold(purse, threshold):
     """One threshold for a joint ranking: the funders' own, weighted by their money (0 without money)."""
     money, weighted = 0.0, 0.0
@@ -63,7 +70,7 @@ def common_threshold(purse, threshold):
     return weighted / money if money > 0.0 else 0.0
 
 
-@jit
+@kernel
 def _independent(
     project, funder, request, score, purse, threshold, minimum, partial, alive, grant, cause, blocking, short
 ):
@@ -81,7 +88,7 @@ def _independent(
         purse[f] -= grant[a]
 
 
-@jit
+@kernel
 def _all_or_none(
     project, funder, request, score, joint, purse, threshold, minimum, partial, alive, grant, cause, blocking, short
 ):
@@ -118,7 +125,7 @@ def _all_or_none(
                 grant[a], cause[a], blocking[a], short[a] = 0.0, PARTNER_REFUSED, blocking[reason], short[reason]
 
 
-@rule
+@inline
 def _furthest_below(p, project, funder, score, threshold):
     """The application of a project that is furthest below its funder's threshold, NOBODY if none is below."""
     lowest, most = NOBODY, 0.0
@@ -128,7 +135,7 @@ def _furthest_below(p, project, funder, score, threshold):
     return lowest
 
 
-@jit
+@kernel
 def _worst_incomplete(project, funder, joint, grant, short, alive):
     """The living project with the lowest joint score that has a refused application, and its shortest one.
 
@@ -141,18 +148,12 @@ def _worst_incomplete(project, funder, joint, grant, short, alive):
             continue
         if worst == NOBODY or joint[p] < joint[worst]:
             worst, reason = p, a
-        elif p == worst and _lacks_more(short[a], funder[a], short[reason], funder[reason]):
+        elif p == worst and lacks_more(short[a], funder[a], short[reason], funder[reason]):
             reason = a
     return worst, reason
 
 
-@rule
-def _lacks_more(short_eur, funder, other_short_eur, other_funder):
-    """Whether more EUR are missing here than there; where it is the same, the funder that comes first is named."""
-    return short_eur > other_short_eur or (short_eur == other_short_eur and funder < other_funder)
-
-
-@jit
+@kernel
 def _negotiate(
     project, funder, request, score, joint, purse, common, minimum, fill_share, grant, own_share, cause, blocking,
     short,
@@ -186,7 +187,7 @@ def _negotiate(
             grant[a], own_share[a], cause[a], blocking[a], short[a] = given, 0.0, NO_CAUSE, NOBODY, 0.0
 
 
-@rule
+@inline
 def _grants_in(p, f, project, funder, grant, own_share):
     """Whether funder f pays a partner of its own in project p."""
     for a in range(project.shape[0]):
@@ -195,7 +196,7 @@ def _grants_in(p, f, project, funder, grant, own_share):
     return False
 
 
-@jit
+@kernel
 def _virtual_common_pot(
     project, funder, request, joint, purse, common, central, grant, own_share, cause, blocking, short
 ):
@@ -217,7 +218,7 @@ def _virtual_common_pot(
                 left[funder[a]] -= paid
                 missing = request[a] - paid
                 gap += missing
-                if missing > 0.0 and _lacks_more(missing, funder[a], worst_gap, worst):
+                if missing > 0.0 and lacks_more(missing, funder[a], worst_gap, worst):
                     worst, worst_gap = funder[a], missing
         if gap > central[0] + _CENT:
             for a in range(project.shape[0]):
@@ -234,7 +235,7 @@ def _virtual_common_pot(
                 own_share[a] = paid / request[a]
 
 
-@jit
+@kernel
 def _common_pot(project, funder, request, joint, purse, common, minimum, partial, grant, own_share, cause, short):
     """One ranking and one purse; the last project may get the remainder as smaller grants for all its partners."""
     total = 0.0
@@ -266,7 +267,7 @@ def _common_pot(project, funder, request, joint, purse, common, minimum, partial
             purse[f] *= pot / total
 
 
-@rule
+@inline
 def _refuse(p, project, funder, reason, cause, blocking):
     """Marks every application of a project as refused for one reason."""
     for a in range(project.shape[0]):
