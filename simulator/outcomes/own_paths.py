@@ -174,12 +174,9 @@ def next_need(path, outcome, seed, parameters, smes, paths, own):
 
 
 @paste
-def give_up_effort(month, i, call, seed, parameters, smes, own, state):
-    """An SME that works in a project this month gives up own effort: what lies ahead comes that much later."""
-    path = np.int64(smes[i].path)
-    if path == NOBODY:
-        path = path_of(i, month, seed, parameters, state)
-    later = own_delay(parameters.own_effort_substitution, smes[i].projects)
+def give_up_effort(path, projects, call, parameters, own):
+    """An SME at work in so many projects gives up own effort for one: what lies ahead comes that much later."""
+    later = own_delay(parameters.own_effort_substitution, projects)
     for outcome in range(len(OUTCOMES)):
         own[path, outcome].month += later
         own[path, outcome].call = call

@@ -2,12 +2,14 @@
 
 import math
 
+import numpy as np
+
 from simulator import draws
 from simulator.instruments.calls.events import origin_of
 from simulator.jit import inline, kernel, paste
 from simulator.outcomes.contacts import find_slot, learn, meet
 from simulator.outcomes.events import OutcomeEvent
-from simulator.outcomes.own_paths import give_up_effort
+from simulator.outcomes.own_paths import give_up_effort, path_of
 from simulator.outcomes.ties import work_together
 from simulator.records import NEVER, NOBODY
 from simulator.rules.outcomes import counterpart_score, service_hazard
@@ -133,12 +135,12 @@ def bring_together(month, parameters, state):
 @kernel
 def credit_projects(month, state):
     """What ties brought this month is credited to their projects, and to those who took part if it is their first."""
-    log, ties, t, projects = state.log, state.ties, state.participations, state.projects
+    log, ties, slots, t, projects = state.log, state.ties, state.slots, state.participations, state.projects
     row = state.used.log - 1
     while row >= 0 and log[row].month == month:
         kind = log[row].kind
         if OutcomeEvent.PARTNERSHIP <= kind <= OutcomeEvent.CONTRACT and log[row].project != NOBODY:
-            tie = state.slots[find_slot(log[row].who, log[row].whom, ties, state.slots)]
+            tie = slots[find_slot(log[row].who, log[row].whom, ties, slots)]
             if kind == OutcomeEvent.PARTNERSHIP and ties[tie].worked_month == month:
                 projects[log[row].project].partnerships += 1
             for part in (ties[tie].participation_one, ties[tie].participation_other):
@@ -163,5 +165,10 @@ def slow_own_paths(month, seed, parameters, state):
             if partners[p].dose <= 0.0:
                 continue
             for row in range(partners[p].first_participation, partners[p].first_participation + partners[p].engaged):
-                if t[row].is_active == 1:
-                    give_up_effort(month, t[row].sme, call, seed, parameters, smes, own, state)
+                if t[row].is_active == 0:
+                    continue
+                i = t[row].sme
+                path = np.int64(smes[i].path)
+                if path == NOBODY:
+                    path = path_of(i, month, seed, parameters, state)
+                give_up_effort(path, smes[i].projects, call, parameters, own)
