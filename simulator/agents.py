@@ -8,18 +8,36 @@ To give agents a step of their own, subclass them and name the subclass in the m
 """
 
 import math
+from collections.abc import Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import mesa
 import numpy as np
 
-from simulator.state import NEVER, Table
+from simulator.parameters import I64
+from simulator.records import NEVER, Table
+from simulator.state import RuleTables, State, WorldTables
+from simulator.world.tables import SIZE_CLASSES
 
-if TYPE_CHECKING:
-    from simulator.model import InnovexModel
 
-SIZE_CLASSES = ("micro", "small", "medium")
+class Model(Protocol):
+    """What an agent needs of its model: the tables, the names of rows, and the other agents."""
+
+    state: State
+    rules: RuleTables
+    world: WorldTables
+    funder_codes: Sequence[str]
+    country_codes: Sequence[str]
+    sector_names: Sequence[str]
+
+    @property
+    def next_call(self) -> int | None: ...
+    @property
+    def clusters(self) -> "tuple[ClusterAgent, ...]": ...
+    @property
+    def smes(self) -> "tuple[SMEAgent, ...]": ...
+    def by_sme(self, outcome: str) -> I64: ...
 
 
 class Column:
@@ -84,10 +102,10 @@ class Term(Column):
 class RowAgent(mesa.Agent):
     """A view on row `row` of one table. `remove` drops the view; the row goes on living."""
 
-    model: "InnovexModel"
+    model: Model
     row: int
 
-    def __init__(self, model: "InnovexModel", row: int, unique_id: int) -> None:
+    def __init__(self, model: Model, row: int, unique_id: int) -> None:
         super().__init__(model)
         self.row = row
         self.unique_id = unique_id

@@ -44,4 +44,4 @@ class Measure(NamedTuple):
 def positions(measures: Sequence[Measure]) -> Any:
     """Return the column of each measure under its name, as a named tuple of whole numbers that kernels can read."""
     names = [measure.name for measure in measures]
-    return namedtuple("Positions", names)(*range(len(names)))  # type: ignore[misc]
+    return namedtuple("Positions", names)(*range(len(names)))

@@ -6,11 +6,13 @@ from types import FunctionType, ModuleType, SimpleNamespace
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from simulator import draws, founding
+from simulator import draws
 from simulator.outcomes import own_paths
-from simulator.rules import consortia, funding, learning, matching, outcomes, projects, trust
+from simulator.rules import consortia, funding, learning, matching, outcomes, projects, traits, trust
+from simulator.world import sectors
 
-SOURCES = (consortia, funding, learning, matching, outcomes, projects, trust, founding, own_paths)
+RULES = (consortia, funding, learning, matching, outcomes, projects, traits, trust)
+SOURCES = (*RULES, sectors, own_paths)  # the two last: which sector, and whose base hazard
 _DEVIATES = ("exponential", "logistic", "gumbel", "since")
 _ARITHMETIC = {"log": math.log, "exp": math.exp, "power": math.pow}  # for `simulator.elementary`: as Python has it
 _MASK, _WEYL = (1 << 64) - 1, 0x9E3779B97F4A7C15

@@ -155,9 +155,9 @@ def test_a_world_is_founded_as_its_text_says(members):
     resolved = world_of(members)
     inputs = tabulate(resolved.parameters, resolved.rules, resolved.world)
     compiled, plain = (new_state(resolved.world, resolved.rules, resolved.months) for _ in range(2))
-    founding.found(3, *inputs, compiled)
+    founding.found_world(3, *inputs, compiled)
     with uncompiled():
-        founding.found(3, *inputs, plain)
+        founding.found_world(3, *inputs, plain)
     assert len(compiled.smes) % 32 != 0
     assert_same_columns(compiled, plain)
 
