@@ -9,6 +9,7 @@ import pytest
 
 import scenarios
 from simulator.instruments.calls.tables import FUNDED, NOT_STARTED
+from simulator.parameters import CallRules
 from simulator.records import NEVER
 from tests.small_worlds import events_of, simulate
 
@@ -150,9 +151,9 @@ def budget(factor, draw=None):
 
 def with_rules(resolved, **changed):
     """The same with rules set from 2016 on: a value, or a function of present values and funder codes."""
-    first = resolved.call_years.index(CHANGED_FROM)
+    first, rules = resolved.call_years.index(CHANGED_FROM), resolved.rules
     for name, value in changed.items():
-        table = getattr(resolved.rules, name)
+        table = getattr(rules.calls if name in CallRules._fields else rules.terms, name)
         table[first:] = value(table[first:], resolved.funder_codes) if callable(value) else value
     return resolved
 
