@@ -21,9 +21,9 @@ U64 = npt.NDArray[np.uint64]
 
 
 class Parameters(NamedTuple):
-    """How clusters, funders and SMEs behave; floats only, one draw of the priors each."""
+    """How clusters, funders and SMEs behave: one value each, floats only."""
 
-    # clusters and SMEs as they are found
+    # clusters and SMEs before the first call
     quality_spread: float
     focus_shape: float
     capacity_mean: float
@@ -175,7 +175,7 @@ class CallRules(NamedTuple):
 class Terms(NamedTuple):
     """What holds for a funder in a call, by call and funder (in order of code): arrays of shape (C, F)."""
 
-    budget_eur: F64  # 0: the funder takes no part
+    budget_eur: F64  # for all grants of the call (EUR); 0: the funder takes no part
     grant_eur: F64
     grant_min_eur: F64
     grant_max_eur: F64

@@ -48,7 +48,7 @@ def trace(inputs: Resolved, seed: int, draw: int = 0, run: int = 0) -> dict[str,
     state = simulate(inputs, luck)
     names = _Names(inputs, state)
     log = state.rows("log")
-    smes = np.arange(len(state.smes))
+    smes: Rows = np.arange(len(state.smes))
     if len(smes) <= MOST_SMES:
         log = np.concatenate([log, own_events(inputs, luck, state)])
         log = log[np.argsort(log["month"], kind="stable")]

@@ -13,12 +13,12 @@ Party = Literal["cluster", "SME", "funder"]  # what `who` and `whom` of an event
 # Every event of the run, in order: who, when and why.
 EVENT = table(
     ("month", np.int64),
-    ("kind", np.int64),  # number of its kind
+    ("kind", np.int64),  # number of the kind of event
     ("who", np.int64),
     ("whom", np.int64, NOBODY),
-    ("project", np.int64, NOBODY),  # that it comes from, -1 none
-    ("amount", np.float64),
-    ("call", np.int64, NEVER),  # to which it is booked, -1 none
+    ("project", np.int64, NOBODY),  # project that it comes from, -1 none
+    ("amount", np.float64),  # EUR, number, share or month, by kind
+    ("call", np.int64, NEVER),  # call to which it is booked, -1 none
     ("origin", np.int64, NOBODY),  # instrument that it comes from, -1 for what SMEs reach on their own
 )
 

@@ -6,19 +6,19 @@ from simulator.jit import rule
 
 @rule
 def service_hazard(base, dose, dose_reference, project_effect):
-    """Monthly hazard of an SME's new knowledge, or of a first contact: base * dose / reference * project effect."""
+    """Return the monthly hazard of new knowledge or a first contact: base * dose / reference * project effect."""
     return base * dose / dose_reference * project_effect
 
 
 @rule
 def factor_between(slope, level):
-    """Factor on a hazard as a level (0-1) goes from none to full: slope^(level - 1/2), 1 in the middle."""
+    """Return the factor on a hazard as a level (0-1) goes from none to full: slope^(level - 1/2), 1 in the middle."""
     return power(slope, level - 0.5)
 
 
 @rule
 def tie_promise(complement, complement_slope, readiness, readiness_slope, distance):
-    """What a tie is good for, whatever the trust: a factor on its hazards.
+    """Return what a tie is good for, whatever the trust: a factor on its hazards.
 
     complementarity_slope^(complementarity - 1/2) * readiness_slope^(readiness - 1/2) * distance factor.
     """
@@ -27,7 +27,7 @@ def tie_promise(complement, complement_slope, readiness, readiness_slope, distan
 
 @rule
 def conversion_hazard(base, promise, trust, trust_slope, in_touch, extra):
-    """Monthly hazard that a tie yields an R&I collaboration, or a contract.
+    """Return the monthly hazard that a tie yields an R&I collaboration, or a contract.
 
     base * promise * trust_slope^trust * in touch * extra. `promise` and `in_touch` come from the rules
     `tie_promise` and `in_touch`. `extra` is the project's own effect, times `phase_two_effect` in a
@@ -68,5 +68,5 @@ def own_delay(own_effort_substitution, projects):
 
 @rule
 def distance(same_language_group, distance_factor):
-    """Factor on hazards for unlike language and culture; 1 within a group (intra-Nordic is 1)."""
+    """Return the factor on hazards for unlike language and culture; 1 within a group (intra-Nordic is 1)."""
     return 1.0 if same_language_group else distance_factor
