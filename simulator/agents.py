@@ -1,8 +1,8 @@
 """Funders, clusters and SMEs as Mesa agents: views on the rows that the kernels read and write.
 
-An agent holds no state of its own. `sme.readiness` reads the SME's row, and `sme.readiness = 0.9` writes it,
-so the next month works with the new value. What can be set checks its range; what follows from the processes
-(how busy a cluster is, an SME's contracts) can only be read.
+An agent has no state of its own. `sme.readiness` reads the SME's row, and `sme.readiness = 0.9` writes it,
+so the next month works with the new value. Values that can be set are checked against a range; what follows from the
+processes (how busy a cluster is, an SME's contracts) can only be read.
 
 To give agents a step of their own, subclass them and name the subclass in the model's `agent_classes`.
 """
@@ -67,7 +67,7 @@ class Column:
         column[place] = value
 
     def _cell(self, agent: "RowAgent") -> tuple[Any, Any]:
-        """The column and the place in it."""
+        """Return the column and the place in it."""
         return getattr(agent.model.state, self.table)[self.field], agent.row
 
     def _check(self, value: float, is_whole: bool) -> None:
@@ -136,7 +136,7 @@ class FunderAgent(RowAgent):
 
     @property
     def ledger(self) -> Table:
-        """Its ledger so far, a row per call (EUR; fields as in `simulator.state.LEDGER`), to read only."""
+        """Its ledger so far, read-only: a row per call (EUR), as in `simulator.instruments.calls.tables.LEDGER`."""
         rows = self.model.state.ledger[:, self.row]
         rows.flags.writeable = False
         return rows

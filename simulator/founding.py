@@ -30,7 +30,7 @@ def found_world(seed, parameters, rules, world, state):
 
 @kernel
 def _found_clusters(seed, parameters, world, clusters):
-    """Traits of every cluster."""
+    """Draw the traits of every cluster."""
     excellence = draws.key(seed, draws.EXCELLENCE, 0)
     focus = draws.key(seed, draws.FOCUS, 0)
     sector = draws.key(seed, draws.SECTOR, 0)
@@ -77,7 +77,7 @@ def _acquaint(seed, parameters, world, state):
 
 @kernel
 def _found_smes(seed, parameters, world, state):
-    """Traits of every SME, and the calendar of the contracts that it wins on its own.
+    """Draw the traits of every SME, and fill the calendar of the contracts that it wins on its own.
 
     One trait after the other for many SMEs, which a processor draws several at once.
     """
@@ -110,7 +110,7 @@ def _found_smes(seed, parameters, world, state):
 
 @kernel
 def _name_smes(clusters, smes):
-    """Every SME's cluster, and the identity that all its draws hang on."""
+    """Set every SME's cluster, and the identity on which all its draws depend."""
     for k in range(clusters.shape[0]):
         cluster, first = clusters[k].identity, clusters[k].first_sme
         for member in range(clusters[k].members):

@@ -1,4 +1,4 @@
-"""The model under Mesa's face: one month a step, and agents to look at and to change.
+"""The model as Mesa users know it: one month a step, and agents to look at and to change.
 
     from scenarios import load
     from simulator.model import InnovexModel
@@ -8,7 +8,7 @@
         model.step()
     model.contracts, model.datacollector.get_model_vars_dataframe()
 
-It is, bit for bit, the run of `simulator.schedule.run` with the same inputs and seed. To intervene, subclass:
+It is, bit for bit, the run of `simulator.ensemble.simulate` with the same inputs and seed. To intervene, subclass:
 
     class Prepared(InnovexModel):
         def step(self):
@@ -16,8 +16,8 @@ It is, bit for bit, the run of `simulator.schedule.run` with the same inputs and
                 self.agents_by_type[SMEAgent].select(lambda sme: sme.country == "LT").set("readiness", 0.9)
             super().step()
 
-Agents are made when somebody first asks for them, so a run that does not pays nothing for them.
-`experiments.mesa_model.Innovex` takes scenarios and parameters by name, as `mesa.batch_run` wants them.
+Agents are made at the first access to them: a run without agents pays nothing for them.
+`experiments.mesa_model.Innovex` takes scenarios and parameters by name, as `mesa.batch_run` does.
 """
 
 import itertools
@@ -56,15 +56,18 @@ _OWN = tuple(event for event in EVENTS if event.startswith("own_"))
 class InnovexModel(mesa.Model):
     """One run, a month a step.
 
-    `month` is the month that comes next (months since January of the first year). `parameters`, `rules` and
-    `world` are the model's own copies as the kernels read them: `model.parameters.idea_rate = 0.9` holds from
-    the next month on. What SMEs reach on their own is walked from their first month when somebody asks for it: leave
-    the parameters of own paths as they are.
-
-    `state` holds the tables; it is replaced when one of them has to grow: do not keep it.
-
-    `datacollector` collects MEASURES at the end of each month; assign another one to collect something else,
-    or None.
+    Attributes
+    ----------
+    month : int
+        The month that comes next (months since January of the first year).
+    parameters, rules, world
+        The model's own copies as the kernels read them: `model.parameters.idea_rate = 0.9` holds from the next month
+        on. What SMEs reach on their own is walked from the first month on demand: leave the parameters of own paths
+        as they are.
+    state : State
+        The tables. It is replaced when one of them has to grow: do not keep it.
+    datacollector : mesa.DataCollector or None
+        Collects MEASURES at the end of each month; assign another one to collect something else, or None.
     """
 
     agent_classes: tuple[type[FunderAgent], type[ClusterAgent], type[SMEAgent]] = (
@@ -74,11 +77,20 @@ class InnovexModel(mesa.Model):
     )
 
     def __init__(self, inputs: Inputs, rng: Any = None, *, seed: Any = None, capacity: Capacity | None = None) -> None:
-        """Found the world of `inputs`: any object with what a run needs, such as a resolved scenario.
+        """Found the world of `inputs`.
 
-        Rows are named where it has `funder_codes`, `country_codes`, `sector_names`, else by their numbers.
-        `rng` (or `seed`, its older name) is a whole number from 0 to 2**63 - 1, or whatever
-        `numpy.random.default_rng` takes; without it the run has a seed of its own, to be found in `seed`.
+        Parameters
+        ----------
+        inputs : Inputs
+            What a run needs, such as a resolved scenario. Its `funder_codes`, `country_codes` and `sector_names` name
+            the rows, which else have numbers.
+        rng : optional
+            A whole number from 0 to 2**63 - 1, or whatever `numpy.random.default_rng` takes; without it the run has a
+            seed of its own, in the attribute `seed`.
+        seed : optional
+            Older name of `rng`.
+        capacity : Capacity, optional
+            Rows of the tables at the start.
         """
         self.seed = whole_seed(rng, seed)
         super().__init__(rng=self.seed)
@@ -95,7 +107,7 @@ class InnovexModel(mesa.Model):
         self._free_ids = itertools.count(1 + sum(self._populations()))
 
     def _founded(self, capacity: Capacity) -> State:
-        """The world before the first month."""
+        """Return the world before the first month."""
         while True:
             state = new_state(self._inputs.world, self._inputs.rules, self._inputs.months, capacity)
             schedule.run(0, 0, self.seed, self.parameters, self.rules, self.world, state)
@@ -104,7 +116,7 @@ class InnovexModel(mesa.Model):
             capacity = capacity._replace(own_contracts=2 * capacity.own_contracts)
 
     def step(self) -> None:
-        """One month. After the last one, nothing happens."""
+        """Carry out one month. After the last one, nothing happens."""
         if self.month >= self.months:
             self.running = False
             return
@@ -170,7 +182,15 @@ class InnovexModel(mesa.Model):
         return float(self.state.ledger["spent"].sum())
 
     def count(self, event: str, month: int | None = None) -> int:
-        """Number of events of a kind (one of `simulator.state.EVENTS`) so far, or in one month."""
+        """Return the number of events of a kind so far, or in one month.
+
+        Parameters
+        ----------
+        event : str
+            One of `simulator.state.EVENTS`.
+        month : int, optional
+            Months since January of the first year.
+        """
         if event not in EVENTS:
             raise ValueError(f"there is no event {event!r}; allowed: {', '.join(EVENTS)}")
         logs = [self.state.rows("log")]
@@ -180,7 +200,7 @@ class InnovexModel(mesa.Model):
         return sum(len(log) if month is None else int((log["month"] == month).sum()) for log in happened)
 
     def by_sme(self, outcome: str) -> I64:
-        """Number of "partnerships", "rni_collaborations" or "contracts" so far by SME, shape (M,)."""
+        """Return the number of "partnerships", "rni_collaborations" or "contracts" so far by SME, shape (M,)."""
         if outcome not in self._by_sme:
             ties = self.state.rows("ties")
             counts = {
@@ -251,7 +271,7 @@ class InnovexModel(mesa.Model):
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
 
     def _agents_by_row(self) -> Any:
-        """Views on the rows of the three populations, made when first asked for; ids are by row, from 1."""
+        """Return views on the rows of the three populations, made at the first call; ids are by row, from 1."""
         if self._views is None:
             first_ids = itertools.accumulate(self._populations(), initial=1)
             self._views = tuple(
@@ -265,7 +285,13 @@ class InnovexModel(mesa.Model):
 
 
 def whole_seed(rng: Any = None, seed: Any = None) -> int:
-    """The seed of a run, from Mesa's two names for it; ValueError for both, or for one that does not fit."""
+    """Return the seed of a run from Mesa's two names for it.
+
+    Raises
+    ------
+    ValueError
+        If both are set, or if the seed is out of range.
+    """
     if rng is not None and seed is not None:
         raise ValueError("both rng and seed are given; allowed: one of them")
     source = seed if rng is None else rng
@@ -279,7 +305,7 @@ def whole_seed(rng: Any = None, seed: Any = None) -> int:
 
 
 def roomy(world: World) -> Capacity:
-    """Tables so large that a month fills no more than half of one: memory is taken only as rows are used."""
+    """Return tables so large that a month fills no more than half of one: memory is taken only as rows are used."""
     least = Capacity()
     smes = int(world.cluster_members.sum())
     return Capacity(
@@ -321,5 +347,5 @@ def _file_ties(state):
 
 
 def _names(inputs: Inputs, field: str, rows: int) -> Sequence[str]:
-    """Names of rows where the inputs have them, else their numbers."""
+    """Return the names of rows where the inputs have them, else their numbers."""
     return tuple(getattr(inputs, field, None) or map(str, range(rows)))

@@ -17,7 +17,7 @@ from calibration.fit.simulate import Progress
 from calibration.survey.register import split
 from scenarios import load
 from simulator.ensemble import simulate as run
-from simulator.threads import each
+from simulator.threads import run_jobs
 
 F64 = npt.NDArray[np.float64]
 
@@ -55,7 +55,7 @@ def forecast(draws: Mapping[str, F64], seed: int, threads: int = 1, progress: Pr
             progress(1)
         return found
 
-    values = np.array(list(each(one, range(count), threads)))
+    values = np.array(list(run_jobs(one, range(count), threads)))
     rows = [_row(year, measure, values[:, y, m]) for y, year in enumerate(YEARS) for m, measure in enumerate(MEASURES)]
     return pd.DataFrame(rows)
 

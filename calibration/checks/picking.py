@@ -13,7 +13,7 @@ from calibration.evidence.targets import Evidence, Target
 from calibration.fit.simulate import Progress, history, seen
 from calibration.survey.register import register, split
 from simulator.ensemble import simulate as run
-from simulator.threads import each
+from simulator.threads import run_jobs
 
 F64 = npt.NDArray[np.float64]
 
@@ -42,7 +42,7 @@ def picking_frame(
             progress(1)
         return found
 
-    shares = np.array(list(each(one, range(count), threads)))
+    shares = np.array(list(run_jobs(one, range(count), threads)))
     rows = [
         _row(target, odds, shares[:, tried, place])
         for place, target in enumerate(known.targets)

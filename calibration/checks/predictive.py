@@ -18,7 +18,7 @@ from calibration.fit.simulate import Progress, history, seen
 from calibration.survey.register import split
 from calibration.survey.sample import survey_answers
 from simulator.ensemble import simulate as run
-from simulator.threads import each
+from simulator.threads import run_jobs
 
 F64 = npt.NDArray[np.float64]
 
@@ -53,7 +53,7 @@ def replicates(
             progress(1)
         return found
 
-    rows = list(each(one, range(count), threads))
+    rows = list(run_jobs(one, range(count), threads))
     return Replicates(known.targets, np.array([row[0] for row in rows]), np.array([row[1] for row in rows]))
 
 

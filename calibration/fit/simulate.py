@@ -14,7 +14,7 @@ from scenarios import Resolved, load
 from scenarios.file_form import LONGEST_HORIZON_MONTHS
 from simulator.ensemble import simulate as run
 from simulator.state import State
-from simulator.threads import each
+from simulator.threads import run_jobs
 
 F64 = npt.NDArray[np.float64]
 Progress = Callable[[int], None]
@@ -61,7 +61,7 @@ def simulate_many(
         if progress:
             progress(luck.shape[1])
 
-    for _ in each(one, range(count), threads):
+    for _ in run_jobs(one, range(count), threads):
         pass
     return found
 

@@ -20,9 +20,9 @@ from experiments.runs.store import Store
 from simulator.instruments.calls.tables import CAUSES
 from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY
 from simulator.parameters import F64
+from simulator.world.tables import SIZE_CLASSES
 
 DRAWS_AT_A_TIME = 64  # whose rows are written, and read back, together
-SIZES = ("micro", "small", "medium")
 
 
 class Shape(NamedTuple):
@@ -37,7 +37,7 @@ def shapes(study: Study) -> dict[str, Shape]:
     """Return the large tables by name."""
     centre = study.centre[0]
     measures = [measure.name for measure in MEASURES]
-    groups = [("sector", name) for name in centre.sector_names] + [("size", name) for name in SIZES]
+    groups = [("sector", name) for name in centre.sector_names] + [("size", name) for name in SIZE_CLASSES]
     funder, cause = ("funder", centre.funder_codes), ("cause", CAUSES)
     return {
         "by_call": Shape((("call", centre.call_years),), measures, lambda parts, _: by_call(stacked(parts, CELLS))),

@@ -23,7 +23,7 @@ from simulator.instruments.calls.events import CallEvent
 from simulator.instruments.calls.tables import FUNDED
 from simulator.records import NEVER
 from simulator.state import State
-from simulator.threads import each
+from simulator.threads import run_jobs
 
 F64 = npt.NDArray[np.float64]
 
@@ -125,7 +125,7 @@ def _of_histories(draws: Mapping[str, F64], seed: int, threads: int, tell: Progr
         tell(2)
         return found
 
-    rows = list(each(one, range(count), threads))
+    rows = list(run_jobs(one, range(count), threads))
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 

@@ -129,7 +129,7 @@ def count_outcomes(seed, rules, world, parameters, state):
 
 @kernel
 def _count_events(rules, world, state, cells, monthly, groups):
-    """Gross outcomes in the programme, by the call that each is booked to; both SMEs of a tie count their own."""
+    """Count gross outcomes in the programme, by the call of each; both SMEs of a tie count their own."""
     log, smes, clusters = state.log, state.smes, state.clusters
     sectors = world.sectors.shape[0]
     for row in range(state.used.log):
@@ -237,7 +237,7 @@ def _count_against_twin(rules, state, twin, cells):
 
 @kernel
 def _count_before(calls, own, first, months, passed, in_time):
-    """Needs that were over before the programme touched the SME: the same here and in the twin."""
+    """Count the needs that were over before the programme touched the SME: the same here and in the twin."""
     for path in range(passed.shape[0]):
         for outcome in range(len(OUTCOMES)):
             passed[path, outcome] = own[path, outcome].before
@@ -251,7 +251,7 @@ def _count_before(calls, own, first, months, passed, in_time):
 
 @kernel
 def _count_given_up(calls, state, first, months, in_time, cells):
-    """Own effort given up: needs that the twin has met by the end of the call and this run has not."""
+    """Count own effort given up: needs that the twin has met by the end of the call and this run has not."""
     own, smes, clusters = state.own, state.smes, state.clusters
     for path in range(in_time.shape[0]):
         home = clusters[smes[state.paths[path].sme].cluster].country

@@ -166,7 +166,7 @@ def follow_own_paths(month, seed, parameters, state):
 
 @paste
 def next_need(path, outcome, seed, parameters, smes, paths, own):
-    """The need at hand is over, whoever met it; the next falls due a waiting time after it would have been."""
+    """Pass to the next need; it falls due a waiting time after the one at hand would have been."""
     own[path, outcome].number += 1
     own[path, outcome].month += waiting_months(
         outcome, own[path, outcome].number, smes[paths[path].sme].identity, paths[path].pull, seed, parameters

@@ -22,7 +22,7 @@ def work_together(month, tie, dose, boost, ties):
 
 @kernel
 def live_ties(month, seed, parameters, rules, state):
-    """Every living tie: trust grows where both work together and fades otherwise; hazards follow trust."""
+    """In every living tie trust grows where the two work together and fades otherwise; hazards follow trust."""
     ties, smes = state.ties, state.smes
     p_slope, p_reference = parameters.trust_slope, parameters.dose_reference
     p_months, p_half, p_decay = parameters.trust_months, parameters.trust_half, parameters.tie_decay

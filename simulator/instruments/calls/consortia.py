@@ -176,7 +176,7 @@ def _is_represented(partners, clusters, first, last, nation):
 
 @kernel
 def _add_partner(project, cluster, call, rules, world, state):
-    """A cluster joins: one more row, nothing decided yet."""
+    """A cluster joins; nothing is decided yet."""
     p, partners, clusters = state.used.partners, state.partners, state.clusters
     state.used.partners = p + 1
     partners[p] = PARTNER[0]
@@ -188,7 +188,7 @@ def _add_partner(project, cluster, call, rules, world, state):
 
 @kernel
 def _plan_project(project, seed, parameters, world, state):
-    """Kind, effect, size and true quality of a proposal; its luck belongs to its lead and call."""
+    """Draw the kind, effect, size and true quality of a proposal; its luck belongs to its lead and call."""
     projects, clusters, partners = state.projects, state.clusters, state.partners
     who = projects[project].identity
     projects[project].kind = project_kind(

@@ -18,7 +18,7 @@ _NONE = np.uint64(0)
 
 @kernel
 def decide(month, seed, parameters, rules, world, state):
-    """At the close of a call: applications, the funding rule, the dates and the starts that follow."""
+    """At the close of a call partners apply, the funding rule decides, and dates and starts follow."""
     for call in range(rules.calls.shape[0]):
         if rules.calls[call].close_month == month and rules.calls[call].held == 1:
             first, last = _projects_of(call, state)
@@ -169,7 +169,7 @@ def _award(call, rows, first, last, purse, central, parameters, rules, state):
 
 @kernel
 def _close_purses(call, purse, central, parameters, rules, state):
-    """Unspent money: a share is kept for the next call, the rest lapses. Beliefs follow the result."""
+    """Keep a share of the unspent money for the next call; the rest lapses. Beliefs follow the result."""
     funders, ledger = state.funders, state.ledger
     total, shared = 0.0, 0.0
     for f in range(purse.shape[0]):
@@ -190,7 +190,7 @@ def _close_purses(call, purse, central, parameters, rules, state):
 
 @kernel
 def _plan_starts(project, call, seed, parameters, rules, state):
-    """Dates of one project: when each decision arrives, who starts when, who does not start at all."""
+    """Set the dates of one project: when each decision arrives, and who starts when, if at all."""
     projects, partners, clusters, ledger = state.projects, state.partners, state.clusters, state.ledger
     time = draws.since(rules.calls[call].key, 0)
     what = projects[project].identity
@@ -296,7 +296,7 @@ def announce(month, state):
 
 @inline
 def _free_absent(project, state):
-    """Clusters that stay out of a project that starts have their hands free again."""
+    """Free the hands of clusters that stay out of a project that starts."""
     first = state.projects[project].first_partner
     for p in range(first, first + state.projects[project].partners):
         if state.partners[p].start_month == NEVER:

@@ -22,7 +22,7 @@ _WISHES_PER_MEETING = 3  # a wish list is three times as long as the places in a
 
 @kernel
 def hold_event(month, seed, parameters, rules, world, state):
-    """In the month of an event: places go to the keenest clusters, meetings to the pairs that appeal most."""
+    """In the month of an event places go to the keenest clusters, and meetings to the pairs that appeal most."""
     for call in range(rules.calls.shape[0]):
         due = rules.calls[call].event_month == month and rules.calls[call].held == 1
         if due and rules.calls[call].event_clusters > 1:

@@ -155,7 +155,7 @@ def count_calls(rules, world, parameters, state):
 
 @kernel
 def _count_projects(rules, state, cells, lost, short, network):
-    """Proposals, projects, partners, time lost, and what became of good proposals."""
+    """Count proposals, projects, partners, time lost, and what became of good proposals."""
     projects, partners, clusters = state.projects, state.partners, state.clusters
     met = np.zeros((clusters.shape[0], clusters.shape[0]), np.int32)
     for project in range(state.used.projects):
@@ -206,7 +206,7 @@ def _count_projects(rules, state, cells, lost, short, network):
 
 @kernel
 def _count_time(call, there, p, first, last, rules, partners, cells):
-    """Waiting and overlap of one partner with a grant that started."""
+    """Count the waiting and overlap of one partner that started with a grant."""
     if partners[p].money != FUNDED or partners[p].start_month == NEVER:
         return
     if partners[p].phase_two_eur > 0.0:
@@ -223,7 +223,7 @@ def _count_time(call, there, p, first, last, rules, partners, cells):
 
 @kernel
 def _count_smes(world, state, cells, groups):
-    """SMEs engaged, active, lost while waiting, and with a contact."""
+    """Count SMEs engaged, active, lost while waiting, and with a contact."""
     partners, t, smes, clusters = state.partners, state.participations, state.smes, state.clusters
     sectors = world.sectors.shape[0]
     for p in range(state.used.partners):
@@ -243,7 +243,7 @@ def _count_smes(world, state, cells, groups):
 
 @kernel
 def _count_money(rules, world, parameters, state, cells):
-    """Each funder's ledger, at the country that it stands for."""
+    """Count each funder's ledger at its country."""
     ledger, terms = state.ledger, rules.terms
     for call in range(ledger.shape[0]):
         for f in range(ledger.shape[1]):

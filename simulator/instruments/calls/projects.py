@@ -44,7 +44,7 @@ def start_partners(month, seed, parameters, rules, state):
 
 @kernel
 def _equip(p, project, seed, parameters, rules, state):
-    """Money and effort of one partner for phase one. Who has no grant works at lower effort on own money."""
+    """Set the money and effort of one partner for phase one. Without a grant it works at lower effort on own money."""
     partners, projects, clusters = state.partners, state.projects, state.clusters
     call = projects[project].call
     months = float(partners[p].end_month - partners[p].start_month)
@@ -165,7 +165,7 @@ def _engage(i, p, project, time, what, seed, parameters, used, projects, partner
 
 @kernel
 def work(month, parameters, state):
-    """A month of activities: each partner's dose, after set-up, with what fatigue has left; payments; exits."""
+    """Partners work for a month: each is paid, may leave, and after set-up has a dose, with what fatigue leaves."""
     projects, partners, clusters = state.projects, state.partners, state.clusters
     ledger, spent_by_month = state.ledger, state.spent_by_month
     for project in range(state.used.projects):
@@ -242,7 +242,7 @@ def has_left(partners, p):
 
 @inline
 def release_smes(p, partners, t, smes):
-    """The active SMEs of a partner have one project less on their hands."""
+    """Take one project off the hands of a partner's active SMEs."""
     for row in range(partners[p].first_participation, partners[p].first_participation + partners[p].engaged):
         if t[row].is_active == 1:
             smes[t[row].sme].projects -= 1

@@ -49,7 +49,7 @@ def _is_offered(project, rules, state):
 
 @kernel
 def _extend(month, project, parameters, rules, state):
-    """Phase two for the funded partners still there, as far as their funders' phase-two purses reach.
+    """Give a phase two to the funded partners still there, as far as their funders' phase-two purses reach.
 
     Money that comes out of the next call is a debt of the funder. Partners without a grant go on beside them on their
     own money. Return whether at least one with a grant goes on.
@@ -104,7 +104,7 @@ def _go_on(month, p, months, state):
 
 @kernel
 def _close(month, project, success, parameters, state):
-    """The end: hands and SMEs are free, clusters trust one another more, good projects breed new ideas."""
+    """A project ends: hands and SMEs are free, clusters trust one another more, good projects breed new ideas."""
     projects, partners, clusters = state.projects, state.partners, state.clusters
     first = projects[project].first_partner
     last = first + projects[project].partners

@@ -20,7 +20,7 @@ from simulator.world.sectors import related
 
 @kernel
 def learn_and_meet(month, seed, parameters, rules, world, state):
-    """Every active SME of every partner at work: knowledge from its services, contacts with those at work abroad."""
+    """Active SMEs of partners at work gain knowledge from services, and contacts with SMEs at work abroad."""
     projects, partners, t, smes = state.projects, state.partners, state.participations, state.smes
     for project in range(state.used.projects):
         if projects[project].alive == 0 or projects[project].phase == 0:
@@ -119,7 +119,7 @@ def _have_met_here(i, j, row, ties, slots):
 
 @kernel
 def bring_together(month, parameters, state):
-    """Ties made in projects: the two SMEs work together this month if the partners of both are at work in it."""
+    """The two SMEs of a tie work together this month if the partners of both are at work in its project."""
     ties, t, partners, projects, smes = state.ties, state.participations, state.partners, state.projects, state.smes
     for tie in range(state.used.ties):
         project = ties[tie].project
