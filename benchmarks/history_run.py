@@ -16,12 +16,12 @@ TIMES = 200
 
 
 def history() -> Resolved:
-    """The inputs of a history run at the register's central values."""
+    """Return the inputs of a history run at the register's central values."""
     return load("baseline").resolve(last_call=2017)
 
 
 def figures(times: int = TIMES) -> list[Figure]:
-    """The months alone, a run with its tables, and a run with its measures."""
+    """Return the times of the months alone, of a run with its tables, and of a run with its measures."""
     inputs = history()
     measure(inputs, 1)
     state = new_state(inputs.world, inputs.rules, inputs.months)

@@ -30,18 +30,40 @@ class Concentration(NamedTuple):
 
 
 class Measure(NamedTuple):
-    """A thing that is counted, or derived from what is counted."""
+    """A thing that is counted, or derived from what is counted.
+
+    Attributes
+    ----------
+    name, unit : str
+        Its name in tables, and its unit.
+    label : str
+        What it is, as a full phrase.
+    head : str
+        A short label, for the head of a table or an axis.
+    form : Form
+        How a value is shown.
+    better : int
+        1: more is better; -1: less is better; 0: neither.
+    of : Sum, Ratio, Concentration or None
+        What it is derived from; None if it is counted.
+    """
 
     name: str
     unit: str
-    label: str  # a full phrase
-    head: str = ""  # a short label, for the head of a table or an axis
+    label: str
+    head: str = ""
     form: Form = "count"
-    better: Literal[-1, 0, 1] = 0  # 1: more is better; -1: less is better; 0: neither
-    of: Sum | Ratio | Concentration | None = None  # what it is derived from, None if it is counted
+    better: Literal[-1, 0, 1] = 0
+    of: Sum | Ratio | Concentration | None = None
 
 
 def positions(measures: Sequence[Measure]) -> Any:
-    """Return the column of each measure under its name, as a named tuple of whole numbers that kernels can read."""
+    """Return the column of each measure under its name, as a named tuple of whole numbers that kernels can read.
+
+    Parameters
+    ----------
+    measures : sequence of Measure
+        The rows, in the order of the columns.
+    """
     names = [measure.name for measure in measures]
     return namedtuple("Positions", names)(*range(len(names)))

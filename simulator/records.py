@@ -38,12 +38,26 @@ def table(*fields: tuple[str, type] | tuple[str, type, float]) -> Table:
 
 
 def new_table(kind: Table, shape: int | tuple[int, ...]) -> Table:
-    """Return room for rows of a kind of table, not yet filled."""
+    """Return room for rows of a table, not yet filled.
+
+    Parameters
+    ----------
+    kind : Table
+        Its declaration, as `table` returns it.
+    shape : int or tuple of int
+        Number of rows, by axis.
+    """
     return np.empty(shape, kind.dtype).view(np.recarray)
 
 
 def columns_as_table(columns: dict[str, np.ndarray[Any, Any]]) -> Table:
-    """Return columns of one shape as a table of that shape, under their names."""
+    """Return columns as a table.
+
+    Parameters
+    ----------
+    columns : dict of arrays
+        By name, all of one shape, which is the table's.
+    """
     shape = next(iter(columns.values())).shape
     whole = new_table(table(*((name, column.dtype.type) for name, column in columns.items())), shape)
     for name, column in columns.items():

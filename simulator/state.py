@@ -58,7 +58,13 @@ class State(NamedTuple):
     log: Table
 
     def rows(self, name: str) -> Table:
-        """Return the rows in use of a table."""
+        """Return the rows in use of a table.
+
+        Parameters
+        ----------
+        name : str
+            Its field in `State`.
+        """
         table = getattr(self, name)
         return table[: self.used[ROWS[name]]] if name in ROWS else table
 
@@ -119,7 +125,17 @@ class Capacity(NamedTuple):
 
 
 def tabulate(parameters: Parameters, rules: Rules, world: World) -> InputTables:
-    """Return the inputs of a run in the form in which kernels read them."""
+    """Return the inputs of a run in the form in which kernels read them.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        How the world behaves.
+    rules : Rules
+        What the programme does.
+    world : World
+        Who there is.
+    """
     record = new_table(table(*((name, np.float64) for name in Parameters._fields)), 1)
     record[0] = tuple(float(value) for value in parameters)
     calls = columns_as_table({**rules.calls._asdict(), "key": call_keys(rules.calls.year)})
@@ -132,7 +148,14 @@ _NEXT_CALL_OF_THE_YEAR = 10_000
 
 
 def call_keys(years: I64) -> I64:
-    """Return the key of each call, on which its luck hangs: its year, and more for a second call of the same year.
+    """Return the key of each call, on which its luck depends.
+
+    It is the call's year, plus 10,000 for each earlier call of the same year.
+
+    Parameters
+    ----------
+    years : int64 array, shape (C,)
+        Years of the calls, in order.
 
     >>> call_keys(np.array([2016, 2017, 2017])).tolist()
     [2016, 2017, 12017]
@@ -148,7 +171,19 @@ def _of_world(world: World, kind: str) -> Table:
 
 
 def new_state(world: World, rules: Rules, months: int, capacity: Capacity | None = None) -> State:
-    """Return room for a run; nothing in it is filled yet (`simulator.founding.found_world` does that)."""
+    """Return room for a run; nothing in it is filled yet (`simulator.founding.found_world` does that).
+
+    Parameters
+    ----------
+    world : World
+        Who there is.
+    rules : Rules
+        What the programme does.
+    months : int
+        Length of the run.
+    capacity : Capacity, optional
+        Rows of the tables that grow; in proportion to the clusters unless given.
+    """
     capacity = capacity or Capacity.of(world)
     clusters, smes = len(world.cluster_country), int(world.cluster_members.sum())
     calls, funders = rules.terms.budget_eur.shape

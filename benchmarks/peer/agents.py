@@ -34,33 +34,33 @@ class Cluster(mesa.Agent):
 
     model: Any
 
-    def __init__(self, model: Any, row: int, given: SimpleNamespace) -> None:
+    def __init__(self, model: Any, row: int, entry: SimpleNamespace) -> None:
         super().__init__(model)
         say, p, luck = model.say, model.parameters, model.luck
-        self.row, self.country = row, model.countries[given.country]
+        self.row, self.country = row, model.countries[entry.country]
         self.funder: Funder | None = None
-        self.identity = who = say.identity(self.country.key, given.rank)
+        self.identity = who = say.identity(self.country.key, entry.rank)
         self.sector = say.sector_at(model.sector_shares, luck(draws.SECTOR, 0, who))
         self.excellence = luck(draws.EXCELLENCE, 0, who)
         self.focus = say.strategy_focus(luck(draws.FOCUS, 0, who), p.focus_shape)
-        self.size = say.size_factor(given.members, p.members_reference, p.size_elasticity)
+        self.size = say.size_factor(entry.members, p.members_reference, p.size_elasticity)
         self.capacity = say.project_capacity(p.capacity_mean, self.focus, self.size, luck(draws.CAPACITY, 0, who))
         self.busy, self.experience, self.followon = 0, 0.0, 0.0
         self.attended: SimpleNamespace | None = None
         self.familiarity: dict[int, float] = {}
         self.trust: dict[int, float] = {}
-        self.members = [SME(model, self, number) for number in range(given.members)]
+        self.members = [SME(model, self, number) for number in range(entry.members)]
 
     def knows(self, other: "Cluster", known: float) -> None:
-        """Both know each other so well (0-1)."""
+        """Set how well the two know each other (0-1)."""
         self.familiarity[other.row] = other.familiarity[self.row] = known
 
     def has_funder(self, call: SimpleNamespace) -> bool:
-        """Whether its country has money in this call."""
+        """Return whether its country has money in this call."""
         return self.funder is not None and call.terms[self.funder.row].budget_eur > 0.0
 
     def forget(self) -> None:
-        """A year of staff turnover."""
+        """Live through a year of staff turnover."""
         say, p = self.model.say, self.model.parameters
         known, trusted = say.worn(1.0, p.familiarity_decay_year), say.worn(1.0, p.trust_decay_year)
         self.familiarity = {row: level * known for row, level in self.familiarity.items()}
@@ -69,7 +69,7 @@ class Cluster(mesa.Agent):
         self.followon = say.worn(self.followon, 0.5)
 
     def appeal_of(self, other: "Cluster", funded: float) -> float:
-        """How much another cluster appeals to it (log-odds)."""
+        """Return how much another cluster appeals to it (log-odds)."""
         p = self.model.parameters
         return self.model.say.partner_appeal(
             self.trust.get(other.row, 0.0), self.familiarity.get(other.row, 0.0),
@@ -105,7 +105,7 @@ class SME(mesa.Agent):
         model.rivals.setdefault((cluster.country.row, self.sector), []).append(self)
 
     def waits(self, outcome: int) -> float:
-        """Months that it waits for its next need of this kind."""
+        """Return the months that it waits for its next need of this kind."""
         model = self.model
         p = model.parameters
         pull = model.say.own_pull(p.own_readiness_slope, self.found_readiness, p.readiness_mean)
@@ -113,12 +113,12 @@ class SME(mesa.Agent):
         return model.say.own_wait(model.say.exponential(u), model.own_hazards[outcome], pull)
 
     def next_need(self, outcome: int) -> None:
-        """The need at hand is over."""
+        """Pass to the next need."""
         self.number[outcome] += 1
         self.due[outcome] += self.waits(outcome)
 
     def follow_own_path(self) -> None:
-        """What falls due this month is reached."""
+        """Reach what falls due this month."""
         end = self.model.month + 1
         for outcome in range(len(OUTCOMES)):
             while self.due[outcome] < end:
@@ -185,7 +185,7 @@ class Partner:
         return self.leave_hazard >= self.leave_threshold
 
     def release(self) -> None:
-        """Its active SMEs have one project less on their hands."""
+        """Take one project off the hands of its active SMEs."""
         for each in self.smes:
             if each.is_active:
                 each.sme.projects -= 1

@@ -54,7 +54,7 @@ class Round:
         self.common = weighted / money if money > 0.0 else 0.0
 
     def decide(self) -> None:
-        """By the call's rule."""
+        """Decide by the call's rule."""
         rule = self.call.funding_rule
         if rule == ALL_OR_NONE:
             self._all_or_none()
@@ -78,12 +78,12 @@ class Round:
             if each.score < self.threshold[f]:
                 each.settle(cause=BELOW_THRESHOLD, blocking=f)
                 continue
-            given = self.say.award(each.request, self.purse[f], self.minimum[f], self.partial)
-            if given == 0.0:
+            paid = self.say.award(each.request, self.purse[f], self.minimum[f], self.partial)
+            if paid == 0.0:
                 each.settle(cause=PURSE_EMPTY, blocking=f, short=each.request - self.purse[f])
             else:
-                each.settle(grant=given)
-            self.purse[f] -= given
+                each.settle(grant=paid)
+            self.purse[f] -= paid
 
     def _all_or_none(self) -> None:
         alive = set(self.of)
@@ -128,14 +128,14 @@ class Round:
                 offers = 0.0
                 for f in paying:
                     offers += left[f]
-                given = min(each.request, offers)
-                if given < self.minimum[each.funder.row] or given <= CENT:
+                paid = min(each.request, offers)
+                if paid < self.minimum[each.funder.row] or paid <= CENT:
                     continue
                 for f in paying:
-                    part = given * left[f] / offers
+                    part = paid * left[f] / offers
                     left[f] -= part
                     self.purse[f] -= part
-                each.settle(grant=given)
+                each.settle(grant=paid)
                 each.own_share = 0.0
 
     def _virtual_common_pot(self) -> None:
@@ -176,11 +176,11 @@ class Round:
                 continue
             wanted = sum(each.request for each in applications)
             least = sum(self.minimum[each.funder.row] for each in applications)
-            given = self.say.award(wanted, pot, least, self.partial)
-            pot -= given
+            paid = self.say.award(wanted, pot, least, self.partial)
+            pot -= paid
             for each in applications:
-                if given > 0.0:
-                    each.settle(grant=each.request * given / wanted)
+                if paid > 0.0:
+                    each.settle(grant=each.request * paid / wanted)
                     each.own_share = 0.0
                 else:
                     each.settle(cause=COMMON_PURSE_EMPTY, short=wanted - pot)

@@ -39,22 +39,22 @@ class Peer(mesa.Model):
         self._found(inputs.world)
 
     def luck(self, decision: int, time: int, who: int, whom: int = 0) -> float:
-        """The draw of a decision."""
+        """Return the draw of a decision."""
         return self.say.uniform(self.key(decision, time), who, whom)
 
     def key(self, decision: int, time: int) -> int:
-        """Where the draws of one decision at one time start from."""
+        """Return the word from which the draws of one decision at one time start."""
         known = self.keys.get((decision, time))
         if known is None:
             known = self.keys[decision, time] = self.say.key(self.seed, decision, time)
         return known
 
     def since(self, call: SimpleNamespace, months: int = 0) -> int:
-        """Time key of what belongs to a call."""
+        """Return the time key of what belongs to a call."""
         return int(self.say.since(call.key, months))
 
     def relatedness(self, sector: int, other: int) -> float:
-        """Of two sectors (0-1)."""
+        """Return the relatedness (0-1) of two sectors."""
         p = self.parameters
         like = self.families[sector] == self.families[other]
         return self.say.relatedness(sector == other, like, p.relatedness_family, p.relatedness_other)
@@ -77,7 +77,7 @@ class Peer(mesa.Model):
         )
 
     def count_sme(self, sme: SME) -> int:
-        """Takes a new SME in; its number."""
+        """Take a new SME in and return its number."""
         self.smes.append(sme)
         return len(self.smes) - 1
 
@@ -91,7 +91,7 @@ class Peer(mesa.Model):
     def meets_own_need(
         self, sme: SME, outcome: int, whom: int, time: int, project: Project, call: SimpleNamespace
     ) -> bool:
-        """Whether an outcome in the programme meets the SME's own next need."""
+        """Return whether an outcome in the programme meets the SME's own next need."""
         if self.luck(draws.NEED, time, sme.identity, whom + outcome) >= self.parameters.own_need_overlap:
             return False
         self.note(OutcomeEvent.MET_KNOWLEDGE + outcome, sme.row, NOBODY, sme.due[outcome], project, call)
@@ -113,15 +113,15 @@ class Peer(mesa.Model):
     # results
 
     def count(self, event: str) -> int:
-        """Number of events of a kind."""
+        """Return the number of events of a kind."""
         return sum(each[1] == EVENTS.index(event) for each in self.log)
 
     def _found(self, world: World) -> None:
         self.funders = [
             Funder(self, row, self.countries[country]) for row, country in enumerate(world.funder_country.tolist())
         ]
-        given = _rows(world, "cluster_")
-        self.clusters = [Cluster(self, row, each) for row, each in enumerate(given)]
+        rows = _rows(world, "cluster_")
+        self.clusters = [Cluster(self, row, each) for row, each in enumerate(rows)]
         start, p = self.key(draws.ACQUAINTED, 0), self.parameters
         for a in self.clusters:
             a.funder = self.funders[a.country.funder] if a.country.funder >= 0 else None
@@ -133,7 +133,7 @@ class Peer(mesa.Model):
 
 
 def _calls(rules: Rules) -> list[SimpleNamespace]:
-    """Calls as objects, each with its terms by funder."""
+    """Return the calls as objects, each with its terms by funder."""
     by_call = {name: column.tolist() for name, column in rules.calls._asdict().items()}
     by_call["key"] = call_keys(rules.calls.year).tolist()
     by_funder = {name: column.tolist() for name, column in rules.terms._asdict().items()}

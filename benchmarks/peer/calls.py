@@ -86,7 +86,7 @@ def form_consortia(model: Peer) -> None:
 
 
 def _ideas(model: Peer, call: SimpleNamespace, lead: Cluster) -> float:
-    """Expected number of ideas of a cluster in a call."""
+    """Return the expected number of ideas of a cluster in a call."""
     say, p = model.say, model.parameters
     assert lead.funder is not None
     terms = call.terms[lead.funder.row]
@@ -107,13 +107,13 @@ def _propose(model: Peer, call: SimpleNamespace, lead: Cluster, number: int) -> 
     top_down = model.luck(draws.TOP_DOWN, time, identity) < p.top_down_share
     u = model.luck(draws.DESIRED_PARTNERS, time, identity)
     wanted = min(say.partners_wanted(u, p.extra_partners_mean), MAX_PARTNERS - 1)
-    members, nations, asked = [lead], {lead.country.nation}, 0
+    members, nations, asks = [lead], {lead.country.nation}, 0
     for _, other in sorted(_preferences(model, call, lead, identity, top_down), key=lambda pair: -pair[0]):
-        if len(members) > wanted or asked >= int(p.asks_max):
+        if len(members) > wanted or asks >= int(p.asks_max):
             break
         if other.country.nation in nations:
             continue
-        asked += 1
+        asks += 1
         chance = say.acceptance_probability(other.has_funder(call), p.acceptance, p.acceptance_no_funder, other.focus)
         if model.luck(draws.ACCEPT, time, other.identity, identity) < chance:
             members.append(other)
@@ -141,7 +141,7 @@ def _preferences(
 ) -> list[tuple[float, Cluster]]:
     say, start = model.say, model.key(draws.CHOICE, model.since(call))
     spreads = call.funding_rule in (ALL_OR_NONE, VIRTUAL_COMMON_POT)
-    found = []
+    preferences = []
     for other in model.clusters:
         if other.country.nation == lead.country.nation or other.busy >= other.capacity:
             continue
@@ -153,12 +153,12 @@ def _preferences(
             belief = other.funder.belief if other.funder else model.funders[0].belief
             risk = say.refusal_risk(spreads, funded, belief, model.parameters.risk_aversion)
             score = lead.appeal_of(other, float(funded)) + luck - risk
-        found.append((score, other))
-    return found
+        preferences.append((score, other))
+    return preferences
 
 
 def _plan(model: Peer, project: Project) -> None:
-    """Kind, effect, size and true quality."""
+    """Draw kind, effect, size and true quality."""
     say, p, who, lead = model.say, model.parameters, project.identity, project.lead
     project.kind = say.project_kind(model.luck(draws.KIND, 0, who), p.kind_share_network, p.kind_share_broadcast)
     project.effect = say.project_effect(p.project_effect_spread, say.logistic(model.luck(draws.PROJECT_EFFECT, 0, who)))

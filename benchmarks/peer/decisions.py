@@ -14,7 +14,7 @@ from simulator.records import NEVER, NOBODY
 
 
 def decide(model: Peer) -> None:
-    """At the close of a call."""
+    """At the close of a call partners apply, the funding rule decides, and dates and starts follow."""
     for call in model.calls:
         if call.close_month == model.month and call.held:
             projects = [each for each in model.projects if each.call is call]
@@ -67,7 +67,7 @@ def _open_purses(model: Peer, call: SimpleNamespace) -> tuple[list[float], list[
 
 def _apply(model: Peer, call: SimpleNamespace, projects: list[Project]) -> list[Application]:
     say, p, time = model.say, model.parameters, model.since(call)
-    found = []
+    applications = []
     for project in projects:
         for partner in project.partners:
             funder = partner.funder
@@ -84,8 +84,8 @@ def _apply(model: Peer, call: SimpleNamespace, projects: list[Project]) -> list[
             partner.request_eur, partner.money = terms.grant_eur, REFUSED
             funder.books[call.row].applications += 1.0
             model.note(CallEvent.APPLIED, partner.cluster.row, funder.row, terms.grant_eur, project)
-            found.append(Application(partner, project, funder, terms.grant_eur, partner.assessed))
-    return found
+            applications.append(Application(partner, project, funder, terms.grant_eur, partner.assessed))
+    return applications
 
 
 def _award(model, call, projects, applications, purse, central) -> None:  # type: ignore[no-untyped-def]
@@ -99,10 +99,10 @@ def _award(model, call, projects, applications, purse, central) -> None:  # type
         scores = [each.score for each in applications if each.project is project]
         project.joint_score = sum(scores) / len(scores) if scores else -math.inf
     before = list(purse)
-    held = Round(say, call, applications, purse, threshold, minimum, central)
-    held.decide()
+    ranking = Round(say, call, applications, purse, threshold, minimum, central)
+    ranking.decide()
     for project in projects:
-        project.threshold = held.common
+        project.threshold = ranking.common
     for each in applications:
         partner = each.partner
         partner.grant_eur, partner.own_share, partner.short_eur = each.grant, each.own_share, each.short

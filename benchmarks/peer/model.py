@@ -13,7 +13,7 @@ class PeerModel(Peer):
     """One run of the same model, in objects."""
 
     def step(self) -> None:
-        """One month."""
+        """Carry out one month."""
         if self.month > 0 and self.month % 12 == 0:
             self.agents_by_type[Cluster].do("forget")
         hold_event(self)
@@ -32,7 +32,7 @@ class PeerModel(Peer):
 
 
 def run(inputs: Inputs, seed: int, compiled: bool = False) -> PeerModel:
-    """A whole run."""
+    """Carry out a whole run."""
     model = PeerModel(inputs, seed, compiled)
     while model.month < model.months:
         model.step()

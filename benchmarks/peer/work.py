@@ -24,7 +24,7 @@ def start_partners(model: Peer) -> None:
 
 
 def _typical(project: Project):  # type: ignore[no-untyped-def]
-    """The lead's terms."""
+    """Return the lead's terms."""
     lead = project.partners[0].funder
     assert lead is not None
     return project.call.terms[lead.row]
@@ -96,7 +96,7 @@ def _target(model: Peer, project: Project, partner: Partner, funded: bool) -> in
 
 
 def work(model: Peer) -> None:
-    """A month of activities: payments, exits, doses."""
+    """Partners work for a month: payments, exits, doses."""
     say, p, month = model.say, model.parameters, model.month
     for project in under_way(model):
         for each in project.partners:
