@@ -11,7 +11,7 @@ ASKED = ("compare", "baseline", "fast_and_synchronised", "--draws", "200")
 
 
 def figures(times: int = 2) -> list[Figure]:
-    """Seconds from the command to the finished report, and memory at the peak."""
+    """Return the seconds from the command to the finished report, and the memory at the peak."""
     spent = []
     for _ in range(times):
         with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""One measured figure, how to take it, and the machine that it was taken on."""
+"""A measured figure, how it is measured, and on which machine."""
 
 import json
 import os
@@ -35,8 +35,8 @@ class Figure(NamedTuple):
         """Whether the median keeps the target."""
         if self.target is None:
             return ""
-        kept = self.median >= self.target if self.at_least else self.median <= self.target
-        return "met" if kept else "missed"
+        is_met = self.median >= self.target if self.at_least else self.median <= self.target
+        return "met" if is_met else "missed"
 
 
 class Spent(NamedTuple):
@@ -48,13 +48,13 @@ class Spent(NamedTuple):
 
 
 def timed(work: Callable[[int], object], times: int) -> list[Spent]:
-    """`work(0)`, `work(1)`, ..., each timed alone."""
-    found = []
+    """Carry out `work(0)`, `work(1)`, ... and return what each took."""
+    spent = []
     for number in range(times):
         cpu, wall = time.process_time(), time.perf_counter()
         work(number)
-        found.append(Spent(time.perf_counter() - wall, time.process_time() - cpu))
-    return found
+        spent.append(Spent(time.perf_counter() - wall, time.process_time() - cpu))
+    return spent
 
 
 _ALONE = """
@@ -67,27 +67,29 @@ print(json.dumps([code, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 10
 """
 
 
-def command(arguments: Sequence[str | Path], environment: dict[str, str] | None = None) -> Spent:
-    """One command run to its end, as a user would; raises CalledProcessError if it fails.
+def command(
+    arguments: Sequence[str | Path], environment: dict[str, str] | None = None, folder: Path | None = None
+) -> Spent:
+    """Run one command to its end in a folder, as a user would; raise CalledProcessError if it fails.
 
     By way of a small process: the peak of a command's memory is at least what its parent took before.
     """
-    told = [str(each) for each in arguments]
+    words = [str(each) for each in arguments]
     done = subprocess.run(
-        [sys.executable, "-S", "-c", _ALONE, *told],
-        check=True, stdout=subprocess.PIPE, env=os.environ | (environment or {}),
+        [sys.executable, "-S", "-c", _ALONE, *words],
+        check=True, stdout=subprocess.PIPE, env=os.environ | (environment or {}), cwd=folder,
     )  # fmt: skip
     code, wall, cpu, peak = json.loads(done.stdout)
     if code:
-        raise subprocess.CalledProcessError(code, told)
+        raise subprocess.CalledProcessError(code, words)
     return Spent(wall, cpu, peak)
 
 
 def first_line(arguments: Sequence[str | Path]) -> Spent:
-    """One command until it prints its first line, by the wall alone."""
+    """Run one command and return the wall time until it prints its first line."""
     wall = time.perf_counter()
-    told = [str(each) for each in arguments]
-    with subprocess.Popen(told, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    words = [str(each) for each in arguments]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         process.stdout.readline()
         wall = time.perf_counter() - wall
@@ -96,7 +98,7 @@ def first_line(arguments: Sequence[str | Path]) -> Spent:
 
 
 def both_clocks(what: str, spent: list[Spent], unit: str, target: float | None = None, note: str = "") -> list[Figure]:
-    """A figure by the wall, which has the target, and one by the processor, which neighbours move less."""
+    """Return a figure in wall time, which has the target, and one in processor time, which neighbours move less."""
     scale = 1000.0 if unit == "ms" else 1.0
     return [
         Figure(what, unit, tuple(scale * each.wall for each in spent), target, "wall", note),
@@ -105,7 +107,7 @@ def both_clocks(what: str, spent: list[Spent], unit: str, target: float | None =
 
 
 def machine() -> dict[str, str]:
-    """The machine and the versions, as they belong beside every figure."""
+    """Return the machine and the versions, which belong beside every figure."""
     from importlib import metadata
 
     return {
@@ -119,7 +121,7 @@ def machine() -> dict[str, str]:
 
 
 def _processor() -> str:
-    """The processor's name, and what it can do with vectors."""
+    """Return the processor's name, and what it can do with vectors."""
     import llvmlite.binding
 
     name = platform.processor() or platform.machine()
@@ -131,5 +133,5 @@ def _processor() -> str:
 
 
 def load() -> float:
-    """How many processes want to run, on average over the last minute."""
+    """Return how many processes want to run, on average over the last minute."""
     return os.getloadavg()[0]

@@ -37,7 +37,7 @@ for line in sys.stdin:
 
 
 class Worker:
-    """A process that makes one run when it is told a seed, and answers with the seconds of processor."""
+    """A process that makes one run for each seed that it reads, and answers with the seconds of processor."""
 
     def __init__(self, stream: bool = False, **settings: str) -> None:
         self.process = subprocess.Popen(
@@ -45,29 +45,29 @@ class Worker:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         )  # fmt: skip
         assert self.process.stdin and self.process.stdout
-        self.told, self.asked = self.process.stdout, self.process.stdin
-        self.told.readline()
+        self.answers, self.seeds = self.process.stdout, self.process.stdin
+        self.answers.readline()
 
     def run(self, seed: int) -> float:
-        """Milliseconds of one run."""
-        self.asked.write(f"{seed}\n")
-        self.asked.flush()
-        return 1000.0 * float(self.told.readline())
+        """Return the milliseconds of one run."""
+        self.seeds.write(f"{seed}\n")
+        self.seeds.flush()
+        return 1000.0 * float(self.answers.readline())
 
     def close(self) -> None:
-        """The process ends."""
-        self.asked.close()
+        """End the process."""
+        self.seeds.close()
         self.process.wait()
 
 
 def figures(turns: int = TURNS) -> list[Figure]:
-    """Keyed draws (the generator in use) over a stream, and Philox over them."""
+    """Return the cost of keyed draws (the generator in use) over a stream's, and of Philox over theirs."""
     with tempfile.TemporaryDirectory() as folder:
         rounds = [_round(range(start, turns, ROUNDS), folder) for start in range(ROUNDS)]
     spent = {name: np.concatenate([each[name] for each in rounds]) for name in rounds[0]}
 
     def ratio(one: str, other: str) -> tuple[float, ...]:
-        """By turns of ten runs: what happens in a single run differs too much."""
+        """Return ratios by turns of ten runs: single runs differ too much."""
         return tuple((_by_ten(spent[one]) / _by_ten(spent[other])).tolist())
 
     note = ", ".join(f"{name} {statistics.median(values):.1f} ms" for name, values in spent.items())
@@ -79,7 +79,7 @@ def figures(turns: int = TURNS) -> list[Figure]:
 
 
 def _round(seeds: range, folder: str) -> dict[str, np.ndarray]:
-    """Milliseconds of runs by turns, each generator in a process of its own; the stream's kernels lie in `folder`."""
+    """Return milliseconds of runs by turns, each generator in its own process; `folder` has the stream's kernels."""
     workers = {
         "keyed": Worker(INNOVEX_GENERATOR="splitmix"),
         "Philox": Worker(INNOVEX_GENERATOR="philox"),
@@ -95,5 +95,5 @@ def _round(seeds: range, folder: str) -> dict[str, np.ndarray]:
 
 
 def _by_ten(values: np.ndarray) -> np.ndarray:
-    """Sums of ten runs in a row."""
+    """Return the sums of ten runs in a row."""
     return values[: len(values) // 10 * 10].reshape(-1, 10).sum(axis=1)

@@ -9,26 +9,26 @@ from benchmarks.figures import Figure, both_clocks, timed
 from scenarios import Resolved, load
 from simulator.ensemble import measure, simulate
 from simulator.schedule import run
-from simulator.state import given, new_state
+from simulator.state import clear, new_state, tabulate
 
 TARGET_MS = 12.0
 TIMES = 200
 
 
 def history() -> Resolved:
-    """The inputs of a history run at the register's central values."""
+    """Return the inputs of a history run at the register's central values."""
     return load("baseline").resolve(last_call=2017)
 
 
 def figures(times: int = TIMES) -> list[Figure]:
-    """The months alone, a run with its tables, and a run with its measures."""
+    """Return the times of the months alone, of a run with its tables, and of a run with its measures."""
     inputs = history()
-    measure(inputs, 1, 3)
+    measure(inputs, 1)
     state = new_state(inputs.world, inputs.rules, inputs.months)
-    told = given(inputs.parameters, inputs.rules, inputs.world)
+    told = tabulate(inputs.parameters, inputs.rules, inputs.world)
 
     def months(number: int) -> None:
-        state.count[:] = 0  # as if it were new: the run founds it again
+        clear(state)
         run(0, inputs.months, np.int64(number), told.parameters, told.rules, told.world, state)
 
     smes, clusters = inputs.world.cluster_members.sum(), len(inputs.world.cluster_country)
@@ -37,7 +37,7 @@ def figures(times: int = TIMES) -> list[Figure]:
     for number in range(times):  # by turns, so that the machine's moods are shared
         alone += timed(lambda _, n=number: months(n), 1)
         whole += timed(lambda _, n=number: simulate(inputs, n), 1)
-        measured += timed(lambda _, n=number: measure(inputs, n, 3), 1)
+        measured += timed(lambda _, n=number: measure(inputs, n), 1)
     return [
         *both_clocks("History run, months alone", alone, "ms", TARGET_MS, size),
         *both_clocks("History run with its tables made new", whole, "ms", TARGET_MS, size),

@@ -15,13 +15,13 @@ TARGET_S, TARGET_BYTES = 20.0, 100.0
 
 
 def figures(times: int = 3) -> list[Figure]:
-    """The command a user gives, what it takes of memory, and the run and its measures alone."""
-    asked = [INNOVEX, "run", "--smes", str(SMES), "--runs", "1", "--out"]
+    """Return the time and memory of the command that a user gives, and the time of the run and its measures alone."""
+    arguments = [INNOVEX, "run", "--smes", str(SMES), "--runs", "1", "--out"]
     inputs = load("baseline").resolve(last_call=2014, horizon_months=36, smes=SMES)  # 60 months
-    measure(load("baseline").resolve(last_call=2013, smes=2_000), 1, 0)
-    alone = timed(lambda number: measure(inputs, number, 0), times)
+    measure(load("baseline").resolve(last_call=2013, smes=2_000), 1)
+    alone = timed(lambda number: measure(inputs, number), times)
     with tempfile.TemporaryDirectory() as folder:
-        whole = [command([*asked, Path(folder, str(number))]) for number in range(times)]
+        whole = [command([*arguments, Path(folder, str(number))]) for number in range(times)]
     size = f"{SMES:,} SMEs, {len(inputs.world.cluster_country):,} clusters"
     used = tuple(each.peak_mib * 2**20 / SMES for each in whole)
     whole_size = f"{size}, {load('baseline').resolve().months} months"

@@ -13,11 +13,13 @@ import numpy as np
 
 from benchmarks.figures import Figure
 from benchmarks.history_run import history
-from simulator.founding import found
-from simulator.jit import jit
+from simulator.founding import found_world
+from simulator.jit import kernel
 from simulator.schedule import (
     MONTH,
     announce,
+    bring_together,
+    credit_projects,
     decide,
     follow_own_paths,
     form_consortia,
@@ -30,23 +32,23 @@ from simulator.schedule import (
     turn_of_the_year,
     work,
 )
-from simulator.state import given, new_state
+from simulator.state import clear, new_state, tabulate
 
 TIMES = 50
 PROFILED = (
-    turn_of_the_year, hold_event, form_consortia, decide, announce, start_partners, work, learn_and_meet, live_ties,
-    slow_own_paths, follow_own_paths, review_and_close,
+    turn_of_the_year, hold_event, form_consortia, decide, announce, start_partners, work, learn_and_meet,
+    bring_together, live_ties, credit_projects, slow_own_paths, follow_own_paths, review_and_close,
 )  # fmt: skip
 
 _clock = ctypes.CDLL(ctypes.util.find_library("c")).clock
 _clock.argtypes, _clock.restype = [], ctypes.c_long
 
 
-@jit
+@kernel
 def profiled(months, seed, parameters, rules, world, state, spent):
-    """The run of `simulator.schedule.run`, with the microseconds of each process added up in `spent`."""
+    """Carry out the run of `simulator.schedule.run`; the microseconds of each process are added up in `spent`."""
     t0 = _clock()
-    found(seed, parameters, rules, world, state)
+    found_world(seed, parameters, rules, world, state)
     spent[0] += _clock() - t0
     for month in range(months):
         t0 = _clock()
@@ -66,30 +68,35 @@ def profiled(months, seed, parameters, rules, world, state, spent):
         t7 = _clock()
         learn_and_meet(month, seed, parameters, rules, world, state)
         t8 = _clock()
-        live_ties(month, seed, parameters, rules, world, state)
+        bring_together(month, parameters, state)
         t9 = _clock()
-        slow_own_paths(month, seed, parameters, state)
+        live_ties(month, seed, parameters, rules, state)
         t10 = _clock()
-        follow_own_paths(month, seed, parameters, state)
+        credit_projects(month, state)
         t11 = _clock()
-        review_and_close(month, seed, parameters, rules, state)
+        slow_own_paths(month, seed, parameters, state)
         t12 = _clock()
-        marks = (t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12)
-        for place in range(12):
+        follow_own_paths(month, seed, parameters, state)
+        t13 = _clock()
+        review_and_close(month, seed, parameters, rules, state)
+        t14 = _clock()
+        marks = (t0, t1, t2, t3, t4, t5, t6, t7, t8, t9, t10, t11, t12, t13, t14)
+        for place in range(14):
             spent[1 + place] += marks[place + 1] - marks[place]
 
 
 def figures(times: int = TIMES) -> list[Figure]:
-    """Milliseconds of a run by process, and its share of the whole."""
+    """Return the milliseconds of a run by process, and its share of the whole."""
     if PROFILED != MONTH:
         raise ValueError("simulator.schedule.MONTH has changed: `profiled` must call the same processes in its order")
-    names = ["found", *(getattr(each, "py_func", each).__name__ for each in MONTH)]
+    names = ["found_world", *(getattr(process, "py_func", process).__name__ for process in MONTH)]
     inputs = history()
-    told = given(inputs.parameters, inputs.rules, inputs.world)
+    tables = tabulate(inputs.parameters, inputs.rules, inputs.world)
     state = new_state(inputs.world, inputs.rules, inputs.months)
     runs = np.zeros((times + 1, len(names)))
     for number in range(times + 1):
-        profiled(inputs.months, np.int64(number), told.parameters, told.rules, told.world, state, runs[number])
+        clear(state)
+        profiled(inputs.months, np.int64(number), *tables, state, runs[number])
     spent = runs[1:] / 1000.0
     share = spent.sum(axis=0) / spent.sum()
     return [

@@ -16,7 +16,6 @@ from benchmarks.peer.model import PeerModel
 from benchmarks.peer.model import run as in_objects
 from scenarios import Resolved, load
 from simulator.ensemble import measure, own_events, simulate
-from simulator.state import N_EVENTS, N_PROJECTS
 
 TARGET = 100.0  # times at 16,000 SMEs
 PEERS = {"plain Mesa": False, "Mesa calling the compiled rules": True}
@@ -24,8 +23,8 @@ OFTEN = 5  # runs of innovex to one of the peer: it is so short that the clock w
 
 
 def ours(inputs: Resolved, seed: int) -> object:
-    """A run of innovex with all its measures: so every SME's own path is followed, as the peer follows it."""
-    return measure(inputs, seed, 0)
+    """Carry out a run of innovex with all its measures: every SME's own path is followed, as in the peer."""
+    return measure(inputs, seed)
 
 
 class Case(NamedTuple):
@@ -39,8 +38,8 @@ class Case(NamedTuple):
 
 
 def figures(turns: int = 3) -> list[Figure]:
-    """Ratios by number of SMEs, months and projects; at 16,000 SMEs also with compiled rules called from objects."""
-    found = []
+    """Return ratios by number of SMEs, months and projects; at 16,000 SMEs also with compiled rules."""
+    results = []
     for case in cases(turns):
         times = [Turn(case.inputs, seed, case.compiled) for seed in range(1, case.turns + 1)]
         ratios = tuple(each.peer / each.innovex for each in times)
@@ -50,12 +49,12 @@ def figures(turns: int = 3) -> list[Figure]:
         note = f"{seconds:.2f} s against {1000 * ours:.1f} ms; {times[0].projects} projects, {times[0].events:,} events"
         what = f"{name} against innovex, {case.value:,.0f} {case.axis}"
         target = TARGET if is_goal else None
-        found.append(Figure(what, "times the cost", ratios, target, "processor", note, at_least=True))
-    return found
+        results.append(Figure(what, "times the cost", ratios, target, "processor", note, at_least=True))
+    return results
 
 
 def cases(turns: int) -> list[Case]:
-    """By SMEs over the history; by months and by projects with 4,000 SMEs."""
+    """Return the cases: by SMEs over the history; by months and by projects with 4,000 SMEs."""
     baseline, small = load("baseline"), {"smes": 4_000}
     sized: Callable[..., Resolved] = partial(baseline.resolve, last_call=2017, clusters=400)
     by_smes = [Case("SMEs", smes, sized(smes=smes), turns) for smes in (1_600, 4_000, 16_000)]
@@ -67,7 +66,7 @@ def cases(turns: int) -> list[Case]:
     by_projects = []
     for rate in (0.1, 1.2):
         inputs = baseline.resolve({"idea_rate": rate}, last_call=2017, **small)
-        projects = int(simulate(inputs, 1).count[N_PROJECTS])
+        projects = int(simulate(inputs, 1).used.projects)
         by_projects.append(Case("proposals (4,000 SMEs)", projects, inputs, turns))
     compiled = Case("SMEs", 16_000, sized(smes=16_000), turns, True)
     return [*by_smes, compiled, *by_months, *by_projects]
@@ -80,22 +79,22 @@ class Turn:
         ours(inputs, seed)
         state = simulate(inputs, seed)
         spent = timed(lambda _: ours(inputs, seed), OFTEN)
-        kept: list[PeerModel] = []
-        (peer,) = timed(lambda _: kept.append(in_objects(inputs, seed, compiled)), 1)
+        peers: list[PeerModel] = []
+        (peer,) = timed(lambda _: peers.append(in_objects(inputs, seed, compiled)), 1)
         spent += timed(lambda _: ours(inputs, seed), OFTEN)
         self.peer, self.innovex = peer.cpu, statistics.median(each.cpu for each in spent)
-        log = [*state.log[: state.count[N_EVENTS]].tolist(), *own_events(inputs, seed, state).tolist()]
-        self.projects, self.events = int(state.count[N_PROJECTS]), len(log)
-        if sorted(row[:5] for row in log) != sorted(event[:5] for event in kept[0].log):
+        log = [*state.rows("log").tolist(), *own_events(inputs, seed, state).tolist()]
+        self.projects, self.events = int(state.used.projects), len(log)
+        if sorted(row[:5] for row in log) != sorted(event[:5] for event in peers[0].log):
             raise ValueError("the peer did other things than the simulator: tests/test_peer.py says which")
 
 
-def remarks(found: list[Figure]) -> list[str]:
-    """What the table says, in a sentence or two."""
-    by_smes = [each for each in found if each.what.endswith(" SMEs") and each.what.startswith("plain")]
-    told = ", ".join(f"{each.median:,.0f} times at {each.what.split()[-2]}" for each in by_smes)
+def remarks(results: list[Figure]) -> list[str]:
+    """Return what the table says, in a sentence or two."""
+    by_smes = [each for each in results if each.what.endswith(" SMEs") and each.what.startswith("plain")]
+    ratios = ", ".join(f"{each.median:,.0f} times at {each.what.split()[-2]}" for each in by_smes)
     return [
-        f"By number of SMEs: {told}. Before it is timed, each run of the peer is compared with innovex's: the same",
+        f"By number of SMEs: {ratios}. Before it is timed, each run of the peer is compared with innovex's: the same",
         "events, in the same months, between the same two (`tests/test_peer.py` holds every amount to 1e-12). Innovex",
         "is timed with all its measures against the twin, the peer without any. The peer is no straw man: luck in",
         "Python's own whole numbers, pairs of clusters in dictionaries, one pass a month over the SMEs. Compiled rules",

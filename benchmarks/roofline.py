@@ -14,7 +14,7 @@ from benchmarks.scaling import guests_of, months
 from scenarios import Resolved
 from simulator import draws
 from simulator.ensemble import simulate
-from simulator.state import N_DUE, N_EVENTS, N_PARTICIPATIONS, N_PARTNERS, N_PATHS, N_PROJECTS, N_TIES, State, given
+from simulator.state import State, tabulate
 
 TIMES = 9
 LUCK_PER_SME = 5  # four traits and its first contract
@@ -28,30 +28,30 @@ def _copy(there: np.ndarray, here: np.ndarray) -> None:
 
 
 @numba.njit
-def _thresholds(blocks: int, found: np.ndarray) -> None:
-    """As many waiting times as `found` holds, again and again: a loop that works on several at once."""
+def _thresholds(blocks: int, waits: np.ndarray) -> None:
+    """Fill `waits` with waiting times, again and again: a loop that works on several at once."""
     start = draws.key(1, draws.KNOW, 0)
     for block in range(blocks):
-        first = np.uint64(block * found.shape[0])
-        for i in range(found.shape[0]):
-            found[i] = draws.exponential(draws.uniform(start, first + np.uint64(i), np.uint64(0)))
+        first = np.uint64(block * waits.shape[0])
+        for i in range(waits.shape[0]):
+            waits[i] = draws.exponential(draws.uniform(start, first + np.uint64(i), np.uint64(0)))
 
 
 def figures(times: int = TIMES) -> list[Figure]:
-    """Bytes that a history run has to move, and luck that it has to draw, over what this machine can do of each."""
+    """Return the bytes that a history run has to move, its draws, and the time that both take here."""
     inputs = history()
-    state, told = simulate(inputs, 1), given(inputs.parameters, inputs.rules, inputs.world)
+    state, tables = simulate(inputs, 1), tabulate(inputs.parameters, inputs.rules, inputs.world)
     moved = _mib_moved(state)
     drawn = _luck_drawn(inputs, state)
-    here, there, found = np.ones(1 << 24), np.empty(1 << 24), np.empty(1024)
+    here, there, waits = np.ones(1 << 24), np.empty(1 << 24), np.empty(1024)
     _copy(there, here)
-    _thresholds(1, found)
+    _thresholds(1, waits)
     bandwidth = 2 * here.nbytes / 2**30 / min(each.cpu for each in timed(lambda _: _copy(there, here), times))
     blocks = 2_000
-    spent = min(each.cpu for each in timed(lambda _: _thresholds(blocks, found), times))
-    each_ns = spent / (blocks * len(found)) * 1e9
+    spent = min(each.cpu for each in timed(lambda _: _thresholds(blocks, waits), times))
+    each_ns = spent / (blocks * len(waits)) * 1e9
 
-    runs = timed(lambda seed: months(seed, inputs, told, state), times)
+    runs = timed(lambda seed: months(seed, inputs, tables, state), times)
     taken = statistics.median(1000.0 * each.cpu for each in runs)
     floor = moved / 1024 / bandwidth * 1000 + drawn * each_ns / MILLION
     return [
@@ -65,35 +65,29 @@ def figures(times: int = TIMES) -> list[Figure]:
 
 
 def _mib_moved(state: State) -> float:
-    """Every row in use, written and read."""
-    rows = {"projects": N_PROJECTS, "partners": N_PARTNERS, "participations": N_PARTICIPATIONS, "ties": N_TIES,
-            "log": N_EVENTS}  # fmt: skip
-    in_use = 0.0
-    for name, table in state._asdict().items():
-        used = int(state.count[rows[name]]) if name in rows else len(table)
-        in_use += table.nbytes * used / max(1, len(table))
-    return 2 * in_use / 2**20
+    """Return the MiB of every row in use, written and read."""
+    return 2 * sum(state.rows(name).nbytes for name in State._fields) / 2**20
 
 
 def _own_steps(state: State) -> float:
-    """Needs that were walked: every contract to come, and all needs of the SMEs that the programme touched."""
-    return float(state.count[N_DUE] + state.own["number"][: state.count[N_PATHS]].sum())
+    """Return how many needs were walked: every contract to come, and all needs of touched SMEs."""
+    return float(state.used.calendar + state.own["number"][: state.used.paths].sum())
 
 
 def _luck_drawn(inputs: Resolved, state: State) -> float:
-    """Traits and first needs of SMEs, needs that came, pairs of clusters that know or meet each other, recruits."""
+    """Return the number of draws: traits and first needs of SMEs, later needs, pairs of clusters, recruits."""
     smes, clusters = len(state.smes), len(state.clusters)
     guests = guests_of(inputs)
-    recruiting = state.partners[: state.count[N_PARTNERS]]
-    asked = state.clusters["members"][recruiting["cluster"][recruiting["start_month"] >= 0]].sum()
+    recruiting = state.rows("partners")
+    invited = state.clusters["members"][recruiting["cluster"][recruiting["start_month"] >= 0]].sum()
     pairs = clusters * (clusters - 1) / 2 + float((guests * (guests - 1) / 2).sum())
-    partners_sought = float(state.count[N_PROJECTS]) * clusters
-    return smes * LUCK_PER_SME + pairs + _own_steps(state) + float(asked) + partners_sought
+    partners_sought = float(state.used.projects) * clusters
+    return smes * LUCK_PER_SME + pairs + _own_steps(state) + float(invited) + partners_sought
 
 
-def remarks(found: list[Figure]) -> list[str]:
-    """What the floor leaves out."""
-    over = next(each.median for each in found if each.what == "A history run over its roofline")
+def remarks(results: list[Figure]) -> list[str]:
+    """Return what the floor leaves out."""
+    over = next(each.median for each in results if each.what == "A history run over its roofline")
     return [
         f"A history run takes {over:.0f} times this floor. There luck is drawn several numbers at once, and nothing",
         "else is counted: not what each month does with each tie and each SME in a project. That is most of a run",

@@ -1,4 +1,4 @@
-"""Takes the figures and prints them with the machine beside them; `--write` keeps them in docs/performance.md.
+"""Measure all figures and print them with the machine beside them; `--write` puts them into docs/performance.md.
 
     python -m benchmarks.run                       all of them: about ten minutes
     python -m benchmarks.run history_run month     some
@@ -38,39 +38,39 @@ README_TABLE = re.compile(r"(<!-- speed: .*? -->\n).*?(<!-- /speed -->)", re.DOT
 
 
 def main() -> None:
-    """Measure, print, and keep what was asked to be kept."""
-    asked = _asked()
-    found = {}
+    """Measure and print; with `--write`, write the pages too."""
+    arguments = _arguments()
+    by_part = {}
     lines = [*_machine_lines(), ""]
     print("\n".join(lines), flush=True)
-    for name in asked.parts or PARTS:
+    for name in arguments.parts or PARTS:
         before = load()
         part = importlib.import_module(f"benchmarks.{name}")
         figures = part.figures()
-        found[name] = figures
+        by_part[name] = figures
         section = _section(name, figures, before, load())
         if hasattr(part, "remarks"):
             section += [*part.remarks(figures), ""]
         print("\n".join(section), flush=True)
         lines += section
-    if asked.write:
+    if arguments.write:
         PAGE.write_text("\n".join([*_head(), *lines]).rstrip() + "\n", encoding="utf-8")
         text = README.read_text(encoding="utf-8")
-        table = "\n".join(_short_table(found))
+        table = "\n".join(_short_table(by_part))
         README.write_text(README_TABLE.sub(lambda match: f"{match[1]}\n{table}\n\n{match[2]}", text), encoding="utf-8")
         print(f"kept in {PAGE} and {README}")
 
 
-def _asked() -> argparse.Namespace:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Takes the figures on speed and memory.")
     parser.add_argument("parts", nargs="*", help=f"some of: {', '.join(PARTS)}")
     parser.add_argument("--write", action="store_true", help="keep all figures in docs/performance.md and README.md")
-    asked = parser.parse_args()
-    if unknown := set(asked.parts) - set(PARTS):
+    arguments = parser.parse_args()
+    if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    if asked.write and asked.parts:
+    if arguments.write and arguments.parts:
         parser.error("--write keeps all figures together: leave the names of parts away")
-    return asked
+    return arguments
 
 
 def _head() -> list[str]:
@@ -88,12 +88,12 @@ def _head() -> list[str]:
 
 
 def _machine_lines() -> list[str]:
-    told = [f"{name} {value}" for name, value in machine().items()]
-    return [f"Machine, {date.today().isoformat()}: {'; '.join(told)}."]
+    facts = [f"{name} {value}" for name, value in machine().items()]
+    return [f"Machine, {date.today().isoformat()}: {'; '.join(facts)}."]
 
 
 def _section(name: str, figures: Iterable[Figure], before: float, after: float) -> list[str]:
-    """A part's heading, command and table."""
+    """Return a part's heading, command and table."""
     head = ("what", "clock", "unit", "min", "median", "max", "runs", "target", "", "note")
     rows = (
         (
@@ -116,9 +116,9 @@ def _ends(figure: Figure) -> tuple[float, float, float]:
     return min(figure.values), figure.median, max(figure.values)
 
 
-def _short_table(found: dict[str, list[Figure]]) -> list[str]:
-    """The figures with a target, by the wall, for the README."""
-    with_target = ((name, each) for name in README_PARTS for each in found[name] if each.target is not None)
+def _short_table(by_part: dict[str, list[Figure]]) -> list[str]:
+    """Return the figures with a target, in wall time, for the README."""
+    with_target = ((name, each) for name in README_PARTS for each in by_part[name] if each.target is not None)
     rows = (
         (each.what, f"{_number(each.median)} {each.unit}", _number(min(each.values)), _target(each), name)
         for name, each in with_target

@@ -15,13 +15,13 @@ import numpy as np
 from scipy.optimize import nnls
 
 from benchmarks.figures import Figure, timed
-from experiments.runs.cells import run_all
+from experiments.runs.cells import run_seed
 from experiments.runs.memory import run_bytes
 from scenarios import Resolved, load
 from simulator.ensemble import measure, simulate
 from simulator.parameters import F64
 from simulator.schedule import run
-from simulator.state import N_PARTNERS, N_PROJECTS, N_TIES, Given, State, given
+from simulator.state import InputTables, State, clear, tabulate
 
 TIMES = 9
 CLUSTERS = 400  # where they are not what varies
@@ -51,19 +51,19 @@ class Point(NamedTuple):
 
     @property
     def ms(self) -> float:
-        """The median."""
+        """Return the median."""
         return statistics.median(self.times)
 
 
 def figures(times: int = TIMES) -> list[Figure]:
-    """A point per size; growth along each axis; cost by kind of work; large questions."""
-    found = points(times)
-    fit = cost(found)
+    """Return a point per size, growth along each axis, cost by kind of work, and large questions."""
+    measured = points(times)
+    fit = cost(measured)
     return [
-        *(_told(each) for each in found),
-        *_exponents(found),
+        *(_figure_of(each) for each in measured),
+        *_exponents(measured),
         *_memory(),
-        *_costs(found, fit),
+        *_costs(measured, fit),
         *_draws(max(times // 3, 1)),
         *_large(fit),
     ]
@@ -73,7 +73,7 @@ def figures(times: int = TIMES) -> list[Figure]:
 
 
 def worlds() -> Iterator[tuple[str, float, Resolved]]:
-    """Axis, size along it, inputs."""
+    """Return axis, size along it and inputs of each world."""
     resolve, usual = load("baseline").resolve, {"smes": 16_000, "clusters": CLUSTERS, "last_call": 2017}
     for smes in (2_000, 4_000, 16_000, 64_000, 256_000, 1_024_000):
         yield "SMEs", smes, resolve(smes=smes, clusters=CLUSTERS, last_call=2017)
@@ -86,50 +86,50 @@ def worlds() -> Iterator[tuple[str, float, Resolved]]:
         yield "months", inputs.months, inputs
     for rate in (0.0, 0.1, 0.2, 0.4, 0.75, 1.2):
         inputs = resolve({"idea_rate": rate}, **usual)  # type: ignore[arg-type]
-        yield "projects", float(simulate(inputs, 1).count[N_PROJECTS]), inputs
+        yield "projects", float(simulate(inputs, 1).used.projects), inputs
 
 
 def points(times: int) -> list[Point]:
-    """All of them, timed by turns of all, so that the machine's moods are shared."""
-    kept = [(*each, *_prepared(each[2])) for each in worlds()]
-    spent: list[list[float]] = [[] for _ in kept]
-    done: list[list[list[float]]] = [[] for _ in kept]
+    """Return all of them, timed by turns, so that the machine's moods are shared."""
+    prepared = [(*each, *_prepared(each[2])) for each in worlds()]
+    spent: list[list[float]] = [[] for _ in prepared]
+    done: list[list[list[float]]] = [[] for _ in prepared]
     for seed in range(1, times + 1):
-        for place, (_, _, inputs, state, told) in enumerate(kept):
-            spent[place].append(1000.0 * timed(lambda _: months(seed, inputs, told, state), 1)[0].cpu)  # noqa: B023
-            done[place].append(work_of(seed, inputs, told, state))
+        for place, (_, _, inputs, state, tables) in enumerate(prepared):
+            spent[place].append(1000.0 * timed(lambda _: months(seed, inputs, tables, state), 1)[0].cpu)  # noqa: B023
+            done[place].append(work_of(seed, inputs, tables, state))
     return [
         Point(axis, value, tuple(spent[place]), np.array(done[place]), inputs.months, _mib(state))
-        for place, (axis, value, inputs, state, _) in enumerate(kept)
+        for place, (axis, value, inputs, state, _) in enumerate(prepared)
     ]
 
 
-def _prepared(inputs: Resolved) -> tuple[State, Given]:
-    """Tables large enough, touched once, and the inputs as kernels read them."""
-    return simulate(inputs, 1), given(inputs.parameters, inputs.rules, inputs.world)
+def _prepared(inputs: Resolved) -> tuple[State, InputTables]:
+    """Return tables large enough, touched once, and the inputs as kernels read them."""
+    return simulate(inputs, 1), tabulate(inputs.parameters, inputs.rules, inputs.world)
 
 
-def months(seed: int, inputs: Resolved, told: Given, state: State) -> None:
-    """The months of a run in tables that were used before."""
-    state.count[:] = 0
-    run(0, inputs.months, np.int64(seed), told.parameters, told.rules, told.world, state)
+def months(seed: int, inputs: Resolved, tables: InputTables, state: State) -> None:
+    """Carry out the months of a run in tables that were used before."""
+    clear(state)
+    run(0, inputs.months, np.int64(seed), tables.parameters, tables.rules, tables.world, state)
 
 
-def work_of(seed: int, inputs: Resolved, told: Given, state: State) -> list[float]:
-    """What there is to do in a run, in the order of TERMS; the run is repeated, month by month."""
-    state.count[:] = 0
+def work_of(seed: int, inputs: Resolved, tables: InputTables, state: State) -> list[float]:
+    """Return what there is to do in a run, in the order of TERMS; the run is repeated, month by month."""
+    clear(state)
     ties = 0
     for month in range(inputs.months):
-        run(month, month + 1, np.int64(seed), told.parameters, told.rules, told.world, state)
-        ties += int(state.ties["alive"][: state.count[N_TIES]].sum())
-    partners, clusters = state.partners[: state.count[N_PARTNERS]], len(state.clusters)
+        run(month, month + 1, np.int64(seed), tables.parameters, tables.rules, tables.world, state)
+        ties += int(state.ties["alive"][: state.used.ties].sum())
+    partners, clusters = state.rows("partners"), len(state.clusters)
     began = partners[partners["start_month"] >= 0]
     in_projects = ((began["end_month"] - began["start_month"]) * began["active"]).sum()
     guests = guests_of(inputs)
     return [
         float(len(state.smes)),
         float(state.clusters["members"][began["cluster"]].sum()),
-        float(state.count[N_PROJECTS]) * clusters,
+        float(state.used.projects) * clusters,
         clusters**2 / 2 * inputs.months / 12,
         float((guests**2 / 2).sum()),
         float(in_projects),
@@ -138,27 +138,27 @@ def work_of(seed: int, inputs: Resolved, told: Given, state: State) -> list[floa
 
 
 def guests_of(inputs: Resolved) -> np.ndarray:
-    """Clusters at the event of each call."""
-    return np.minimum(inputs.rules.event_clusters * inputs.rules.held, len(inputs.world.cluster_country))
+    """Return the number of clusters at the event of each call."""
+    return np.minimum(inputs.rules.calls.event_clusters * inputs.rules.calls.held, len(inputs.world.cluster_country))
 
 
 def _mib(state: Any) -> float:
     return float(sum(table.nbytes for table in state)) / 2**20
 
 
-# What is told of them
+# What is said of them
 
 
-def _told(point: Point) -> Figure:
+def _figure_of(point: Point) -> Figure:
     note = f"{point.work[0][0]:,.0f} SMEs, {point.months} months; tables of {point.mib:,.0f} MiB"
     return Figure(f"Run with {point.value:,.0f} {point.axis}", "ms", point.times, None, "processor", note)
 
 
-def _exponents(found: list[Point]) -> list[Figure]:
-    """The power with which time grows, over the upper half of each axis."""
+def _exponents(measured: list[Point]) -> list[Figure]:
+    """Return the power with which time grows, over the upper half of each axis."""
     figures = []
     for axis in ("SMEs", "clusters", "months", "projects"):
-        along = sorted((each for each in found if each.axis == axis and each.value > 0), key=lambda each: each.value)
+        along = sorted((each for each in measured if each.axis == axis and each.value > 0), key=lambda each: each.value)
         upper = along[(len(along) - 1) // 2 :]
         x, y = np.log([each.value for each in upper]), np.log([each.ms for each in upper])
         slope = float(np.polyfit(x, y, 1)[0])
@@ -169,47 +169,48 @@ def _exponents(found: list[Point]) -> list[Figure]:
 
 
 def _memory() -> list[Figure]:
-    """What an ensemble keeps of a run; what a run itself takes, `large` tells."""
-    kept = sum(table.nbytes for table in measure(load("baseline").resolve(last_call=2017), 1, 0)) / 2**10
-    return [Figure("Memory that is kept of a run", "KiB", (kept,), None, "", "its measures, before they are summed")]
+    """Return the memory that an ensemble keeps of a run; `benchmarks.large` has what a run itself takes."""
+    kib = sum(table.nbytes for table in measure(load("baseline").resolve(last_call=2017), 1)) / 2**10
+    return [Figure("Memory that is kept of a run", "KiB", (kib,), None, "", "its measures, before they are summed")]
 
 
-def cost(found: list[Point]) -> np.ndarray:
-    """Milliseconds per run (first) and per unit of each kind of work; none below zero, relative errors even."""
-    work = np.concatenate([each.work for each in found])
-    told = np.column_stack([np.ones(len(work)), work])
-    weight = 1.0 / np.concatenate([each.times for each in found])
-    scale = told.max(axis=0)
-    fit, _ = nnls(told / scale * weight[:, None], np.ones(len(told)))
+def cost(measured: list[Point]) -> np.ndarray:
+    """Return milliseconds per run (first) and per unit of each kind of work; none below zero, relative errors even."""
+    work = np.concatenate([each.work for each in measured])
+    terms = np.column_stack([np.ones(len(work)), work])
+    weight = 1.0 / np.concatenate([each.times for each in measured])
+    scale = terms.max(axis=0)
+    fit, _ = nnls(terms / scale * weight[:, None], np.ones(len(terms)))
     return fit / scale
 
 
-def _costs(found: list[Point], fit: np.ndarray) -> list[Figure]:
-    """The fit, and how far it is off."""
+def _costs(measured: list[Point], fit: np.ndarray) -> list[Figure]:
+    """Return the fit, and how far it is off."""
     figures = [Figure("Cost of a run, fixed", "ms", (float(fit[0]),), None, "processor", "fitted")]
-    usual = next(each for each in found if each.axis == "SMEs" and each.value == 16_000)
+    usual = next(each for each in measured if each.axis == "SMEs" and each.value == 16_000)
     parts = fit[1:] * usual.work.mean(axis=0)
     for (name, unit), value, part in zip(TERMS.items(), fit[1:], parts):
         note = f"fitted; {part:.2f} ms of a history run"
         figures.append(Figure(f"Cost of one {name}", unit, (float(value * MILLION),), None, "processor", note))
-    off = tuple(100.0 * abs(predicted(fit, each.work.mean(axis=0)) / np.mean(each.times) - 1.0) for each in found)
+    off = tuple(100.0 * abs(predicted(fit, each.work.mean(axis=0)) / np.mean(each.times) - 1.0) for each in measured)
     figures.append(Figure("The fit is off by", "%", off, None, "processor", "point by point"))
     return figures
 
 
 def predicted(fit: np.ndarray, work: F64) -> float:
-    """Milliseconds of a run."""
+    """Return the milliseconds of a run."""
     return float(fit[0] + np.dot(fit[1:], work))
 
 
 def _draws(times: int) -> list[Figure]:
-    """Time of an ensemble with its twins and measures, by number of draws, on one thread."""
+    """Return the time of an ensemble with its twins and measures, by number of draws, on one thread."""
     inputs = load("baseline").resolve(last_call=2017)
     counts, spent = (2, 8, 32), {}
     for count in counts:
 
         def ensemble(_: int, count: int = count) -> None:
-            run_all([lambda _: inputs], range(count), 1, 1, 0, threads=1)
+            for draw in range(count):
+                measure(inputs, run_seed(1, draw, 0))
 
         spent[count] = [each.cpu for each in timed(ensemble, times)]
     slope = np.polyfit(np.log(counts), np.log([min(spent[count]) for count in counts]), 1)[0]
@@ -224,15 +225,15 @@ def _draws(times: int) -> list[Figure]:
 
 
 def _large(fit: np.ndarray) -> list[Figure]:
-    """What a million runs, and a thousand draws of every SME in Europe, would take; and how far the fit reaches."""
+    """Return the time of a million runs and of 1,000 draws of every SME in Europe, and how far the fit reaches."""
     inputs = load("baseline").resolve(last_call=2017)
     simulate(inputs, 1)
-    one = statistics.median(each.cpu for each in timed(lambda n: measure(inputs, n, 0), 20))
+    one = statistics.median(each.cpu for each in timed(lambda n: measure(inputs, n), 20))
     million = MILLION * one / HOUR
     europe = load("baseline").resolve(last_call=2014, horizon_months=36, smes=EUROPE)
-    state, told = _prepared(europe)
-    taken = 1000.0 * timed(lambda _: months(1, europe, told, state), 1)[0].cpu
-    by_fit = predicted(fit, np.array(work_of(1, europe, told, state)))
+    state, tables = _prepared(europe)
+    taken = 1000.0 * timed(lambda _: months(1, europe, tables, state), 1)[0].cpu
+    by_fit = predicted(fit, np.array(work_of(1, europe, tables, state)))
     size = f"{EUROPE:,} SMEs, {len(europe.world.cluster_country):,} clusters, {europe.months} months"
     return [
         Figure("A million history runs, each against its twin", "core-hours", (million,), None, "processor",
@@ -244,13 +245,13 @@ def _large(fit: np.ndarray) -> list[Figure]:
     ]  # fmt: skip
 
 
-def remarks(found: list[Figure]) -> list[str]:
-    """The fitted sum in words."""
-    value = {each.what: each.median for each in found}
+def remarks(measured: list[Figure]) -> list[str]:
+    """Return the fitted sum in words."""
+    value = {each.what: each.median for each in measured}
     costs = "; ".join(f"{value[f'Cost of one {name}']:.3g} {unit} for each {name}" for name, unit in TERMS.items())
     off = value["The fit is off by"]
     return [
         f"In words: a run costs {value['Cost of a run, fixed']:.2g} ms; {costs}.",
         f"The fit is off by {off:.1f}% at the median of the points. Where two parts always come together, their sum is",
-        "told better than each: what SMEs do on their own paths goes with the SMEs founded and those in projects.",
+        "estimated better than each: what SMEs do on their own paths goes with the SMEs founded and those in projects.",
     ]

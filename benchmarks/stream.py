@@ -18,7 +18,7 @@ _24, _16, _37, _40, _27 = (np.uint64(shift) for shift in (24, 16, 37, 40, 27))
 
 @intrinsic
 def _words_at(typing, address):  # type: ignore[no-untyped-def]
-    """The words of 64 bits that lie at an address."""
+    """Return the words of 64 bits at an address."""
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
@@ -28,24 +28,24 @@ def _words_at(typing, address):  # type: ignore[no-untyped-def]
 
 @numba.njit(nogil=True)
 def key(seed, decision, time):  # type: ignore[no-untyped-def]
-    """No key is needed."""
+    """Return nothing of use: a stream needs no key."""
     return _NONE
 
 
 @numba.njit(nogil=True)
 def word(start, who, whom):  # type: ignore[no-untyped-def]
-    """The next 64 bits, whoever asks."""
+    """Return the next 64 bits of the stream."""
     state = _words_at(np.uintp(_ADDRESS))
     one, other = state[0], state[1]
-    found = one + other
+    total = one + other
     other ^= one
     state[0] = ((one << _24) | (one >> _40)) ^ other ^ (other << _16)
     state[1] = (other << _37) | (other >> _27)
-    return found
+    return total
 
 
 def put_in_place() -> None:
-    """Before the kernels are imported: every draw from now on comes from the stream."""
+    """Make every draw from now on come from the stream; call it before the kernels are imported."""
     from simulator import draws
 
     draws.key, draws.word = key, word

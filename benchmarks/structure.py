@@ -68,21 +68,21 @@ def _grouped(files: Mapping[str, Path]) -> dict[str, list[str]]:
 
 
 def _circles(graph: nx.DiGraph) -> tuple[tuple[str, ...], ...]:
-    found = (tuple(sorted(those)) for those in nx.strongly_connected_components(graph) if len(those) > 1)
-    return tuple(sorted(found, key=lambda those: (-len(those), those)))
+    circles = (tuple(sorted(those)) for those in nx.strongly_connected_components(graph) if len(those) > 1)
+    return tuple(sorted(circles, key=lambda those: (-len(those), those)))
 
 
-def lines(found: Structure) -> list[str]:
+def lines(counts: Structure) -> list[str]:
     """Return a structure as lines of text."""
-    width = max(map(len, found.rooms))
-    told = [f"{'room':<{width}}  files  lines  doors  imports from"]
-    for name, room in found.rooms.items():
-        told.append(f"{name:<{width}}  {room.files:>5}  {room.lines:>5}  {room.doors:>5}  {room.reaches:>5} rooms")
-    total = len(found.rooms), sum(room.files for room in found.rooms.values())
-    told.append(f"{total[0]} rooms, {total[1]} files, {len(found.arrows)} arrows between rooms")
-    told.append(_counted("circles of files", found.circles))
-    told.append(_counted("circles of rooms", found.room_circles))
-    return told
+    width = max(map(len, counts.rooms))
+    text = [f"{'room':<{width}}  files  lines  doors  imports from"]
+    for name, room in counts.rooms.items():
+        text.append(f"{name:<{width}}  {room.files:>5}  {room.lines:>5}  {room.doors:>5}  {room.reaches:>5} rooms")
+    total = len(counts.rooms), sum(room.files for room in counts.rooms.values())
+    text.append(f"{total[0]} rooms, {total[1]} files, {len(counts.arrows)} arrows between rooms")
+    text.append(_counted("circles of files", counts.circles))
+    text.append(_counted("circles of rooms", counts.room_circles))
+    return text
 
 
 def _counted(what: str, circles: Iterable[tuple[str, ...]]) -> str:

@@ -38,7 +38,7 @@ import re, tempfile, time
 from pathlib import Path
 from experiments.sweeps.form import read
 from experiments.sweeps.plan import plan_of, write_design, Design
-from experiments.runs.parts import addresses
+from experiments.sweeps.run import addresses
 def peak():  # not of getrusage: a new process starts there with its parent's
     return int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 experiment, path = read("levers_sobol")
@@ -54,22 +54,21 @@ print(plan.cells, chunks, time.process_time() - started, peak() - before)
 
 
 def figures(times: int = TIMES) -> list[Figure]:
-    """The sweep over its bare kernels, and a million runs planned."""
+    """Return the time of a sweep over its bare kernels', and of planning a million runs."""
     return [_overhead(times), *_planned()]
 
 
 def _overhead(times: int) -> Figure:
-    """A sweep in one thread, from the question to the manifest, over the same runs and twins by themselves.
+    """Return the time of a sweep in one thread, from the question to the manifest, over the same runs by themselves.
 
     Nothing is remembered of an earlier sweep: every row's rules are resolved anew, as in a sweep that runs once.
     """
     plan, _ = prepared(ASKED, Path("never-made"))
     inputs = _inputs(plan)
-    first = inputs[0].call_years.index(plan.work.first_year)
 
     def bare(_: int) -> None:
         for row, each in enumerate(inputs):
-            measure(each, run_seed(plan.work.seed, row, 0), first)
+            measure(each, run_seed(plan.work.seed, row, 0))
 
     def whole(_: int) -> None:
         clear_caches()
@@ -86,7 +85,7 @@ def _overhead(times: int) -> Figure:
 
 
 def _inputs(plan: Plan) -> list[Resolved]:
-    """What the runs of a plan of one case are given, row by row."""
+    """Return the inputs of the runs of a plan of one case, row by row."""
     values = np.stack([factor.numbers(plan.unit()[:, place]) for place, factor in enumerate(plan.factors)], axis=1)
     number = np.arange(len(values))
     others = others_of(plan.work, Rows(number, number, values, 0))
@@ -101,8 +100,10 @@ def _least(work: Callable[[int], object]) -> Spent:
 
 
 def _planned() -> list[Figure]:
-    told = subprocess.run([sys.executable, "-c", _PLANNED], check=True, capture_output=True, text=True).stdout.split()
-    cells, chunks, seconds, mib = int(told[0]), int(told[1]), float(told[2]), float(told[3])
+    printed = subprocess.run(
+        [sys.executable, "-c", _PLANNED], check=True, capture_output=True, text=True
+    ).stdout.split()
+    cells, chunks, seconds, mib = int(printed[0]), int(printed[1]), float(printed[2]), float(printed[3])
     note = f"{cells:,} runs in {chunks:,} chunks, design on disk"
     memory = "design drawn and written in pieces"
     return [

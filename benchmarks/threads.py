@@ -9,10 +9,11 @@ import sys
 
 from benchmarks.figures import Figure, Spent, timed
 from benchmarks.history_run import history
-from experiments.runs.cells import run_all
+from experiments.runs.cells import run_seed
 from scenarios import load
-from simulator.ensemble import simulate
+from simulator.ensemble import measure, simulate
 from simulator.model import InnovexModel
+from simulator.threads import run_jobs
 
 DRAWS = 200  # the last run is waited for by one thread alone: of few runs that is a large part
 TIMES = 5
@@ -20,7 +21,7 @@ SMALL = {"smes": 2000, "last_call": 2013, "horizon_months": 24}
 _PLAIN = f"""
 import numpy, time
 from scenarios import load
-from simulator.ensemble import simulate
+from simulator.ensemble import measure, simulate
 numpy.seterr(over="ignore")
 inputs = load("baseline").resolve(**{SMALL})
 started = time.process_time()
@@ -30,16 +31,19 @@ print(time.process_time() - started)
 
 
 def figures(times: int = TIMES) -> list[Figure]:
-    """Ratios: two threads over one, the Mesa model over the run, plain Python over compiled."""
+    """Return ratios: two threads over one, the Mesa model over the run, plain Python over compiled."""
     return [*_threads(times), _mesa(times), _plain(min(times, 3))]
 
 
 def _threads(times: int) -> list[Figure]:
-    """How many times as fast two threads are, and how much more processor time they take for the same work."""
+    """Return how many times as fast two threads are, and how much more processor time they take for the same work."""
     inputs = history()
 
+    def work(draw: int) -> object:
+        return measure(inputs, run_seed(1, draw, 0))
+
     def ensemble(threads: int) -> Spent:
-        return timed(lambda _: run_all([lambda _: inputs], range(DRAWS), 1, 1, 3, threads=threads), 1)[0]
+        return timed(lambda _: list(run_jobs(work, range(DRAWS), threads)), 1)[0]
 
     ensemble(2)
     pairs = [(ensemble(1), ensemble(2)) for _ in range(times)]
@@ -56,7 +60,7 @@ def _threads(times: int) -> list[Figure]:
 
 
 def _mesa(times: int) -> Figure:
-    """A run under Mesa's face, its data collector at work and no agents asked for, over the run alone."""
+    """Return the time of a run of the Mesa model, with its data collector and without agents, over the run alone."""
     inputs = history()
     InnovexModel(inputs, rng=1).step()
     simulate(inputs, 1)
@@ -70,7 +74,7 @@ def _mesa(times: int) -> Figure:
 
 
 def _plain(times: int) -> Figure:
-    """The same text without compiling, over compiled."""
+    """Return the time of a run without compiling over that of a compiled one."""
     inputs = load("baseline").resolve(**SMALL)  # type: ignore[arg-type]
     simulate(inputs, 1)
     ratios = []

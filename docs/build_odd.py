@@ -1,10 +1,10 @@
-"""Writes `docs/ODD.md`: the prose of `docs/ODD.template.md`, with what the code itself says put in its places.
+"""Write `docs/ODD.md`: the prose of `docs/ODD.template.md`, and what the code itself says in its places.
 
     python -m docs.build_odd
 
-State tables come from `simulator.state`, the schedule from `simulator.schedule.MONTH`, submodels from the
-docstrings of processes and rules, parameters from the register, inputs from the programme. A test holds the
-committed file against what this gives.
+State tables come from the rooms that own them, the schedule from `simulator.schedule.MONTH`, submodels from the
+docstrings of processes and rules, measures from their rows, parameters from the register, inputs from the programme.
+A test holds the committed file against what this writes.
 """
 
 import ast
@@ -23,11 +23,20 @@ from calibration import survey_entries
 from experiments.comparison.mechanisms import MECHANISMS
 from scenarios import Entry
 from simulator import observe, parameters, schedule, state
+from simulator.instruments import INSTRUMENTS
+from simulator.instruments.calls.tables import CAUSES, KINDS, MONEY
+from simulator.measures import Measure, Ratio, Sum
 
 HERE = Path(__file__).parent
 TEMPLATE, ODD = HERE / "ODD.template.md", HERE / "ODD.md"
 EVIDENCE = HERE.parent / "calibration" / "evidence"
 HEAD = "<!-- Made by `python -m docs.build_odd` from docs/ODD.template.md and the code. Do not edit. -->\n\n"
+TABLES = (
+    "simulator.world.tables",
+    "simulator.outcomes.tables",
+    "simulator.instruments.calls.tables",
+    "simulator.outcomes.events",
+)  # the modules that declare tables, in the order in which they are shown
 THEORY = (
     "simulator.founding",
     "simulator.world",
@@ -35,12 +44,12 @@ THEORY = (
     "simulator.instruments",
     "simulator.rules",
     "simulator.observe",
-)  # where the world is described
-SKIPPED_STEPS = ("note",)  # writes the log; says nothing about the world
+)  # the modules that describe the world
+SKIPPED_STEPS = ("note", "note_in_project", "origin_of")  # they write the log, and say nothing about the world
 
 
 def build() -> str:
-    """The whole document."""
+    """Return the whole document."""
     text = TEMPLATE.read_text(encoding="utf-8")
     places = re.findall(r"^\{\{(\w+)\}\}$", text, flags=re.MULTILINE)
     if sorted(places) != sorted(PARTS):
@@ -54,7 +63,7 @@ def build() -> str:
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> list[str]:
-    """A table's lines; cells may hold anything that fits into one line."""
+    """Return a table's lines; cells may hold anything that fits into one line."""
     head = list(head)
     lines = [head, ["---"] * len(head), *([_cell(value) for value in row] for row in rows)]
     return [f"| {' | '.join(line)} |" for line in lines]
@@ -70,7 +79,7 @@ def _code(name: str) -> str:
 
 
 def _paragraphs(text: str) -> list[str]:
-    """A docstring as Markdown: lines of a paragraph joined, so that no formula's `*` begins a list."""
+    """Return a docstring as Markdown: lines of a paragraph joined, so that no formula's `*` begins a list."""
     lines: list[str] = []
     for block in inspect.cleandoc(text).split("\n\n"):
         as_it_is = re.match(r"    |- ", block)
@@ -80,24 +89,42 @@ def _paragraphs(text: str) -> list[str]:
 
 # State, from the source: a dtype knows its fields, and only the text knows what they mean.
 
-_RECORD = re.compile(r"((?:^# [^\n]*\n)+)^([A-Z_]+) = _record\(\n(.*?)^\)", re.MULTILINE | re.DOTALL)
-_FIELD = re.compile(r'^    \("(\w+)", np\.(\w+)\),(?:  # (.*))?$', re.MULTILINE)
+_TABLE = re.compile(r"((?:^# [^\n]*\n)+)^([A-Z_]+) = table\(\n(.*?)^\)", re.MULTILINE | re.DOTALL)
+_FIELD = re.compile(r'^    \("(\w+)", np\.(\w+)(?:, [\w.-]+)?\),(?:  # (.*))?$', re.MULTILINE)
 _ATTRIBUTE = re.compile(r"^    (?:# (.*)|(\w+): \w+(?:  # (.*))?)$", re.MULTILINE)
+_FOR_TOOLS = re.compile(r"\s*(?:# )?(?:type: ignore|noqa|fmt:|pragma:)[^#]*")  # comments that are no meaning
 
 
 def _state() -> list[str]:
-    """Every table of the state, field by field."""
+    """Return every table of the state, field by field."""
     lines = []
-    for comment, name, body in _RECORD.findall(inspect.getsource(state)):
-        fields = _FIELD.findall(body)
-        if tuple(field for field, _, _ in fields) != getattr(state, name).names:
-            raise ValueError(f"the fields of simulator.state.{name} could not be read from its source")
-        rows = ((_code(field), dtype, meaning or _in_words(field)) for field, dtype, meaning in fields)
-        lines += [f"**{_code(name)}.** {_uncommented(comment)}", "", *_table(("field", "type", "meaning"), rows), ""]
-    lines += [f"Kinds of events: {', '.join(each.replace('_', ' ') for each in state.EVENTS)}.", ""]
-    lines += [f"Causes of refusal: {', '.join(each.replace('_', ' ') for each in state.CAUSES[1:])}.", ""]
+    for module in map(importlib.import_module, TABLES):
+        for comment, name, body in _TABLE.findall(inspect.getsource(module)):
+            fields = _FIELD.findall(body)
+            if tuple(field for field, _, _ in fields) != getattr(module, name).dtype.names:
+                raise ValueError(f"the fields of {module.__name__}.{name} could not be read from its source")
+            rows = ((_code(field), dtype, _meaning(meaning) or _in_words(field)) for field, dtype, meaning in fields)
+            lines += [f"**{_code(name)}.** {_uncommented(comment)}", ""]
+            lines += [*_table(("field", "type", "meaning"), rows), ""]
+    lines += ["Kinds of events, with who and whom they are about:", "", *_events(), ""]
+    for what, names in (
+        ("Instruments", INSTRUMENTS), ("Money of a partner", MONEY), ("Causes of refusal", CAUSES[1:]),
+        ("Kinds of projects", KINDS),
+    ):  # fmt: skip
+        lines += [f"{what}: {', '.join(map(_in_words, names))}.", ""]
     lines += ["**The run as a whole** (`State`).", "", *_attributes(state.State), ""]
     return lines
+
+
+def _events() -> list[str]:
+    """Return the kinds of events in the log, by number."""
+    rows = ((int(kind), _in_words(kind.word), kind.who, kind.whom or "") for kind in state.KINDS_OF_EVENTS)
+    return _table(("number", "event", "who", "whom"), rows)
+
+
+def _meaning(comment: str) -> str:
+    """Return a comment without what it says to tools."""
+    return _FOR_TOOLS.sub("", comment).strip()
 
 
 def _uncommented(comment: str) -> str:
@@ -109,14 +136,16 @@ def _in_words(field: str) -> str:
 
 
 def _attributes(cls: type) -> list[str]:
-    """The attributes of a named tuple with their comments; a comment line of its own heads those that follow."""
+    """Return the attributes of a named tuple with their comments; a line of comment heads those that follow."""
     rows = []
     for heading, name, meaning in _ATTRIBUTE.findall(inspect.getsource(cls)):
         if heading:
             rows.append((f"*{heading}*", ""))
         else:
-            entry = scenarios.register().get(name.removeprefix("call_"))
-            rows.append((_code(name), meaning or (f"{entry.label} ({entry.unit})" if entry else _in_words(name))))
+            entry = scenarios.register().get(name)
+            rows.append(
+                (_code(name), _meaning(meaning) or (f"{entry.label} ({entry.unit})" if entry else _in_words(name)))
+            )
     return _table(("name", "meaning"), rows)
 
 
@@ -151,47 +180,50 @@ def _module(name: str) -> _Module:
 
 
 def uses(module: str, name: str) -> Uses:
-    """What a function of a process reaches, through the functions that it calls."""
-    found = Uses([], [], [], [])
-    _walk(module, name, found)
-    return found
+    """Return what a function of a process reaches, through the functions that it calls."""
+    parts = Uses([], [], [], [])
+    _walk(module, name, parts)
+    return parts
 
 
-def _walk(module: str, name: str, found: Uses) -> None:
-    home = found.rules if module.startswith("simulator.rules") else found.steps
+def _walk(module: str, name: str, parts: Uses) -> None:
+    home = parts.rules if module.startswith("simulator.rules") else parts.steps
     if (module, name) in home:
         return
     home.append((module, name))
     here = _module(module)
     for node in (each for line in here.functions[name].body for each in _in_order(line)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            _note_attribute(node.value.id, node.attr, found)
+            _note_attribute(node.value.id, node.attr, parts)
         elif isinstance(node, ast.Name):
             where, original = here.imported.get(node.id, (module, node.id))
             if where.startswith(THEORY) and original in _module(where).functions:
-                _walk(where, original, found)
+                _walk(where, original, parts)
 
 
 def _in_order(node: ast.AST) -> Iterable[ast.AST]:
-    """A node and all below it, as they stand in the text."""
+    """Yield a node and all below it, as they stand in the text."""
     yield node
     for child in ast.iter_child_nodes(node):
         yield from _in_order(child)
 
 
-def _note_attribute(owner: str, name: str, found: Uses) -> None:
-    if owner == "parameters" and name in parameters.Parameters._fields and name not in found.parameters:
-        found.parameters.append(name)
-    if owner == "draws" and name.isupper() and name not in found.draws:
-        found.draws.append(name)
+def _note_attribute(owner: str, name: str, parts: Uses) -> None:
+    if owner == "parameters" and name in parameters.Parameters._fields and name not in parts.parameters:
+        parts.parameters.append(name)
+    if owner == "draws" and name.isupper() and name not in parts.draws:
+        parts.draws.append(name)
 
 
 def _doc(module: str, name: str) -> str:
-    return ast.get_docstring(_module(module).functions[name]) or ""
+    """Return what a function's docstring says of the world: what it returns, or what happens."""
+    text = ast.get_docstring(_module(module).functions[name]) or ""
+    returned = text.removeprefix("Return ")
+    return text if returned == text else returned[:1].upper() + returned[1:]
 
 
 def _processes() -> list[tuple[str, str, str]]:
-    """(module, name, comment) of the month's processes, in order."""
+    """Return (module, name, comment) of the month's processes, in order."""
     comments = dict(re.findall(r"^    (\w+),  # (.*)$", inspect.getsource(schedule), flags=re.MULTILINE))
     names = [getattr(each, "py_func", each).__name__ for each in schedule.MONTH]
     if list(comments) != names:
@@ -200,7 +232,7 @@ def _processes() -> list[tuple[str, str, str]]:
 
 
 def _schedule() -> list[str]:
-    """The month as a table."""
+    """Return the month as a table."""
     rows = (
         (place, f"[{_code(name)}](#7{place}-{name})", comment, _doc(module, name).split("\n\n")[0])
         for place, (module, name, comment) in enumerate(_processes(), start=1)
@@ -209,54 +241,54 @@ def _schedule() -> list[str]:
 
 
 def _submodels() -> list[str]:
-    """Every process of the month with its steps and rules; a rule stands where it is first used."""
-    told: dict[tuple[str, str], str] = {}
-    told |= {rule: "initialization" for rule in _founding().rules}
+    """Return every process of the month with its steps and rules; a rule stands where it is first used."""
+    described: dict[tuple[str, str], str] = {}
+    described |= {rule: "initialization" for rule in _founding().rules}
     lines: list[str] = []
     for number, (module, name, comment) in enumerate(_processes(), start=1):
-        found = uses(module, name)
+        parts = uses(module, name)
         lines += [f"### 7.{number} {name}", "", f"Step of the month: {comment}. Source: `{module}`.", ""]
         lines += _paragraphs(_doc(module, name))
-        lines += _steps(found, (module, name), told)
-        lines += _rules(found, told, name)
-        lines += _made_of(found)
-    unused = [rule for rule in _all_rules() if rule not in told]
+        lines += _steps(parts, (module, name), described)
+        lines += _rules(parts, described, name)
+        lines += _made_of(parts)
+    unused = [rule for rule in _all_rules() if rule not in described]
     if unused:
         raise ValueError(f"rules that no process uses: {', '.join(name for _, name in unused)}")
     return lines
 
 
-def _steps(found: Uses, process: tuple[str, str], told: dict[tuple[str, str], str]) -> list[str]:
-    """The steps of a process that were not told before, each by its docstring."""
-    new = [step for step in found.steps if step != process and step not in told and step[1] not in SKIPPED_STEPS]
-    told |= dict.fromkeys(new, process[1])
+def _steps(parts: Uses, process: tuple[str, str], described: dict[tuple[str, str], str]) -> list[str]:
+    """Return the steps of a process that no earlier one has, each by its docstring."""
+    new = [step for step in parts.steps if step != process and step not in described and step[1] not in SKIPPED_STEPS]
+    described |= dict.fromkeys(new, process[1])
     if not new:
         return []
     rows = [f"- {_code(name.lstrip('_'))}: {' '.join(_doc(module, name).split())}" for module, name in new]
     return ["Steps:", "", *rows, ""]
 
 
-def _rules(found: Uses, told: dict[tuple[str, str], str], process: str) -> list[str]:
-    """The rules of a process: in full where they are met first, by name later."""
-    new = [rule for rule in found.rules if rule not in told]
-    earlier = [name for module, name in found.rules if (module, name) not in new]
-    told |= dict.fromkeys(new, process)
+def _rules(parts: Uses, described: dict[tuple[str, str], str], process: str) -> list[str]:
+    """Return the rules of a process: in full where they first occur, by name later."""
+    new = [rule for rule in parts.rules if rule not in described]
+    earlier = [name for module, name in parts.rules if (module, name) not in new]
+    described |= dict.fromkeys(new, process)
     lines = []
     for module, name in new:
         arguments = ", ".join(argument.arg for argument in _module(module).functions[name].args.args)
         lines += [f"#### {name}", "", f"`{name}({arguments})` in `{module}`", "", *_paragraphs(_doc(module, name))]
     if earlier:
         links = ", ".join(f"[{_code(name)}](#{name})" for name in dict.fromkeys(earlier))
-        lines += [f"Rules told above: {links}.", ""]
+        lines += [f"Rules described above: {links}.", ""]
     return lines
 
 
-def _made_of(found: Uses) -> list[str]:
+def _made_of(parts: Uses) -> list[str]:
     lines = []
-    if found.parameters:
-        lines += [f"Parameters: {', '.join(map(_code, found.parameters))}.", ""]
-    if found.draws:
-        lines += [f"Draws: {', '.join(map(_code, found.draws))}.", ""]
+    if parts.parameters:
+        lines += [f"Parameters: {', '.join(map(_code, parts.parameters))}.", ""]
+    if parts.draws:
+        lines += [f"Draws: {', '.join(map(_code, parts.draws))}.", ""]
     return lines
 
 
@@ -267,15 +299,15 @@ def _all_rules() -> list[tuple[str, str]]:
 
 
 def _founding() -> Uses:
-    return uses("simulator.founding", "found")
+    return uses("simulator.founding", "found_world")
 
 
 def _initialization() -> list[str]:
-    """How the world before the first call is filled."""
-    found, lines = _founding(), []
-    lines += _steps(found, ("", ""), {})
-    lines += _rules(found, {}, "")
-    return lines + _made_of(found)
+    """Return how the world before the first call is filled."""
+    parts, lines = _founding(), []
+    lines += _steps(parts, ("", ""), {})
+    lines += _rules(parts, {}, "")
+    return lines + _made_of(parts)
 
 
 # Values, from the register and the programme.
@@ -289,18 +321,18 @@ def _prior(entry: Entry) -> str:
 
 @cache
 def _used_in() -> dict[str, list[str]]:
-    """Processes by the parameter that they use."""
-    asked = [("simulator.founding", "found"), *(each[:2] for each in _processes())]
-    asked += [("simulator.observe", "observe")]
-    found: dict[str, list[str]] = {}
-    for module, name in asked:
+    """Return the processes that use each parameter."""
+    processes = [("simulator.founding", "found_world"), *(process[:2] for process in _processes())]
+    processes += [("simulator.observe", "observe")]
+    used_in: dict[str, list[str]] = {}
+    for module, name in processes:
         for parameter in uses(module, name).parameters:
-            found.setdefault(parameter, []).append(name)
-    return found
+            used_in.setdefault(parameter, []).append(name)
+    return used_in
 
 
 def _parameters() -> list[str]:
-    """Every drawn entry of the register."""
+    """Return every drawn entry of the register."""
     rows = [
         (
             _code(entry.name),
@@ -322,7 +354,7 @@ def _parameters() -> list[str]:
 
 
 def _survey() -> list[str]:
-    """Every entry of the survey layer."""
+    """Return every entry of the survey layer."""
     rows = [
         (_code(entry.name), f"{entry.label}. {entry.description}", _value(entry.value), entry.unit, _prior(entry),
          entry.evidence, entry.source)
@@ -340,7 +372,7 @@ def _value(value: Any) -> str:
 
 
 def _levers() -> list[str]:
-    """Every lever, with what is known of its effect."""
+    """Return every lever, with what is known of its effect."""
     rows = [
         (
             _code(entry.name),
@@ -358,13 +390,13 @@ def _levers() -> list[str]:
 
 
 def _scenarios() -> list[str]:
-    """The shipped scenarios with their questions."""
+    """Return the shipped scenarios with their questions."""
     rows = ((_code(name), scenarios.load(name).question) for name in scenarios.names())
     return _table(("scenario", "question"), rows)
 
 
 def _calls() -> list[str]:
-    """The calls' inputs."""
+    """Return the calls' inputs."""
     rows = (
         (
             year, call.event, call.event_clusters, call.open, call.close, f"{call.total_budget_eur:,.0f}",
@@ -376,7 +408,7 @@ def _calls() -> list[str]:
 
 
 def _world() -> list[str]:
-    """Who there is, in numbers."""
+    """Return who there is, in numbers."""
     resolved = scenarios.load("baseline").resolve(last_call=2017)
     world = resolved.world
     rows = [
@@ -394,7 +426,7 @@ def _world() -> list[str]:
 
 
 def _call_patterns() -> list[str]:
-    """What is known of the calls of 2013 to 2015."""
+    """Return what is known of the calls of 2013 to 2015."""
     columns = {
         "year": "call",
         "applications_received": "applications",
@@ -412,13 +444,27 @@ def _call_patterns() -> list[str]:
 
 
 def _measures() -> list[str]:
-    """What is counted."""
-    rows = ((_code(measure.name), measure.unit, measure.label) for measure in observe.MEASURES)
-    return _table(("measure", "unit", "what it counts"), rows)
+    """Return what is counted and what is derived from it."""
+    better = {1: "more", -1: "less", 0: ""}
+    rows = (
+        (_code(m.name), m.unit, m.label, better[m.better], _derived(m)) for m in (*observe.MEASURES, *observe.DERIVED)
+    )
+    return _table(("measure", "unit", "what it is", "better", "derived from"), rows)
+
+
+def _derived(measure: Measure) -> str:
+    """Return in a formula what a measure is derived from; nothing if it is counted."""
+    of = measure.of
+    if isinstance(of, Sum):
+        terms = [f"{'-' if sign < 0 else '+'} {_code(name)}" for name, sign in of.terms]
+        return " ".join(terms).removeprefix("+ ")
+    if isinstance(of, Ratio):
+        return f"{_code(of.over)} / {_code(of.under)}"
+    return f"{_code(of.of)} by country" if of else ""
 
 
 def _mechanisms() -> list[str]:
-    """What can be switched off."""
+    """Return what can be switched off."""
     rows = []
     for each in MECHANISMS:
         off = [f"{_code(name)} = {value:g}" for name, value in each.off.items()]
@@ -432,7 +478,8 @@ PARTS: dict[str, Callable[[], list[str]]] = {
     "call_patterns": _call_patterns,
     "world": _world,
     "world_inputs": lambda: _attributes(parameters.World),
-    "rules_inputs": lambda: _attributes(parameters.Rules),
+    "call_rules": lambda: _attributes(parameters.CallRules),
+    "terms": lambda: _attributes(parameters.Terms),
     "state": _state,
     "schedule": _schedule,
     "measures": _measures,

@@ -3,8 +3,8 @@
 from mesa import batch_run
 from experiments.mesa_model import Innovex
 
-asked = {"scenario": ["baseline", "projects_24"], "idea_rate": [0.6, 0.9], "rng": range(5)}
-rows = batch_run(Innovex, asked)
+parameters = {"scenario": ["baseline", "projects_24"], "idea_rate": [0.6, 0.9], "rng": range(5)}
+rows = batch_run(Innovex, parameters)
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ from simulator.model import InnovexModel
 
 
 class Innovex(InnovexModel):
-    """A run of a scenario by name or path; `scenario_name` and `overrides` tell what it is."""
+    """A run of a scenario by name or path; its attributes `scenario_name` and `overrides` say which."""
 
     def __init__(
         self,
@@ -41,9 +41,24 @@ class Innovex(InnovexModel):
     ) -> None:
         """Found the world of a scenario.
 
-        `overrides` are values by the names of the register: behaviours for the whole run, levers from
-        the call of the year `from_call` on; they win over the scenario's own. The other arguments are those
-        of `Scenario.resolve`, `seed` and `rng` those of `InnovexModel`. Raises InputError.
+        Parameters
+        ----------
+        scenario : str
+            Name or path.
+        seed, rng : optional
+            As in `InnovexModel`.
+        from_call : int
+            Year of the first call in which levers among `overrides` hold.
+        horizon_months, last_call, smes, clusters : int, optional
+            As in `Scenario.resolve`.
+        **overrides
+            Values by the names of the register: behaviours hold for the whole run, levers from `from_call` on. They
+            win over the scenario's own.
+
+        Raises
+        ------
+        InputError
+            If a name or value does not fit.
         """
         changed = with_overrides(load(scenario), overrides, from_call)
         inputs = changed.resolve(horizon_months=horizon_months, last_call=last_call, smes=smes, clusters=clusters)
@@ -54,10 +69,10 @@ class Innovex(InnovexModel):
 
 def with_overrides(scenario: Scenario, overrides: Mapping[str, Any], from_call: int) -> Scenario:
     """Return the scenario with register values set; levers from a call on. Raises InputError."""
-    given = _settings(scenario, overrides, from_call)
-    later = {setting.name for setting in given if setting.year is not None}
-    kept = [each for each in scenario.settings if not _is_overruled(each, later, from_call)]
-    merged: dict[Any, Setting] = {each[:3]: each for each in (*kept, *given)}
+    new = _settings(scenario, overrides, from_call)
+    levers_set = {setting.name for setting in new if setting.year is not None}
+    old = [setting for setting in scenario.settings if not _is_overruled(setting, levers_set, from_call)]
+    merged: dict[Any, Setting] = {setting[:3]: setting for setting in (*old, *new)}
     return dataclasses.replace(scenario, settings=in_order(merged.values()))
 
 
@@ -84,6 +99,6 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _is_overruled(setting: Setting, levers_given: set[str], from_call: int) -> bool:
-    """Whether the scenario sets a lever, for all funders, that an override holds from an earlier call on."""
-    return setting.name in levers_given and setting.funder is None and (setting.year or 0) >= from_call
+def _is_overruled(setting: Setting, levers_set: set[str], from_call: int) -> bool:
+    """Return whether an override rules, from an earlier call on, a lever that the scenario sets for all funders."""
+    return setting.name in levers_set and setting.funder is None and (setting.year or 0) >= from_call

@@ -87,7 +87,7 @@ def _in_force(settings: Settings, year: int | None, funder: str | None, name: st
 def _of_funder(settings: Settings, year: int, funder: str, name: str) -> Value:
     """Return a funder's rule for a call that the scenario does not set for this funder."""
     rules = resolve(settings, settings, last_call=year).rules
-    call, row = len(rules.call_year) - 1, list(programme().funders).index(funder)
+    call, row = len(rules.calls.year) - 1, list(programme().funders).index(funder)
     if name == "takes_part":
-        return bool(rules.budget_eur[call, row] > 0)
-    return float(getattr(rules, name)[call, row])
+        return bool(rules.terms.budget_eur[call, row] > 0)
+    return float(getattr(rules.terms, name)[call, row])

@@ -21,7 +21,7 @@ from scenarios.settings import (
     value_at,
 )
 from scenarios.world import world
-from simulator.parameters import DECISION_DATES, FUNDING_RULES, Parameters, Rules, World
+from simulator.parameters import DECISION_DATES, FUNDING_RULES, CallRules, Parameters, Rules, Terms, World
 
 Arrays = dict[str, npt.NDArray[Any]]
 F64 = npt.NDArray[np.float64]
@@ -113,7 +113,7 @@ def resolve(
         parameters=Parameters(**{name: values[name] for name in Parameters._fields}),
         rules=rules,
         world=world(past, smes, clusters),
-        months=12 * math.ceil((int(rules.close_month[-1]) + 1 + horizon) / 12),
+        months=12 * math.ceil((int(rules.calls.close_month[-1]) + 1 + horizon) / 12),
         change_year=changed,
         funder_codes=tuple(past.funders),
         country_codes=tuple(past.countries),
@@ -162,7 +162,7 @@ def _template(settings: Settings, years: Years, past: Programme) -> Arrays:
     unchanged = _unchanged(past, years)
     size = unchanged["event_clusters"] * np.array(lever["event_size_factor"]) * held
     arrays: Arrays = {
-        **{name: unchanged[name] for name in ("call_year", "event_month", "open_month", "close_month")},
+        **{name: unchanged[name] for name in ("year", "event_month", "open_month", "close_month")},
         "event_clusters": np.rint(size).astype(np.int64),
         "held": held,
         "funding_rule": _indices(lever["funding_rule"], FUNDING_RULES),
@@ -190,7 +190,7 @@ def _unchanged(past: Programme, years: Years) -> Arrays:
     """Return dates, (calls,), and funders' own rules, (calls, funders), as they were. Cached: never change it."""
     calls, funders = [past.calls[year] for year in years], past.funders.items()
     arrays: Arrays = {
-        "call_year": np.array(years, dtype=np.int64),
+        "year": np.array(years, dtype=np.int64),
         "event_month": np.array([past.month(call.event) for call in calls], dtype=np.int64),
         "open_month": np.array([past.month(call.open) for call in calls], dtype=np.int64),
         "close_month": np.array([past.month(call.close) for call in calls], dtype=np.int64),
@@ -285,4 +285,5 @@ def _rules(template: Arrays, values: Mapping[str, float], past: Programme, horiz
     arrays["pass_share"] = np.where(np.isnan(own_pass), [values[funder.pass_] for funder in funders], own_pass)
     arrays["budget_eur"] = arrays["budget_eur"] * scale[:, None]
     arrays["counted_months"] = np.full(len(scale), horizon, dtype=np.int64)
-    return Rules(**{name: np.ascontiguousarray(arrays[name]) for name in Rules._fields})
+    calls = CallRules(**{name: np.ascontiguousarray(arrays[name]) for name in CallRules._fields})
+    return Rules(calls, Terms(**{name: np.ascontiguousarray(arrays[name]) for name in Terms._fields}))

@@ -1,25 +1,43 @@
 """Funders, clusters and SMEs as Mesa agents: views on the rows that the kernels read and write.
 
-An agent holds no state of its own. `sme.readiness` reads the SME's row, and `sme.readiness = 0.9` writes it,
-so the next month works with the new value. What can be set checks its range; what follows from the processes
-(how busy a cluster is, an SME's contracts) can only be read.
+An agent has no state of its own. `sme.readiness` reads the SME's row, and `sme.readiness = 0.9` writes it,
+so the next month works with the new value. Values that can be set are checked against a range; what follows from the
+processes (how busy a cluster is, an SME's contracts) can only be read.
 
 To give agents a step of their own, subclass them and name the subclass in the model's `agent_classes`.
 """
 
 import math
+from collections.abc import Sequence
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import mesa
 import numpy as np
 
-from simulator.state import NEVER, Table
+from simulator.parameters import I64
+from simulator.records import NEVER, Table
+from simulator.state import RuleTables, State, WorldTables
+from simulator.world.tables import SIZE_CLASSES
 
-if TYPE_CHECKING:
-    from simulator.model import InnovexModel
 
-SIZE_CLASSES = ("micro", "small", "medium")
+class Model(Protocol):
+    """What an agent needs of its model: the tables, the names of rows, and the other agents."""
+
+    state: State
+    rules: RuleTables
+    world: WorldTables
+    funder_codes: Sequence[str]
+    country_codes: Sequence[str]
+    sector_names: Sequence[str]
+
+    @property
+    def next_call(self) -> int | None: ...
+    @property
+    def clusters(self) -> "tuple[ClusterAgent, ...]": ...
+    @property
+    def smes(self) -> "tuple[SMEAgent, ...]": ...
+    def by_sme(self, outcome: str) -> I64: ...
 
 
 class Column:
@@ -49,7 +67,7 @@ class Column:
         column[place] = value
 
     def _cell(self, agent: "RowAgent") -> tuple[Any, Any]:
-        """The column and the place in it."""
+        """Return the column and the place in it."""
         return getattr(agent.model.state, self.table)[self.field], agent.row
 
     def _check(self, value: float, is_whole: bool) -> None:
@@ -84,10 +102,10 @@ class Term(Column):
 class RowAgent(mesa.Agent):
     """A view on row `row` of one table. `remove` drops the view; the row goes on living."""
 
-    model: "InnovexModel"
+    model: Model
     row: int
 
-    def __init__(self, model: "InnovexModel", row: int, unique_id: int) -> None:
+    def __init__(self, model: Model, row: int, unique_id: int) -> None:
         super().__init__(model)
         self.row = row
         self.unique_id = unique_id
@@ -118,7 +136,7 @@ class FunderAgent(RowAgent):
 
     @property
     def ledger(self) -> Table:
-        """Its ledger so far, a row per call (EUR; fields as in `simulator.state.LEDGER`), to read only."""
+        """Its ledger so far, read-only: a row per call (EUR), as in `simulator.instruments.calls.tables.LEDGER`."""
         rows = self.model.state.ledger[:, self.row]
         rows.flags.writeable = False
         return rows

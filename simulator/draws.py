@@ -20,13 +20,20 @@ import numpy as np
 
 from simulator import philox
 from simulator.elementary import log
-from simulator.jit import SettingError, jit, rule
+from simulator.errors import SettingError
+from simulator.jit import inline, kernel
 
 _GENERATORS = ("splitmix", "philox")
 
 
 def generator() -> str:
-    """The generator of this process, as `INNOVEX_GENERATOR` says; SettingError for one that is not there."""
+    """Return the name of this process's generator, which `INNOVEX_GENERATOR` sets.
+
+    Raises
+    ------
+    SettingError
+        If there is no such generator.
+    """
     chosen = os.environ.get("INNOVEX_GENERATOR") or _GENERATORS[0]
     if chosen not in _GENERATORS:
         raise SettingError(f"INNOVEX_GENERATOR: {chosen!r} is no generator; allowed: {', '.join(_GENERATORS)}")
@@ -49,79 +56,79 @@ _30, _27, _31, _12 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(12)
 _UNIT = 1.0 / 4503599627370496.0  # 2**-52: with one bit more the largest number would be rounded to 1
 
 
-@rule
+@inline
 def mix(word):
-    """One word spread over all 64 bits: a bijection on unsigned 64-bit words."""
+    """Return a word spread over all 64 bits: a bijection on unsigned 64-bit words."""
     word = (word ^ (word >> _30)) * _MIX_1
     word = (word ^ (word >> _27)) * _MIX_2
     return word ^ (word >> _31)
 
 
-@rule
+@inline
 def identity(parent, number):
-    """Lasting identity of the member `number` (from 0) of `parent`: both unsigned 64-bit, as is the result."""
+    """Return the lasting identity of member `number` (from 0) of `parent`; identities are unsigned 64-bit words."""
     return mix(parent + _WEYL * (np.uint64(number) + np.uint64(1)))
 
 
-@rule
+@inline
 def since(call_year, months):
-    """Time key of what happens `months` (below 4096) after the own start of something that belongs to a call."""
+    """Return the time key of what happens `months` (below 4096) after the start of something that belongs to a call."""
     return np.int64(call_year) * np.int64(4096) + np.int64(months)
 
 
-@rule
+@inline
 def _mixed_key(seed, decision, time):
-    """Where all draws of one decision at one time start from (unsigned 64-bit)."""
+    """Return the word (unsigned 64-bit) from which all draws of one decision at one time start."""
     return mix(mix(np.uint64(seed) + _WEYL * np.uint64(decision)) + _WEYL * np.uint64(time))
 
 
-@rule
+@inline
 def _mixed_word(start, who, whom):
-    """The 64 random bits of (`who`, `whom`), identities in this order; `whom` 0 for nobody."""
+    """Return the 64 random bits of (`who`, `whom`), identities in this order; `whom` is 0 for nobody."""
     return mix(mix(start + who) + whom)
 
 
 key, word = (philox.key, philox.word) if generator() == "philox" else (_mixed_key, _mixed_word)
 
 
-@rule
+@inline
 def uniform(start, who, whom):
-    """A number strictly between 0 and 1 for (`who`, `whom`), identities in this order; `whom` 0 for nobody."""
+    """Return a number strictly between 0 and 1 for (`who`, `whom`), in this order; `whom` is 0 for nobody."""
     return (np.float64(word(start, who, whom) >> _12) + 0.5) * _UNIT
 
 
-@rule
+@inline
 def uniform_of_pair(start, one, other):
-    """The same number for (`one`, `other`) and (`other`, `one`)."""
+    """Return the same number for (`one`, `other`) and (`other`, `one`)."""
     return uniform(start, min(one, other), max(one, other))
 
 
-@rule
+@inline
 def exponential(u):
-    """Threshold of a waiting time: Exp(1) from a uniform `u`."""
+    """Return the threshold of a waiting time: Exp(1) from a uniform `u`."""
     return -log(u)
 
 
-@rule
+@inline
 def logistic(u):
-    """Standard logistic deviate with variance 1 (a bell curve with simple closed form)."""
+    """Return a logistic deviate with variance 1 (a bell curve with a simple closed form)."""
     return 0.5513288954217921 * log(u / (1.0 - u))
 
 
-@rule
+@inline
 def gumbel(u):
-    """Standard Gumbel deviate: the largest of score + Gumbel is a logit choice (Luce 1959; McFadden 1974)."""
+    """Return a Gumbel deviate: the largest of score + Gumbel is a logit choice (Luce 1959; McFadden 1974)."""
     return -log(-log(u))
 
 
-@jit
+@kernel
 def gumbels(u):
-    """Turns many uniforms into Gumbel deviates in their place; quickest where their number is a `roomy` one."""
+    """Turn many uniforms into Gumbel deviates in place; quickest where their number is a `roomy` one."""
     for row in range(u.shape[0]):
         u[row] = gumbel(u[row])
 
 
-@rule
+@inline
 def roomy(n):
-    """`n` rounded up to whole blocks of what a processor works on at once (32 numbers)."""
+    """Return `n` rounded up to whole blocks of what a processor works on at once (32 numbers)."""
     return (n + 31) // 32 * 32

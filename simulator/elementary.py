@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from simulator.jit import rule
+from simulator.jit import inline
 
 _LN2 = math.log(2.0)
 _LN2_HIGH = float.fromhex("0x1.62e42feep-1")  # its last 21 bits are 0: times a whole power, it is exact
@@ -22,9 +22,9 @@ _BITS, _BIAS = 52, 1023  # of the fraction; of the power of two
 _LARGEST, _SMALLEST = 709.0, -708.0  # within which the exponential is an ordinary number
 
 
-@rule
+@inline
 def log(x):
-    """Natural logarithm of a positive number (from 2.3e-308); minus infinity at 0."""
+    """Return the natural logarithm of a positive number (from 2.3e-308); minus infinity at 0."""
     bits = np.float64(x).view(np.int64)
     power = (bits - _ROOT_HALF) >> _BITS
     f = np.int64(bits - (power << _BITS)).view(np.float64) - 1.0  # x = 2^power * (1 + f), 1 + f within root 2 of 1
@@ -37,13 +37,13 @@ def log(x):
         + ((2.0 / 11.0 + 2.0 / 13.0 * z) + (2.0 / 15.0 + 2.0 / 17.0 * z) * z2 + 2.0 / 19.0 * z4) * z4
     )
     whole = np.float64(power)
-    found = whole * _LN2_HIGH - ((s * (f - series) - whole * _LN2_LOW) - f)
-    return found if x > 0.0 else -math.inf
+    natural = whole * _LN2_HIGH - ((s * (f - series) - whole * _LN2_LOW) - f)
+    return natural if x > 0.0 else -math.inf
 
 
-@rule
+@inline
 def exp(x):
-    """e to the power of x; 0 below -708, infinity above 709."""
+    """Return e to the power of x; 0 below -708, infinity above 709."""
     inside = min(max(x, _SMALLEST), _LARGEST)
     whole = np.floor(inside / _LN2 + 0.5)
     r = (inside - whole * _LN2_HIGH) - whole * _LN2_LOW  # within ln(2)/2 of 0
@@ -57,14 +57,14 @@ def exp(x):
             + (1.0 / 479001600.0 + 1.0 / 6227020800.0 * r) * r4
         ) * (r4 * r4)
     )  # fmt: skip
-    found = (1.0 + (r + beyond)) * np.int64((np.int64(whole) + _BIAS) << _BITS).view(np.float64)
-    found = found if x >= _SMALLEST else 0.0
-    return found if x <= _LARGEST else math.inf
+    value = (1.0 + (r + beyond)) * np.int64((np.int64(whole) + _BIAS) << _BITS).view(np.float64)
+    value = value if x >= _SMALLEST else 0.0
+    return value if x <= _LARGEST else math.inf
 
 
-@rule
+@inline
 def power(base, exponent):
-    """base^exponent for a base of 0 or more; 0^0 is 1."""
+    """Return base^exponent for a base of 0 or more; 0^0 is 1."""
     if base == 0.0:
         return 1.0 if exponent == 0.0 else 0.0
     return exp(exponent * log(base))

@@ -1,49 +1,26 @@
-"""The world before the first call: clusters and SMEs are given their traits, each by its own draws."""
-
-import math
+"""The world before the first call: clusters and SMEs get their traits, each by its own draws."""
 
 import numpy as np
 
 from simulator import draws
-from simulator.elementary import exp, log, power
-from simulator.jit import jit, rule, service
+from simulator.instruments.calls.tables import LEDGER
+from simulator.jit import kernel
 from simulator.outcomes.own_paths import file_contracts, first_waits, pulls_of
+from simulator.outcomes.tables import CONTRACT
+from simulator.records import NOBODY
 from simulator.rules.consortia import size_factor
-from simulator.rules.matching import relatedness
-from simulator.state import CONTRACT, FOUNDED, NEVER, NOBODY
+from simulator.rules.traits import level_around, project_capacity, size_class, strategy_focus
+from simulator.world.sectors import sector_at
+from simulator.world.tables import CLUSTER, FUNDER
 
 _NONE = np.uint64(0)
 _AT_A_TIME = 512  # SMEs; their traits stay in the processor's nearest memory
 
 
-@rule
-def level_around(mean, spread, deviate):
-    """A level (0-1) around a mean: logistic in ln(mean/(1-mean)) + spread * deviate."""
-    return 1.0 / (1.0 + exp(-(log(mean / (1.0 - mean)) + spread * deviate)))
-
-
-@rule
-def whole_number(mean, u):
-    """A whole number with the given mean: the mean rounded up or down by luck."""
-    return int(math.floor(mean + u))
-
-
-@rule
-def position_in(shares, u):
-    """Row in which the running sum of `shares` (summing to 1) passes `u`."""
-    passed = 0.0
-    for row in range(shares.shape[0]):
-        passed += shares[row]
-        if u < passed:
-            return row
-    return shares.shape[0] - 1
-
-
-@jit
-def found(seed, parameters, rules, world, state):
-    """Fills clusters, SMEs, funders and the empty tables; every trait is keyed by who has it."""
-    state.count[:] = 0
-    state.count[FOUNDED] = 1
+@kernel
+def found_world(seed, parameters, rules, world, state):
+    """Fill clusters, SMEs, funders and the tables of a cleared state; every trait is keyed by who has it."""
+    state.used.founded = 1
     state.slots[:] = NOBODY
     _found_clusters(seed, parameters, world, state.clusters)
     _acquaint(seed, parameters, world, state)
@@ -51,9 +28,9 @@ def found(seed, parameters, rules, world, state):
     _found_funders(rules, state)
 
 
-@jit
+@kernel
 def _found_clusters(seed, parameters, world, clusters):
-    """Traits of every cluster."""
+    """Draw the traits of every cluster."""
     excellence = draws.key(seed, draws.EXCELLENCE, 0)
     focus = draws.key(seed, draws.FOCUS, 0)
     sector = draws.key(seed, draws.SECTOR, 0)
@@ -62,28 +39,25 @@ def _found_clusters(seed, parameters, world, clusters):
     for k in range(world.clusters.country.shape[0]):
         country = world.clusters[k].country
         who = draws.identity(world.countries[country].key, world.clusters[k].rank)
+        clusters[k] = CLUSTER[0]
         clusters[k].identity = who
         clusters[k].first_sme = first
         clusters[k].members = world.clusters[k].members
         first += world.clusters[k].members
         clusters[k].country = country
         clusters[k].nation = world.countries[country].nation
-        clusters[k].sector = position_in(world.sectors.share, draws.uniform(sector, who, _NONE))
+        clusters[k].sector = sector_at(world.sectors.share, draws.uniform(sector, who, _NONE))
         clusters[k].excellence = draws.uniform(excellence, who, _NONE)
-        clusters[k].focus = power(draws.uniform(focus, who, _NONE), parameters.focus_shape)
+        clusters[k].focus = strategy_focus(draws.uniform(focus, who, _NONE), parameters.focus_shape)
         size = size_factor(clusters[k].members, parameters.members_reference, parameters.size_elasticity)
-        clusters[k].capacity = 1 + whole_number(
-            (parameters.capacity_mean - 1.0) * 2.0 * clusters[k].focus * size, draws.uniform(capacity, who, _NONE)
+        clusters[k].capacity = project_capacity(
+            parameters.capacity_mean, clusters[k].focus, size, draws.uniform(capacity, who, _NONE)
         )
-        clusters[k].busy = 0
-        clusters[k].experience = 0.0
-        clusters[k].followon = 0.0
-        clusters[k].attended_call = -1
 
 
-@jit
+@kernel
 def _acquaint(seed, parameters, world, state):
-    """Who knows whom before the first call: some pairs, more often within a language group."""
+    """Some pairs of clusters know each other before the first call, more often within a language group."""
     clusters, familiarity, countries = state.clusters, state.familiarity, world.countries
     n = clusters.shape[0]
     familiarity[:] = 0.0
@@ -101,9 +75,9 @@ def _acquaint(seed, parameters, world, state):
                 familiarity[a, b], familiarity[b, a] = 0.5, 0.5
 
 
-@jit
+@kernel
 def _found_smes(seed, parameters, world, state):
-    """Traits of every SME, and the calendar of the contracts that it wins on its own.
+    """Draw the traits of every SME, and fill the calendar of the contracts that it wins on its own.
 
     One trait after the other for many SMEs, which a processor draws several at once.
     """
@@ -112,7 +86,7 @@ def _found_smes(seed, parameters, world, state):
     state.touched[:] = NOBODY
     _name_smes(state.clusters, state.smes)
     clusters, smes, shares = state.clusters, state.smes, world.sectors.share
-    count, calendar, first_due, n = state.count, state.calendar, state.first_due, smes.shape[0]
+    used, calendar, first_due, n = state.used, state.calendar, state.first_due, smes.shape[0]
     new_sector = draws.key(seed, draws.SME_SECTOR, 1)
     who, u = np.empty(_AT_A_TIME, np.uint64), np.empty((6, _AT_A_TIME))
     moves, size, readiness, spare_time, pull, contract = u[0], u[1], u[2], u[3], u[4], u[5]
@@ -125,18 +99,18 @@ def _found_smes(seed, parameters, world, state):
             m, cluster = i - first, np.int64(smes[i].cluster)
             country, sector = clusters[cluster].country, clusters[cluster].sector
             if moves[m] >= parameters.sme_sector_match:
-                sector = position_in(shares, draws.uniform(new_sector, who[m], _NONE))
+                sector = sector_at(shares, draws.uniform(new_sector, who[m], _NONE))
             smes[i].sector, smes[i].size_class = sector, int(size[m])
             smes[i].readiness, smes[i].found_readiness, smes[i].spare_time = readiness[m], readiness[m], spare_time[m]
             smes[i].projects, smes[i].path = 0, NOBODY
             file_contracts(
-                i, who[m], country, sector, pull[m], contract[m], seed, parameters, count, calendar, first_due
+                i, who[m], country, sector, pull[m], contract[m], seed, parameters, used, calendar, first_due
             )
 
 
-@jit
+@kernel
 def _name_smes(clusters, smes):
-    """Every SME's cluster, and the identity that all its draws hang on."""
+    """Set every SME's cluster, and the identity on which all its draws depend."""
     for k in range(clusters.shape[0]):
         cluster, first = clusters[k].identity, clusters[k].first_sme
         for member in range(clusters[k].members):
@@ -144,9 +118,9 @@ def _name_smes(clusters, smes):
             smes[first + member].cluster = k
 
 
-@jit
+@kernel
 def _draw_traits(seed, parameters, who, moves, size, readiness, spare_time, pull, first_contract):
-    """Draws a block of SMEs: columns of (block,), one for what each of them is called."""
+    """Draw the traits of a block of SMEs, into one column (block,) a trait."""
     other_sector, size_start = draws.key(seed, draws.SME_SECTOR, 0), draws.key(seed, draws.SIZE, 0)
     ready, spare = draws.key(seed, draws.READINESS, 0), draws.key(seed, draws.SPARE_TIME, 0)
     share_medium, share_small = parameters.share_medium, parameters.share_small
@@ -155,8 +129,7 @@ def _draw_traits(seed, parameters, who, moves, size, readiness, spare_time, pull
     for m in range(who.shape[0]):
         moves[m] = draws.uniform(other_sector, who[m], _NONE)
     for m in range(who.shape[0]):
-        u = draws.uniform(size_start, who[m], _NONE)
-        size[m] = 2.0 if u < share_medium else 1.0 if u < share_medium + share_small else 0.0
+        size[m] = size_class(draws.uniform(size_start, who[m], _NONE), share_small, share_medium)
     for m in range(who.shape[0]):
         readiness[m] = draws.logistic(draws.uniform(ready, who[m], _NONE))
     for m in range(who.shape[0]):
@@ -169,39 +142,15 @@ def _draw_traits(seed, parameters, who, moves, size, readiness, spare_time, pull
     first_waits(CONTRACT, who, pull, seed, parameters, first_contract)
 
 
-@jit
+@kernel
 def _found_funders(rules, state):
-    """Beliefs and ledgers before the first call. Belief starts at the share that the first call's rules let pass."""
+    """Fill beliefs and ledgers. Belief starts at the share that the first call's rules let pass."""
     funders, ledger = state.funders, state.ledger
     calls, n = rules.terms.shape
     for f in range(n):
-        funders[f].belief = 0.5
+        funders[f] = FUNDER[0]
         for c in range(calls - 1, -1, -1):
+            ledger[c, f] = LEDGER[0]
             if rules.terms[c, f].budget_eur > 0.0:
                 funders[f].belief = rules.terms[c, f].pass_share
-        funders[f].carried = 0.0
-        funders[f].debt = 0.0
     state.spent_by_month[:] = 0.0
-    for c in range(calls):
-        for f in range(n):
-            ledger[c, f].decision_month = NEVER
-            ledger[c, f].offered = 0.0
-            ledger[c, f].applications = 0.0
-            ledger[c, f].approvals = 0.0
-            ledger[c, f].granted = 0.0
-            ledger[c, f].outlay = 0.0
-            ledger[c, f].taken_up = 0.0
-            ledger[c, f].spent = 0.0
-            ledger[c, f].phase_two_left = 0.0
-            ledger[c, f].phase_two_granted = 0.0
-
-
-@service
-def related(sector, other, parameters, sectors):
-    """Relatedness (0-1) of two sectors by their rows."""
-    return relatedness(
-        sector == other,
-        sectors[sector].family == sectors[other].family,
-        parameters.relatedness_family,
-        parameters.relatedness_other,
-    )

@@ -1,4 +1,4 @@
-"""The model under Mesa's face: one month a step, and agents to look at and to change.
+"""The model as Mesa users know it: one month a step, and agents to look at and to change.
 
     from scenarios import load
     from simulator.model import InnovexModel
@@ -8,7 +8,7 @@
         model.step()
     model.contracts, model.datacollector.get_model_vars_dataframe()
 
-It is, bit for bit, the run of `simulator.schedule.run` with the same inputs and seed. To intervene, subclass:
+It is, bit for bit, the run of `simulator.ensemble.simulate` with the same inputs and seed. To intervene, subclass:
 
     class Prepared(InnovexModel):
         def step(self):
@@ -16,8 +16,8 @@ It is, bit for bit, the run of `simulator.schedule.run` with the same inputs and
                 self.agents_by_type[SMEAgent].select(lambda sme: sme.country == "LT").set("readiness", 0.9)
             super().step()
 
-Agents are made when somebody first asks for them, so a run that does not pays nothing for them.
-`experiments.mesa_model.Innovex` takes scenarios and parameters by name, as `mesa.batch_run` wants them.
+Agents are made at the first access to them: a run without agents pays nothing for them.
+`experiments.mesa_model.Innovex` takes scenarios and parameters by name, as `mesa.batch_run` does.
 """
 
 import itertools
@@ -31,26 +31,11 @@ import numpy as np
 from simulator import schedule
 from simulator.agents import ClusterAgent, FunderAgent, RowAgent, SMEAgent
 from simulator.ensemble import Inputs, own_events
-from simulator.jit import jit
+from simulator.jit import kernel
 from simulator.outcomes.contacts import find_slot
 from simulator.parameters import I64, World
-from simulator.state import (
-    EVENTS,
-    N_EVENTS,
-    N_PARTICIPATIONS,
-    N_PARTNERS,
-    N_PATHS,
-    N_PROJECTS,
-    N_TIES,
-    NEVER,
-    NOBODY,
-    TOO_SMALL,
-    Capacity,
-    State,
-    Table,
-    given,
-    new_state,
-)
+from simulator.records import NEVER, NOBODY, Table
+from simulator.state import EVENTS, ROWS, Capacity, State, new_state, tabulate
 
 # Attributes of the model that its own data collector reports each month; the words of `simulator.observe`.
 MEASURES = (
@@ -65,30 +50,24 @@ MEASURES = (
     "spent_eur",
 )
 
-_ROWS_IN_USE = {
-    "projects": N_PROJECTS,
-    "partners": N_PARTNERS,
-    "participations": N_PARTICIPATIONS,
-    "ties": N_TIES,
-    "log": N_EVENTS,
-    "paths": N_PATHS,
-    "own": N_PATHS,
-}
 _OWN = tuple(event for event in EVENTS if event.startswith("own_"))
 
 
 class InnovexModel(mesa.Model):
     """One run, a month a step.
 
-    `month` is the month that comes next (months since January of the first year). `parameters`, `rules` and
-    `world` are the model's own copies as the kernels read them: `model.parameters.idea_rate = 0.9` holds from
-    the next month on. What SMEs reach on their own is walked from their first month when somebody asks for it: leave
-    the parameters of own paths as they are.
-
-    `state` holds the tables; it is replaced when one of them has to grow: do not keep it.
-
-    `datacollector` collects MEASURES at the end of each month; assign another one to collect something else,
-    or None.
+    Attributes
+    ----------
+    month : int
+        The month that comes next (months since January of the first year).
+    parameters, rules, world
+        The model's own copies as the kernels read them: `model.parameters.idea_rate = 0.9` holds from the next month
+        on. What SMEs reach on their own is walked from the first month on demand: leave the parameters of own paths
+        as they are.
+    state : State
+        The tables. It is replaced when one of them has to grow: do not keep it.
+    datacollector : mesa.DataCollector or None
+        Collects MEASURES at the end of each month; assign another one to collect something else, or None.
     """
 
     agent_classes: tuple[type[FunderAgent], type[ClusterAgent], type[SMEAgent]] = (
@@ -98,16 +77,25 @@ class InnovexModel(mesa.Model):
     )
 
     def __init__(self, inputs: Inputs, rng: Any = None, *, seed: Any = None, capacity: Capacity | None = None) -> None:
-        """Found the world of `inputs`: any object with what a run needs, such as a resolved scenario.
+        """Found the world of `inputs`.
 
-        Rows are named where it has `funder_codes`, `country_codes`, `sector_names`, else by their numbers.
-        `rng` (or `seed`, its older name) is a whole number from 0 to 2**63 - 1, or whatever
-        `numpy.random.default_rng` takes; without it the run has a seed of its own, to be found in `seed`.
+        Parameters
+        ----------
+        inputs : Inputs
+            What a run needs, such as a resolved scenario. Its `funder_codes`, `country_codes` and `sector_names` name
+            the rows, which else have numbers.
+        rng : optional
+            A whole number from 0 to 2**63 - 1, or whatever `numpy.random.default_rng` takes; without it the run has a
+            seed of its own, in the attribute `seed`.
+        seed : optional
+            Older name of `rng`.
+        capacity : Capacity, optional
+            Rows of the tables at the start.
         """
         self.seed = whole_seed(rng, seed)
         super().__init__(rng=self.seed)
         self.month = 0
-        self.parameters, self.rules, self.world = given(inputs.parameters, inputs.rules, inputs.world)
+        self.parameters, self.rules, self.world = tabulate(inputs.parameters, inputs.rules, inputs.world)
         self.funder_codes = _names(inputs, "funder_codes", len(self.world.funders))
         self.country_codes = _names(inputs, "country_codes", len(self.world.countries))
         self.sector_names = _names(inputs, "sector_names", len(self.world.sectors))
@@ -119,16 +107,16 @@ class InnovexModel(mesa.Model):
         self._free_ids = itertools.count(1 + sum(self._populations()))
 
     def _founded(self, capacity: Capacity) -> State:
-        """The world before the first month."""
+        """Return the world before the first month."""
         while True:
             state = new_state(self._inputs.world, self._inputs.rules, self._inputs.months, capacity)
             schedule.run(0, 0, self.seed, self.parameters, self.rules, self.world, state)
-            if state.count[TOO_SMALL] == 0:
+            if state.used.too_small == 0:
                 return state
             capacity = capacity._replace(own_contracts=2 * capacity.own_contracts)
 
     def step(self) -> None:
-        """One month. After the last one, nothing happens."""
+        """Carry out one month. After the last one, nothing happens."""
         if self.month >= self.months:
             self.running = False
             return
@@ -143,7 +131,7 @@ class InnovexModel(mesa.Model):
             self.datacollector.collect(self)
 
     def _stop_if_too_small(self) -> None:
-        if self.state.count[TOO_SMALL]:
+        if self.state.used.too_small:
             self.running = False
             raise RuntimeError(
                 f"month {self.month} filled a table that was half empty, and rows were lost; "
@@ -155,28 +143,28 @@ class InnovexModel(mesa.Model):
     @property
     def projects_running(self) -> int:
         """Projects that have started and not closed."""
-        projects = self._used("projects")
+        projects = self.state.rows("projects")
         return int(((projects["alive"] == 1) & (projects["phase"] > 0)).sum())
 
     @property
     def knowledge(self) -> int:
         """SMEs with new knowledge, once for each project."""
-        return int((self._used("participations")["knowledge_month"] != NEVER).sum())
+        return int((self.state.rows("participations")["knowledge_month"] != NEVER).sum())
 
     @property
     def partnerships(self) -> int:
         """SME partnerships: of SMEs of different countries that met in the programme."""
-        return 2 * int((self._used("ties")["partnership_month"] != NEVER).sum())
+        return 2 * int((self.state.rows("ties")["partnership_month"] != NEVER).sum())
 
     @property
     def rni_collaborations(self) -> int:
         """SME R&I collaborations between SMEs that met in the programme."""
-        return 2 * int(self._used("ties")["rni_count"].sum())
+        return 2 * int(self.state.rows("ties")["rni_count"].sum())
 
     @property
     def contracts(self) -> int:
         """SME contracts between SMEs that met in the programme."""
-        return 2 * int(self._used("ties")["contract_count"].sum())
+        return 2 * int(self.state.rows("ties")["contract_count"].sum())
 
     @property
     def granted_eur(self) -> float:
@@ -194,19 +182,27 @@ class InnovexModel(mesa.Model):
         return float(self.state.ledger["spent"].sum())
 
     def count(self, event: str, month: int | None = None) -> int:
-        """Number of events of a kind (one of `simulator.state.EVENTS`) so far, or in one month."""
+        """Return the number of events of a kind so far, or in one month.
+
+        Parameters
+        ----------
+        event : str
+            One of `simulator.state.EVENTS`.
+        month : int, optional
+            Months since January of the first year.
+        """
         if event not in EVENTS:
             raise ValueError(f"there is no event {event!r}; allowed: {', '.join(EVENTS)}")
-        logs = [self._used("log")]
+        logs = [self.state.rows("log")]
         if event in _OWN:
             logs.append(own_events(self._inputs, self.seed, self.state, self.month))
         happened = [log[log["kind"] == EVENTS.index(event)] for log in logs]
         return sum(len(log) if month is None else int((log["month"] == month).sum()) for log in happened)
 
     def by_sme(self, outcome: str) -> I64:
-        """Number of "partnerships", "rni_collaborations" or "contracts" so far by SME, shape (M,)."""
+        """Return the number of "partnerships", "rni_collaborations" or "contracts" so far by SME, shape (M,)."""
         if outcome not in self._by_sme:
-            ties = self._used("ties")
+            ties = self.state.rows("ties")
             counts = {
                 "partnerships": ties["partnership_month"] != NEVER,
                 "rni_collaborations": ties["rni_count"],
@@ -216,10 +212,6 @@ class InnovexModel(mesa.Model):
             total = np.bincount(smes, np.concatenate([counts, counts]), len(self.state.smes))
             self._by_sme[outcome] = total.astype(np.int64)
         return self._by_sme[outcome]
-
-    def _used(self, table: str) -> Table:
-        """The rows in use of a table that grows."""
-        return getattr(self.state, table)[: self.state.count[_ROWS_IN_USE[table]]]
 
     # the calendar
 
@@ -279,7 +271,7 @@ class InnovexModel(mesa.Model):
         getattr(mesa.Agent, "_ids", {}).pop(self, None)
 
     def _agents_by_row(self) -> Any:
-        """Views on the rows of the three populations, made when first asked for; ids are by row, from 1."""
+        """Return views on the rows of the three populations, made at the first call; ids are by row, from 1."""
         if self._views is None:
             first_ids = itertools.accumulate(self._populations(), initial=1)
             self._views = tuple(
@@ -293,7 +285,13 @@ class InnovexModel(mesa.Model):
 
 
 def whole_seed(rng: Any = None, seed: Any = None) -> int:
-    """The seed of a run, from Mesa's two names for it; ValueError for both, or for one that does not fit."""
+    """Return the seed of a run from Mesa's two names for it.
+
+    Raises
+    ------
+    ValueError
+        If both are set, or if the seed is out of range.
+    """
     if rng is not None and seed is not None:
         raise ValueError("both rng and seed are given; allowed: one of them")
     source = seed if rng is None else rng
@@ -307,7 +305,7 @@ def whole_seed(rng: Any = None, seed: Any = None) -> int:
 
 
 def roomy(world: World) -> Capacity:
-    """Tables so large that a month fills no more than half of one: memory is taken only as rows are used."""
+    """Return tables so large that a month fills no more than half of one: memory is taken only as rows are used."""
     least = Capacity()
     smes = int(world.cluster_members.sum())
     return Capacity(
@@ -320,9 +318,8 @@ def roomy(world: World) -> Capacity:
 
 
 def with_room(state: State) -> State:
-    """The same state, with twice the rows for each table of which less than half is free."""
-    used = {name: state.count[place] for name, place in _ROWS_IN_USE.items()}
-    full = [name for name, rows in used.items() if 2 * rows > len(getattr(state, name))]
+    """Return the same state, with twice the rows for each table of which less than half is free."""
+    full = [name for name in _GROW if 2 * len(state.rows(name)) > len(getattr(state, name))]
     if not full:
         return state
     grown = state._replace(**{name: _doubled(getattr(state, name)) for name in full})
@@ -332,20 +329,23 @@ def with_room(state: State) -> State:
     return grown
 
 
+_GROW = [name for name in ROWS if name != "calendar"]  # from month to month
+
+
 def _doubled(table: Table) -> Table:
     grown = np.empty((2 * len(table), *table.shape[1:]), table.dtype).view(np.recarray)
     grown[: len(table)] = table
     return grown
 
 
-@jit
+@kernel
 def _file_ties(state):
-    """Puts every tie into the empty table of pairs."""
+    """Put every tie into the empty table of pairs."""
     ties, slots = state.ties, state.slots
-    for tie in range(state.count[N_TIES]):
+    for tie in range(state.used.ties):
         slots[find_slot(ties[tie].one, ties[tie].other, ties, slots)] = tie
 
 
 def _names(inputs: Inputs, field: str, rows: int) -> Sequence[str]:
-    """Names of rows where the inputs have them, else their numbers."""
+    """Return the names of rows where the inputs have them, else their numbers."""
     return tuple(getattr(inputs, field, None) or map(str, range(rows)))

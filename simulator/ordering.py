@@ -8,14 +8,14 @@ import math
 
 import numpy as np
 
-from simulator.jit import jit
+from simulator.jit import kernel
 
 _LOWEST = -1.7e308  # of all numbers, nearly
 
 
-@jit
+@kernel
 def bar_for(values, k):
-    """A number that the k largest of `values` (n,) reach and no others do, except equals of the k-th.
+    """Return a threshold that exactly the k largest of `values` (n,) reach, and ties with the k-th.
 
     k is from 1 to n. Minus infinity where fewer than k are above it.
     """
@@ -44,9 +44,9 @@ def bar_for(values, k):
     return low
 
 
-@jit
+@kernel
 def _reach(bar, values):
-    """How many are at the bar or above."""
+    """Return how many are at the bar or above."""
     reach = 0
     for row in range(values.shape[0]):
         if values[row] >= bar:
@@ -54,9 +54,9 @@ def _reach(bar, values):
     return reach
 
 
-@jit
+@kernel
 def best_first(values):
-    """Rows of `values` (n,) from the largest to the smallest; equal ones in the order of their rows.
+    """Return the rows of `values` (n,) from the largest to the smallest; ties in the order of their rows.
 
     Values are dealt into n boxes of equal width, best box first; what then stands out of order is moved by insertion.
     """

@@ -21,9 +21,9 @@ U64 = npt.NDArray[np.uint64]
 
 
 class Parameters(NamedTuple):
-    """How clusters, funders and SMEs behave; floats only, one draw of the priors each."""
+    """How clusters, funders and SMEs behave: one value each, floats only."""
 
-    # clusters and SMEs as they are found
+    # clusters and SMEs before the first call
     quality_spread: float
     focus_shape: float
     capacity_mean: float
@@ -147,18 +147,18 @@ class Parameters(NamedTuple):
     admin_grant_eur: float
 
 
-class Rules(NamedTuple):
-    """What the programme does. `C` calls in order of year, `F` funders in order of code."""
+class CallRules(NamedTuple):
+    """What holds for a call, by call in order of year: arrays of shape (C,)."""
 
-    # calendar, months since January of the first year (int64, shape (C,))
-    call_year: I64
+    # calendar, months since January of the first year
+    year: I64
     event_month: I64
     open_month: I64
     close_month: I64
     event_clusters: I64  # clusters invited to the matchmaking event
     counted_months: I64  # months for which a call's outcomes are counted after its close
     held: I64  # 1 if the call takes place
-    # by call (float64 or int64, shape (C,))
+    # money and dates
     funding_rule: I64  # position in FUNDING_RULES
     decision_dates: I64  # position in DECISION_DATES
     committed_months: F64
@@ -170,8 +170,12 @@ class Rules(NamedTuple):
     phase_two_months: F64
     phase_two_grant_factor: F64  # monthly money of phase two over phase one: above 1 growing, below 1 declining
     phase_two_from_next_call: F64  # share of phase-two money that is taken out of the funder's next call
-    # by call and funder (float64, shape (C, F)); a budget of 0 means that the funder takes no part
-    budget_eur: F64
+
+
+class Terms(NamedTuple):
+    """What holds for a funder in a call, by call and funder (in order of code): arrays of shape (C, F)."""
+
+    budget_eur: F64  # for all grants of the call (EUR); 0: the funder takes no part
     grant_eur: F64
     grant_min_eur: F64
     grant_max_eur: F64
@@ -182,6 +186,13 @@ class Rules(NamedTuple):
     deadline_months: F64  # own deadline, months after the close of the call
     project_months: F64
     phase_two_share: F64  # phase-two purse, share of the funder's budget for the call
+
+
+class Rules(NamedTuple):
+    """What the programme does: `C` calls, `F` funders."""
+
+    calls: CallRules
+    terms: Terms
 
 
 class World(NamedTuple):

@@ -7,7 +7,7 @@ Shaw 2011). `key` and `word` take the place of those in `simulator.draws` where 
 
 import numpy as np
 
-from simulator.jit import rule
+from simulator.jit import inline
 
 _ROUNDS = 10
 _MULTIPLY_0, _MULTIPLY_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -15,9 +15,9 @@ _WEYL_0, _WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _LOW, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
-@rule
+@inline
 def block(c0, c1, c2, c3, k0, k1):
-    """Four words of 32 bits, made of a counter of four and a key of two; all held in unsigned 64-bit words."""
+    """Return four words of 32 bits, made of a counter of four and a key of two; all are unsigned 64-bit words."""
     for _ in range(_ROUNDS):
         one, other = _MULTIPLY_0 * c0, _MULTIPLY_1 * c2
         c0, c1, c2, c3 = (other >> _32) ^ c1 ^ k0, other & _LOW, (one >> _32) ^ c3 ^ k1, one & _LOW
@@ -25,16 +25,16 @@ def block(c0, c1, c2, c3, k0, k1):
     return c0, c1, c2, c3
 
 
-@rule
+@inline
 def key(seed, decision, time):
-    """Where all draws of one decision at one time start from (unsigned 64-bit)."""
+    """Return the word (unsigned 64-bit) from which all draws of one decision at one time start."""
     chosen, none = np.uint64(seed), np.uint64(0)
     a, b, _, _ = block(chosen & _LOW, chosen >> _32, np.uint64(decision), np.uint64(time), none, none)
     return (b << _32) | a
 
 
-@rule
+@inline
 def word(start, who, whom):
-    """The 64 random bits of (`who`, `whom`), identities in this order; `whom` 0 for nobody."""
+    """Return the 64 random bits of (`who`, `whom`), identities in this order; `whom` is 0 for nobody."""
     a, b, _, _ = block(who & _LOW, who >> _32, whom & _LOW, whom >> _32, start & _LOW, start >> _32)
     return (b << _32) | a

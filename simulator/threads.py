@@ -1,7 +1,7 @@
-"""Many pieces of work on all cores, as threads: the kernels release the interpreter.
+"""Run jobs in threads on all cores; the kernels release the GIL.
 
-The results come in the order of the jobs, whatever the number of threads, and only a few ahead of whoever reads
-them: memory stays flat however many jobs there are.
+Results come in the order of the jobs, whatever the number of threads, and only a few jobs are begun ahead of the
+reader: memory stays flat however many jobs there are.
 """
 
 import contextlib
@@ -15,30 +15,40 @@ from typing import Any, TypeVar
 from simulator.ensemble import is_ready
 
 Job = TypeVar("Job")
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 
 AHEAD = 4  # jobs begun per thread before the first of them is read
-LOOK_UP_SECONDS = 0.5  # so that Ctrl-C is heard on every system
+LOOK_UP_SECONDS = 0.5  # so that Ctrl-C is noticed on every system
 
 Cancelled = Callable[[], bool]
 
 
 def cores() -> int:
-    """Cores that this process may use."""
+    """Return how many cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system
         return os.cpu_count() or 1
 
 
-def each(
-    work: Callable[[Job], Found], jobs: Iterable[Job], threads: int | None = None, cancelled: Cancelled | None = None
-) -> Iterator[Found]:
-    """`work(job)` for every job, in the order of the jobs; all cores unless `threads` is given.
+def run_jobs(
+    work: Callable[[Job], Result], jobs: Iterable[Job], threads: int | None = None, cancelled: Cancelled | None = None
+) -> Iterator[Result]:
+    """Yield `work(job)` for every job, in the order of the jobs.
 
-    Where the kernels are yet to be compiled or loaded, the first job is done alone, so that this is done once. After
-    `cancelled()`, Ctrl-C or closing the iterator no further job is begun; those that run are waited for. An error in
-    a job is raised here, at its place in the order.
+    Where the kernels are yet to be compiled or loaded, the first job runs alone, so that this is done once. After
+    `cancelled()`, Ctrl-C or closing the iterator no further job is begun; those that run are waited for.
+
+    Parameters
+    ----------
+    work : callable
+        What is done for a job. An error in it is raised here, at the job's place in the order.
+    jobs : iterable
+        The jobs; they are taken as threads become free.
+    threads : int, optional
+        How many; all cores unless given.
+    cancelled : callable, optional
+        Returns whether to stop; asked before each job.
     """
     queue = iter(jobs)
     stop = cancelled or (lambda: False)
@@ -58,7 +68,7 @@ def each(
     yield from _on_threads(work, queue, threads, stop)
 
 
-def _on_threads(work: Callable[[Job], Found], queue: Iterator[Job], threads: int, stop: Cancelled) -> Iterator[Found]:
+def _on_threads(work: Callable[[Job], Result], queue: Iterator[Job], threads: int, stop: Cancelled) -> Iterator[Result]:
     crew = Crew(work, threads)
     try:
         crew.start()
@@ -69,10 +79,10 @@ def _on_threads(work: Callable[[Job], Found], queue: Iterator[Job], threads: int
             crew.begin(begun, job)
             begun += 1
             if begun - read >= AHEAD * threads:
-                yield crew.found(read)
+                yield crew.result(read)
                 read += 1
         while read < begun and not stop():
-            yield crew.found(read)
+            yield crew.result(read)
             read += 1
     finally:
         crew.leave()
@@ -104,10 +114,10 @@ class Crew:
             with contextlib.suppress(Empty):
                 self._do(self._todo.get(timeout=LOOK_UP_SECONDS))
 
-    def _do(self, given: tuple[int, Any] | None) -> None:
-        if given is None or self._left:  # nobody reads on
+    def _do(self, numbered: tuple[int, Any] | None) -> None:
+        if numbered is None or self._left:  # nobody reads on
             return
-        number, job = given
+        number, job = numbered
         try:
             self._done.put((number, self._work(job), None))
         except BaseException as error:  # whatever it is, it is raised where the result is read
@@ -124,7 +134,7 @@ class Crew:
             raise error
         return number, result
 
-    def found(self, number: int) -> Any:
+    def result(self, number: int) -> Any:
         """Wait for a job's result; raises what the job raised."""
         while number not in self._early:
             done, result, error = self._next()
@@ -140,7 +150,7 @@ class Crew:
                 return self._done.get(timeout=LOOK_UP_SECONDS)
 
     def leave(self) -> None:
-        """No further job is begun; those that run are waited for."""
+        """Begin no further job, and wait for those that run."""
         self._left = True
         for _ in self._threads:
             self._todo.put(None)  # they need not look up
@@ -151,7 +161,7 @@ class Crew:
 
 @contextlib.contextmanager
 def _no_interrupt() -> Iterator[None]:
-    """Ctrl-C waits until here is done; threads begun here leave it to others."""
+    """Hold Ctrl-C back meanwhile; threads that start here leave it to others."""
     if not hasattr(signal, "pthread_sigmask"):  # not on every system
         yield
         return

@@ -9,7 +9,7 @@ from experiments.comparison.frames import Frames, InMemory
 from experiments.comparison.tables import table
 from experiments.runs.measures import all_measures
 from simulator.observe import MEASURES, MONTHLY
-from simulator.state import OUTCOMES
+from simulator.outcomes.tables import OUTCOMES
 
 COUNTRIES = ("DK", "SE", "NO", "LT", "DE", "PL")
 FUNDERS = COUNTRIES[:4]

@@ -10,21 +10,7 @@ import scenarios
 from scenarios import Programme, Resolved
 from simulator.ensemble import own_events
 from simulator.schedule import run
-from simulator.state import (
-    EVENTS,
-    N_DUE,
-    N_EVENTS,
-    N_PARTICIPATIONS,
-    N_PARTNERS,
-    N_PATHS,
-    N_PROJECTS,
-    N_TIES,
-    TOO_SMALL,
-    Capacity,
-    State,
-    given,
-    new_state,
-)
+from simulator.state import EVENTS, Capacity, State, new_state, tabulate
 
 # What the two parties of an event are, where it has them.
 BETWEEN_CLUSTERS = ("meeting",)
@@ -65,7 +51,12 @@ def tiny(name: str = "baseline", last_call: int = 2014) -> Resolved:
 
 def never_held(resolved: Resolved) -> Resolved:
     """The same world without the programme from the first call on: what a twin is."""
-    return replace(resolved, rules=resolved.rules._replace(held=np.zeros_like(resolved.rules.held)))
+    return replace(
+        resolved,
+        rules=resolved.rules._replace(
+            calls=resolved.rules.calls._replace(held=np.zeros_like(resolved.rules.calls.held))
+        ),
+    )
 
 
 # Runs
@@ -82,31 +73,20 @@ def simulate(
 ) -> State:
     """A run from month 0 to before `last`, in one piece or with `stops`, in a room of `room` months."""
     last = resolved.months if last is None else last
-    inputs = given(resolved.parameters, resolved.rules, resolved.world)
+    inputs = tabulate(resolved.parameters, resolved.rules, resolved.world)
     capacity = capacity or Capacity()
     while True:
         state = new_state(resolved.world, resolved.rules, room or resolved.months, capacity)
         for start, stop in zip((0, *stops), (*stops, last)):
             run(start, stop, np.int64(seed), *inputs, state)
-        if state.count[TOO_SMALL] == 0:
+        if state.used.too_small == 0:
             return state
         capacity = capacity.doubled()
 
 
 def tables(state: State) -> dict[str, np.ndarray]:
     """All that the run wrote: tables cut to the rows in use."""
-    in_use = {
-        "projects": N_PROJECTS,
-        "partners": N_PARTNERS,
-        "participations": N_PARTICIPATIONS,
-        "ties": N_TIES,
-        "log": N_EVENTS,
-        "paths": N_PATHS,
-        "own": N_PATHS,
-        "calendar": N_DUE,
-    }
-    rows = {name: int(state.count[place]) for name, place in in_use.items()}
-    return {name: table[: rows.get(name, len(table))] for name, table in state._asdict().items()}
+    return {name: state.rows(name) for name in State._fields}
 
 
 def columns(state: State) -> dict[str, np.ndarray]:
@@ -142,7 +122,7 @@ def differing(one: State, other: State) -> list[str]:
 
 def log_of(state: State) -> np.ndarray:
     """The event log, rows in use only."""
-    return state.log[: state.count[N_EVENTS]]
+    return state.rows("log")
 
 
 def events_of(state: State, kind: str) -> np.ndarray:

@@ -4,7 +4,7 @@
     python -m benchmarks.battery.feed sme | benchmarks/battery/testu01 crush
 
 Each walk is a function of a running number, made of the model's own draws: the identities, the order of
-the words of a key and the ranges are those of `simulator.processes`. The walks of the last two groups
+the words of a key and the ranges are the simulator's. The walks of the last two groups
 are harder than anything that the model does: they hand raw counters in where it hands identities in,
 or add up (exclusive or) two draws that ought to have nothing to do with each other.
 """
@@ -27,13 +27,13 @@ _32 = np.uint64(32)
 
 @numba.njit
 def _sme(number):
-    """Identity of an SME: a million to a cluster, so that clusters change on the way."""
+    """Return the identity of an SME: a million to a cluster, so that clusters change on the way."""
     return draws.identity(draws.identity(COUNTRY, number >> 20), number & 0xFFFFF)
 
 
 @numba.njit
 def _lead():
-    """Identity of a cluster that leads a project."""
+    """Return the identity of a cluster that leads a project."""
     return draws.identity(COUNTRY, 7)
 
 
@@ -191,7 +191,7 @@ WALKS = {walk.__name__: walk for walk in AS_USED + AS_NUMBERS + IN_TWOS + RAW}
 
 
 def filler(walk: Callable[[int], int]) -> Callable[[int, np.ndarray], None]:
-    """A compiled loop that writes a walk's words from a running number on."""
+    """Return a compiled loop that writes a walk's words from a running number on."""
 
     @numba.njit(nogil=True)
     def fill(first, words):

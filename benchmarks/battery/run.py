@@ -27,23 +27,23 @@ _WORDS = ("unusual", "mildly suspicious", "suspicious", "very suspicious", "VERY
 
 
 def main() -> None:
-    """Run what was asked for, or print the table of what has been run."""
-    asked = _asked()
-    asked.logs.mkdir(parents=True, exist_ok=True)
-    if asked.table:
-        print("\n".join(table(asked.logs)))
+    """Run the walks named on the command line, or print the table of what has been run."""
+    arguments = _arguments()
+    arguments.logs.mkdir(parents=True, exist_ok=True)
+    if arguments.table:
+        print("\n".join(table(arguments.logs)))
         return
-    for walk in asked.walks or WALKS:
-        if asked.practrand:
-            program = [asked.practrand, "stdin64", "-tlmin", "256MB", "-tlmax", asked.size]
-            _through(walk, program, asked.logs / f"practrand-{walk}.txt")
-        if asked.testu01:
+    for walk in arguments.walks or WALKS:
+        if arguments.practrand:
+            program = [arguments.practrand, "stdin64", "-tlmin", "256MB", "-tlmax", arguments.size]
+            _through(walk, program, arguments.logs / f"practrand-{walk}.txt")
+        if arguments.testu01:
             for bits, more in (("upper", []), ("lower", ["reversed"])):
-                program = [asked.testu01, asked.battery, *more]
-                _through(walk, program, asked.logs / f"{asked.battery}-{walk}-{bits}.txt")
+                program = [arguments.testu01, arguments.battery, *more]
+                _through(walk, program, arguments.logs / f"{arguments.battery}-{walk}-{bits}.txt")
 
 
-def _asked() -> argparse.Namespace:
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Batteries on the keyed draws.")
     parser.add_argument("logs", type=Path, help="folder for what the batteries say")
     parser.add_argument("walks", nargs="*", help=f"some of: {', '.join(WALKS)}")
@@ -52,14 +52,14 @@ def _asked() -> argparse.Namespace:
     parser.add_argument("--testu01", help="the program made of testu01.c")
     parser.add_argument("--battery", default="small", choices=("small", "crush", "big"))
     parser.add_argument("--table", action="store_true", help="print the table of what lies in the folder")
-    asked = parser.parse_args()
-    if unknown := set(asked.walks) - set(WALKS):
+    arguments = parser.parse_args()
+    if unknown := set(arguments.walks) - set(WALKS):
         parser.error(f"no such walk: {', '.join(sorted(unknown))}; there are {', '.join(WALKS)}")
-    return asked
+    return arguments
 
 
 def _through(walk: str, program: list[str], log: Path) -> None:
-    """One walk's words through one program, which stops reading when it has enough."""
+    """Send one walk's words through one program, which stops reading when it has enough."""
     feed = subprocess.Popen([sys.executable, "-m", "benchmarks.battery.feed", walk], stdout=subprocess.PIPE)
     with log.open("w", encoding="utf-8") as out:
         subprocess.run(program, stdin=feed.stdout, stdout=out, stderr=subprocess.STDOUT, check=False)
@@ -69,22 +69,22 @@ def _through(walk: str, program: list[str], log: Path) -> None:
 
 
 def table(logs: Path) -> list[str]:
-    """Walk by walk: how far PractRand went and what it found; what TestU01 found in the upper and the lower bits."""
+    """Return a table of how far PractRand went in each walk, with its remarks and those of TestU01."""
     head = ("walk", "what changes", "PractRand", "TestU01, upper bits", "lower bits")
     lines = [f"| {' | '.join(head)} |", f"| {' | '.join(['---'] * len(head))} |"]
     for group, walks in GROUPS:
         lines.append(f"| *{group}* | | | | |")
         for walk in walks:
             name = walk.__name__
-            told = " ".join((walk.__doc__ or getattr(walk, "py_func", walk).__doc__ or "").split())
-            found = [_practrand(logs / f"practrand-{name}.txt")]
-            found += [_testu01(logs, name, bits) for bits in ("upper", "lower")]
-            lines.append(f"| `{name}` | {told} | {' | '.join(found)} |")
+            about = " ".join((walk.__doc__ or getattr(walk, "py_func", walk).__doc__ or "").split())
+            cells = [_practrand(logs / f"practrand-{name}.txt")]
+            cells += [_testu01(logs, name, bits) for bits in ("upper", "lower")]
+            lines.append(f"| `{name}` | {about} | {' | '.join(cells)} |")
     return lines
 
 
 def _practrand(log: Path) -> str:
-    """The size reached, the number of results there, and every remark at any size."""
+    """Return the size reached, the number of results there, and every remark at any size."""
     if not log.exists():
         return "not run"
     text = log.read_text(encoding="utf-8")
@@ -93,32 +93,32 @@ def _practrand(log: Path) -> str:
         return "not run"
     last = text[lengths[-1].start() :]
     results = sum(map(int, re.findall(r"(\d+) test result", last))) + len(_remarks(last))
-    told = f"2^{lengths[-1][2]} bytes: {results} results, "
+    summary = f"2^{lengths[-1][2]} bytes: {results} results, "
     remarks = _remarks(last)
     if not remarks:
-        return told + "nothing to remark"
-    return told + "; ".join(f"{name} {word} (p = {p})" for name, p, word in remarks)
+        return summary + "nothing to remark"
+    return summary + "; ".join(f"{name} {word} (p = {p})" for name, p, word in remarks)
 
 
 def _remarks(text: str) -> list[tuple[str, str, str]]:
-    """Name, p and word of each result that stands out."""
+    """Return the name, p and word of each result that stands out."""
     words = "|".join(sorted(_WORDS, key=len, reverse=True))
     return re.findall(rf"^\s+(\S+)\s+R=.*?p =\s*(\S+)\s+({words})", text, flags=re.MULTILINE)
 
 
 def _testu01(logs: Path, walk: str, bits: str) -> str:
-    """The largest battery that was run, and the p-values outside [0.001, 0.999]."""
+    """Return the largest battery that was run, and the p-values outside [0.001, 0.999]."""
     for battery, name in (("big", "BigCrush"), ("crush", "Crush"), ("small", "SmallCrush")):
         log = logs / f"{battery}-{walk}-{bits}.txt"
         text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
         count = re.search(r"Number of statistics:\s+(\d+)", text)
         if not count:
             continue
-        told = f"{name}, {count[1]} statistics: "
+        summary = f"{name}, {count[1]} statistics: "
         if "All tests were passed" in text:
-            return told + "all passed"
+            return summary + "all passed"
         rows = re.findall(r"^\s*\d+\s+\S.*$", text.split("Test ")[-1], flags=re.MULTILINE)
-        return told + "; ".join(" ".join(row.split()) for row in rows)
+        return summary + "; ".join(" ".join(row.split()) for row in rows)
     return "not run"
 
 

@@ -3,66 +3,64 @@
 import math
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import Any
 
 import mesa
 
-from simulator import draws, state
-from simulator.state import LEDGER
-
-if TYPE_CHECKING:
-    from benchmarks.peer.model import PeerModel
+from simulator import draws
+from simulator.instruments.calls.tables import LEDGER, NO_CAUSE
+from simulator.outcomes.tables import OUTCOMES
+from simulator.records import NEVER, NOBODY
 
 
 class Funder(mesa.Agent):
     """A country's funder, with its money and what its clusters believe of it."""
 
-    model: "PeerModel"
+    model: Any
 
-    def __init__(self, model: "PeerModel", row: int, country: SimpleNamespace) -> None:
+    def __init__(self, model: Any, row: int, country: SimpleNamespace) -> None:
         super().__init__(model)
         self.row, self.country = row, country
         self.belief, self.carried, self.debt = 0.5, 0.0, 0.0
         for call in reversed(model.calls):
             if call.terms[row].budget_eur > 0.0:
                 self.belief = call.terms[row].pass_share
-        amounts = dict.fromkeys(LEDGER.names[1:], 0.0)
-        self.books = [SimpleNamespace(decision_month=state.NEVER, **amounts) for _ in model.calls]
+        amounts = dict.fromkeys(LEDGER.dtype.names[1:], 0.0)
+        self.books = [SimpleNamespace(decision_month=NEVER, **amounts) for _ in model.calls]
 
 
 class Cluster(mesa.Agent):
     """A cluster organisation; whom it knows and trusts stands with it, by the other's row."""
 
-    model: "PeerModel"
+    model: Any
 
-    def __init__(self, model: "PeerModel", row: int, given: SimpleNamespace) -> None:
+    def __init__(self, model: Any, row: int, entry: SimpleNamespace) -> None:
         super().__init__(model)
         say, p, luck = model.say, model.parameters, model.luck
-        self.row, self.country = row, model.countries[given.country]
+        self.row, self.country = row, model.countries[entry.country]
         self.funder: Funder | None = None
-        self.identity = who = say.identity(self.country.key, given.rank)
-        self.sector = say.position_in(model.sector_shares, luck(draws.SECTOR, 0, who))
+        self.identity = who = say.identity(self.country.key, entry.rank)
+        self.sector = say.sector_at(model.sector_shares, luck(draws.SECTOR, 0, who))
         self.excellence = luck(draws.EXCELLENCE, 0, who)
-        self.focus = luck(draws.FOCUS, 0, who) ** p.focus_shape
-        self.size = say.size_factor(given.members, p.members_reference, p.size_elasticity)
-        most = (p.capacity_mean - 1.0) * 2.0 * self.focus * self.size
-        self.capacity = 1 + say.whole_number(most, luck(draws.CAPACITY, 0, who))
+        self.focus = say.strategy_focus(luck(draws.FOCUS, 0, who), p.focus_shape)
+        self.size = say.size_factor(entry.members, p.members_reference, p.size_elasticity)
+        self.capacity = say.project_capacity(p.capacity_mean, self.focus, self.size, luck(draws.CAPACITY, 0, who))
         self.busy, self.experience, self.followon = 0, 0.0, 0.0
         self.attended: SimpleNamespace | None = None
         self.familiarity: dict[int, float] = {}
         self.trust: dict[int, float] = {}
-        self.members = [SME(model, self, number) for number in range(given.members)]
+        self.members = [SME(model, self, number) for number in range(entry.members)]
 
     def knows(self, other: "Cluster", known: float) -> None:
-        """Both know each other so well (0-1)."""
+        """Set how well the two know each other (0-1)."""
         self.familiarity[other.row] = other.familiarity[self.row] = known
 
     def has_funder(self, call: SimpleNamespace) -> bool:
-        """Whether its country has money in this call."""
+        """Return whether its country has money in this call."""
         return self.funder is not None and call.terms[self.funder.row].budget_eur > 0.0
 
     def forget(self) -> None:
-        """A year of staff turnover."""
+        """Live through a year of staff turnover."""
         say, p = self.model.say, self.model.parameters
         known, trusted = say.worn(1.0, p.familiarity_decay_year), say.worn(1.0, p.trust_decay_year)
         self.familiarity = {row: level * known for row, level in self.familiarity.items()}
@@ -71,7 +69,7 @@ class Cluster(mesa.Agent):
         self.followon = say.worn(self.followon, 0.5)
 
     def appeal_of(self, other: "Cluster", funded: float) -> float:
-        """How much another cluster appeals to it (log-odds)."""
+        """Return how much another cluster appeals to it (log-odds)."""
         p = self.model.parameters
         return self.model.say.partner_appeal(
             self.trust.get(other.row, 0.0), self.familiarity.get(other.row, 0.0),
@@ -85,47 +83,44 @@ class Cluster(mesa.Agent):
 class SME(mesa.Agent):
     """A member firm, with the months in which its next needs fall due on its own path, by outcome."""
 
-    model: "PeerModel"
+    model: Any
 
-    def __init__(self, model: "PeerModel", cluster: Cluster, number: int) -> None:
+    def __init__(self, model: Any, cluster: Cluster, number: int) -> None:
         super().__init__(model)
         say, p, luck = model.say, model.parameters, model.luck
         self.row, self.cluster = model.count_sme(self), cluster
         self.identity = who = say.identity(cluster.identity, number)
         self.sector = cluster.sector
         if luck(draws.SME_SECTOR, 0, who) >= p.sme_sector_match:
-            self.sector = say.position_in(model.sector_shares, luck(draws.SME_SECTOR, 1, who))
-        u = luck(draws.SIZE, 0, who)
-        self.size_class = 2 if u < p.share_medium else 1 if u < p.share_medium + p.share_small else 0
+            self.sector = say.sector_at(model.sector_shares, luck(draws.SME_SECTOR, 1, who))
+        self.size_class = say.size_class(luck(draws.SIZE, 0, who), p.share_small, p.share_medium)
         more = p.readiness_size_step * self.size_class
         more += p.readiness_spread * say.logistic(luck(draws.READINESS, 0, who))
         self.readiness = self.found_readiness = say.level_around(p.readiness_mean, 1.0, more)
         deviate = say.logistic(luck(draws.SPARE_TIME, 0, who))
         self.spare_time = say.level_around(p.spare_time_mean, p.spare_time_spread, deviate)
         self.projects = 0
-        self.number = [0] * len(state.OUTCOMES)
-        self.due = [self.waits(outcome) for outcome in range(len(state.OUTCOMES))]
+        self.number = [0] * len(OUTCOMES)
+        self.due = [self.waits(outcome) for outcome in range(len(OUTCOMES))]
         model.rivals.setdefault((cluster.country.row, self.sector), []).append(self)
 
     def waits(self, outcome: int) -> float:
-        """Months that it waits for its next need of this kind."""
+        """Return the months that it waits for its next need of this kind."""
         model = self.model
         p = model.parameters
-        hazard = model.say.own_hazard(
-            model.own_hazards[outcome], p.own_readiness_slope, self.found_readiness, p.readiness_mean
-        )
+        pull = model.say.own_pull(p.own_readiness_slope, self.found_readiness, p.readiness_mean)
         u = model.luck(draws.OWN_PATH, self.number[outcome], self.identity, outcome + 1)
-        return model.say.exponential(u) / hazard
+        return model.say.own_wait(model.say.exponential(u), model.own_hazards[outcome], pull)
 
     def next_need(self, outcome: int) -> None:
-        """The need at hand is over."""
+        """Pass to the next need."""
         self.number[outcome] += 1
         self.due[outcome] += self.waits(outcome)
 
     def follow_own_path(self) -> None:
-        """What falls due this month is reached."""
+        """Reach what falls due this month."""
         end = self.model.month + 1
-        for outcome in range(len(state.OUTCOMES)):
+        for outcome in range(len(OUTCOMES)):
             while self.due[outcome] < end:
                 self.model.reach_alone(self, outcome)
 
@@ -147,8 +142,8 @@ class Project:
     quality: float = 0.0
     alive: bool = True
     phase: int = 0
-    end_month: int = state.NEVER
-    decided_month: int = state.NEVER
+    end_month: int = NEVER
+    decided_month: int = NEVER
     joint_score: float = 0.0
     threshold: float = 0.0
     active_smes: int = 0
@@ -167,12 +162,12 @@ class Partner:
     assessed: float = 0.0
     grant_eur: float = 0.0
     own_share: float = 1.0
-    cause: int = state.NO_CAUSE
-    blocking: int = state.NOBODY
+    cause: int = NO_CAUSE
+    blocking: int = NOBODY
     short_eur: float = 0.0
-    decision_month: int = state.NEVER
-    start_month: int = state.NEVER
-    end_month: int = state.NEVER
+    decision_month: int = NEVER
+    start_month: int = NEVER
+    end_month: int = NEVER
     paid_eur_month: float = 0.0
     activity_eur: float = 0.0
     effort: float = 0.0
@@ -190,7 +185,7 @@ class Partner:
         return self.leave_hazard >= self.leave_threshold
 
     def release(self) -> None:
-        """Its active SMEs have one project less on their hands."""
+        """Take one project off the hands of its active SMEs."""
         for each in self.smes:
             if each.is_active:
                 each.sme.projects -= 1
@@ -208,7 +203,7 @@ class Participation:
     know_hazard: float = 0.0
     contact_hazard: float = 0.0
     contacts: int = 0
-    knowledge_month: int = state.NEVER
+    knowledge_month: int = NEVER
 
 
 @dataclass(slots=True, eq=False)
@@ -224,6 +219,6 @@ class Tie:
     counts: dict[int, int]
     trust: float = 0.0
     alive: bool = True
-    partnership_month: int = state.NEVER
+    partnership_month: int = NEVER
     call: SimpleNamespace | None = None
     parts: tuple[Participation, ...] = ()

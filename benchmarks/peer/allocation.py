@@ -3,8 +3,15 @@
 from dataclasses import dataclass
 
 from benchmarks.peer.agents import Funder, Partner, Project
-from simulator import state
+from simulator.instruments.calls.tables import (
+    BELOW_THRESHOLD,
+    COMMON_PURSE_EMPTY,
+    NO_CAUSE,
+    PARTNER_REFUSED,
+    PURSE_EMPTY,
+)
 from simulator.parameters import ALL_OR_NONE, COMMON_POT, NEGOTIATED, VIRTUAL_COMMON_POT
+from simulator.records import NOBODY
 
 CENT = 0.005
 
@@ -20,13 +27,11 @@ class Application:
     score: float
     grant: float = 0.0
     own_share: float = 1.0
-    cause: int = state.NO_CAUSE
-    blocking: int = state.NOBODY
+    cause: int = NO_CAUSE
+    blocking: int = NOBODY
     short: float = 0.0
 
-    def settle(
-        self, grant: float = 0.0, cause: int = state.NO_CAUSE, blocking: int = state.NOBODY, short: float = 0.0
-    ) -> None:
+    def settle(self, grant: float = 0.0, cause: int = NO_CAUSE, blocking: int = NOBODY, short: float = 0.0) -> None:
         """Write the result."""
         self.grant, self.cause, self.blocking, self.short = grant, cause, blocking, short
 
@@ -49,7 +54,7 @@ class Round:
         self.common = weighted / money if money > 0.0 else 0.0
 
     def decide(self) -> None:
-        """By the call's rule."""
+        """Decide by the call's rule."""
         rule = self.call.funding_rule
         if rule == ALL_OR_NONE:
             self._all_or_none()
@@ -71,14 +76,14 @@ class Round:
                 continue
             f = each.funder.row
             if each.score < self.threshold[f]:
-                each.settle(cause=state.BELOW_THRESHOLD, blocking=f)
+                each.settle(cause=BELOW_THRESHOLD, blocking=f)
                 continue
-            given = self.say.award(each.request, self.purse[f], self.minimum[f], self.partial)
-            if given == 0.0:
-                each.settle(cause=state.PURSE_EMPTY, blocking=f, short=each.request - self.purse[f])
+            paid = self.say.award(each.request, self.purse[f], self.minimum[f], self.partial)
+            if paid == 0.0:
+                each.settle(cause=PURSE_EMPTY, blocking=f, short=each.request - self.purse[f])
             else:
-                each.settle(grant=given)
-            self.purse[f] -= given
+                each.settle(grant=paid)
+            self.purse[f] -= paid
 
     def _all_or_none(self) -> None:
         alive = set(self.of)
@@ -92,7 +97,7 @@ class Round:
             for gap, each in gaps:
                 is_below = gap > 0.0
                 f = each.funder.row if is_below else lowest.funder.row
-                each.settle(cause=state.BELOW_THRESHOLD if is_below else state.PARTNER_REFUSED, blocking=f)
+                each.settle(cause=BELOW_THRESHOLD if is_below else PARTNER_REFUSED, blocking=f)
         full = list(self.purse)
         while True:
             self.purse[:] = full
@@ -106,7 +111,7 @@ class Round:
             reason = max(refused, key=lambda a: (a.short, -a.funder.row))
             for each in self.of[worst]:
                 if each.grant > 0.0:
-                    each.settle(cause=state.PARTNER_REFUSED, blocking=reason.blocking, short=reason.short)
+                    each.settle(cause=PARTNER_REFUSED, blocking=reason.blocking, short=reason.short)
 
     def _negotiate(self) -> None:
         left = [self.call.fill_share * money for money in self.purse]
@@ -123,14 +128,14 @@ class Round:
                 offers = 0.0
                 for f in paying:
                     offers += left[f]
-                given = min(each.request, offers)
-                if given < self.minimum[each.funder.row] or given <= CENT:
+                paid = min(each.request, offers)
+                if paid < self.minimum[each.funder.row] or paid <= CENT:
                     continue
                 for f in paying:
-                    part = given * left[f] / offers
+                    part = paid * left[f] / offers
                     left[f] -= part
                     self.purse[f] -= part
-                each.settle(grant=given)
+                each.settle(grant=paid)
                 each.own_share = 0.0
 
     def _virtual_common_pot(self) -> None:
@@ -138,7 +143,7 @@ class Round:
             applications = self.of[project]
             if project.joint_score < self.common:
                 for each in applications:
-                    each.settle(cause=state.BELOW_THRESHOLD, blocking=each.funder.row)
+                    each.settle(cause=BELOW_THRESHOLD, blocking=each.funder.row)
                 continue
             left, gap, missing = list(self.purse), 0.0, []
             for each in applications:
@@ -150,7 +155,7 @@ class Round:
             if gap > self.central[0] + CENT:
                 worst = -max(missing)[1]
                 for each in applications:
-                    cause = state.PURSE_EMPTY if each.funder.row == worst else state.PARTNER_REFUSED
+                    cause = PURSE_EMPTY if each.funder.row == worst else PARTNER_REFUSED
                     each.settle(cause=cause, blocking=worst, short=gap - self.central[0])
                 continue
             self.central[0] = max(0.0, self.central[0] - gap)
@@ -167,17 +172,17 @@ class Round:
             applications = self.of[project]
             if project.joint_score < self.common:
                 for each in applications:
-                    each.settle(cause=state.BELOW_THRESHOLD)
+                    each.settle(cause=BELOW_THRESHOLD)
                 continue
             wanted = sum(each.request for each in applications)
             least = sum(self.minimum[each.funder.row] for each in applications)
-            given = self.say.award(wanted, pot, least, self.partial)
-            pot -= given
+            paid = self.say.award(wanted, pot, least, self.partial)
+            pot -= paid
             for each in applications:
-                if given > 0.0:
-                    each.settle(grant=each.request * given / wanted)
+                if paid > 0.0:
+                    each.settle(grant=each.request * paid / wanted)
                     each.own_share = 0.0
                 else:
-                    each.settle(cause=state.COMMON_PURSE_EMPTY, short=wanted - pot)
+                    each.settle(cause=COMMON_PURSE_EMPTY, short=wanted - pot)
         if total > 0.0:
             self.purse[:] = [money * (pot / total) for money in self.purse]

@@ -2,25 +2,25 @@
 
 import math
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 from benchmarks.peer.agents import Cluster, Partner, Project
-from simulator import draws, state
+from benchmarks.peer.base import Peer
+from simulator import draws
+from simulator.instruments.calls.events import CallEvent
 from simulator.instruments.calls.matchmaking import _WISHES_PER_MEETING
+from simulator.instruments.calls.tables import MAX_PARTNERS, NO_FUNDER, NOT_APPLIED
 from simulator.parameters import ALL_OR_NONE, VIRTUAL_COMMON_POT
-
-if TYPE_CHECKING:
-    from benchmarks.peer.model import PeerModel
+from simulator.records import NOBODY
 
 
-def hold_event(model: "PeerModel") -> None:
+def hold_event(model: Peer) -> None:
     """Places go to the keenest clusters, meetings to the pairs that appeal most."""
     for call in model.calls:
         if call.event_month == model.month and call.held and call.event_clusters > 1:
             _meet(model, call, _guests(model, call))
 
 
-def _guests(model: "PeerModel", call: SimpleNamespace) -> list[Cluster]:
+def _guests(model: Peer, call: SimpleNamespace) -> list[Cluster]:
     say, time = model.say, model.since(call)
     scores = {}
     for each in model.clusters:
@@ -33,7 +33,7 @@ def _guests(model: "PeerModel", call: SimpleNamespace) -> list[Cluster]:
     return sorted(guests, key=lambda each: each.row)
 
 
-def _meet(model: "PeerModel", call: SimpleNamespace, guests: list[Cluster]) -> None:
+def _meet(model: Peer, call: SimpleNamespace, guests: list[Cluster]) -> None:
     say, p, time = model.say, model.parameters, model.since(call)
     noise = model.key(draws.MEETING, time)
     free = {
@@ -62,10 +62,10 @@ def _meet(model: "PeerModel", call: SimpleNamespace, guests: list[Cluster]) -> N
             free[a] -= 1
             free[b] -= 1
             a.knows(b, say.gap_closed(a.familiarity.get(b.row, 0.0), p.meeting_familiarity_gain))
-            model.note(state.E_MEETING, a.row, b.row, -1, 1.0)
+            model.note(CallEvent.MEETING, a.row, b.row, 1.0, call=call)
 
 
-def form_consortia(model: "PeerModel") -> None:
+def form_consortia(model: Peer) -> None:
     """Ideas that ripen this month look for partners."""
     say = model.say
     for call in model.calls:
@@ -85,8 +85,8 @@ def form_consortia(model: "PeerModel") -> None:
                 reached += say.exponential(model.luck(draws.IDEA, time, lead.identity, number))
 
 
-def _ideas(model: "PeerModel", call: SimpleNamespace, lead: Cluster) -> float:
-    """Expected number of ideas of a cluster in a call."""
+def _ideas(model: Peer, call: SimpleNamespace, lead: Cluster) -> float:
+    """Return the expected number of ideas of a cluster in a call."""
     say, p = model.say, model.parameters
     assert lead.funder is not None
     terms = call.terms[lead.funder.row]
@@ -99,21 +99,21 @@ def _ideas(model: "PeerModel", call: SimpleNamespace, lead: Cluster) -> float:
     )
 
 
-def _propose(model: "PeerModel", call: SimpleNamespace, lead: Cluster, number: int) -> None:
+def _propose(model: Peer, call: SimpleNamespace, lead: Cluster, number: int) -> None:
     say, p, time = model.say, model.parameters, model.since(call)
-    identity = say.identity(lead.identity, call.year)
+    identity = say.identity(lead.identity, call.key)
     if number > 0:
         identity = say.identity(identity, number)
     top_down = model.luck(draws.TOP_DOWN, time, identity) < p.top_down_share
     u = model.luck(draws.DESIRED_PARTNERS, time, identity)
-    wanted = min(say.partners_wanted(u, p.extra_partners_mean), state.MAX_PARTNERS - 1)
-    members, nations, asked = [lead], {lead.country.nation}, 0
+    wanted = min(say.partners_wanted(u, p.extra_partners_mean), MAX_PARTNERS - 1)
+    members, nations, asks = [lead], {lead.country.nation}, 0
     for _, other in sorted(_preferences(model, call, lead, identity, top_down), key=lambda pair: -pair[0]):
-        if len(members) > wanted or asked >= int(p.asks_max):
+        if len(members) > wanted or asks >= int(p.asks_max):
             break
         if other.country.nation in nations:
             continue
-        asked += 1
+        asks += 1
         chance = say.acceptance_probability(other.has_funder(call), p.acceptance, p.acceptance_no_funder, other.focus)
         if model.luck(draws.ACCEPT, time, other.identity, identity) < chance:
             members.append(other)
@@ -127,21 +127,21 @@ def _propose(model: "PeerModel", call: SimpleNamespace, lead: Cluster, number: i
         partner.cluster.busy += 1
     model.projects.append(project)
     _plan(model, project)
-    model.note(state.E_PROPOSAL, lead.row, state.NOBODY, project.row, len(members))
+    model.note(CallEvent.PROPOSAL, lead.row, NOBODY, len(members), project)
 
 
 def _partner(cluster: Cluster, call: SimpleNamespace) -> Partner:
     if cluster.has_funder(call):
-        return Partner(cluster, cluster.funder, state.NOT_APPLIED)
-    return Partner(cluster, None, state.NO_FUNDER)
+        return Partner(cluster, cluster.funder, NOT_APPLIED)
+    return Partner(cluster, None, NO_FUNDER)
 
 
 def _preferences(
-    model: "PeerModel", call: SimpleNamespace, lead: Cluster, identity: int, top_down: bool
+    model: Peer, call: SimpleNamespace, lead: Cluster, identity: int, top_down: bool
 ) -> list[tuple[float, Cluster]]:
     say, start = model.say, model.key(draws.CHOICE, model.since(call))
     spreads = call.funding_rule in (ALL_OR_NONE, VIRTUAL_COMMON_POT)
-    found = []
+    preferences = []
     for other in model.clusters:
         if other.country.nation == lead.country.nation or other.busy >= other.capacity:
             continue
@@ -153,22 +153,15 @@ def _preferences(
             belief = other.funder.belief if other.funder else model.funders[0].belief
             risk = say.refusal_risk(spreads, funded, belief, model.parameters.risk_aversion)
             score = lead.appeal_of(other, float(funded)) + luck - risk
-        found.append((score, other))
-    return found
+        preferences.append((score, other))
+    return preferences
 
 
-def _plan(model: "PeerModel", project: Project) -> None:
-    """Kind, effect, size and true quality."""
+def _plan(model: Peer, project: Project) -> None:
+    """Draw kind, effect, size and true quality."""
     say, p, who, lead = model.say, model.parameters, project.identity, project.lead
-    u = model.luck(draws.KIND, 0, who)
-    project.kind = state.WORKSHOP
-    if u < p.kind_share_broadcast:
-        project.kind = state.BROADCAST
-    elif u < p.kind_share_broadcast + p.kind_share_network:
-        project.kind = state.NETWORK
-    spread = p.project_effect_spread
-    deviate = say.logistic(model.luck(draws.PROJECT_EFFECT, 0, who))
-    project.effect = math.exp(spread * deviate - 0.5 * spread * spread)
+    project.kind = say.project_kind(model.luck(draws.KIND, 0, who), p.kind_share_network, p.kind_share_broadcast)
+    project.effect = say.project_effect(p.project_effect_spread, say.logistic(model.luck(draws.PROJECT_EFFECT, 0, who)))
     project.size_deviate = say.logistic(model.luck(draws.PROJECT_SIZE, 0, who))
     excellence, fit, experience = lead.excellence, 0.0, lead.experience
     for partner in project.partners[1:]:
@@ -176,7 +169,7 @@ def _plan(model: "PeerModel", project: Project) -> None:
         excellence += other.excellence
         experience += other.experience
         theme = model.relatedness(lead.sector, other.sector)
-        fit += ((1.0 - abs(lead.focus - other.focus)) + theme + lead.trust.get(other.row, 0.0)) / 3.0
+        fit += say.partner_fit(abs(lead.focus - other.focus), theme, lead.trust.get(other.row, 0.0))
     n = len(project.partners)
     noise = p.quality_noise * say.logistic(model.luck(draws.QUALITY, 0, who))
     project.quality = say.project_quality(

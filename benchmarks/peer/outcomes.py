@@ -1,24 +1,24 @@
 """What SMEs get out of a month: knowledge, contacts, trust, and what ties yield."""
 
 import math
-from typing import TYPE_CHECKING
 
 from benchmarks.peer.agents import Participation, Project, Tie
+from benchmarks.peer.base import Peer
 from benchmarks.peer.work import under_way
-from simulator import draws, state
+from simulator import draws
+from simulator.outcomes.events import OutcomeEvent
+from simulator.outcomes.tables import CONTRACT, KNOWLEDGE, OUTCOMES, PARTNERSHIP, RNI
+from simulator.records import NEVER, NOBODY
 
-if TYPE_CHECKING:
-    from benchmarks.peer.model import PeerModel
-
-KIND_OF = {state.PARTNERSHIP: state.E_PARTNERSHIP, state.RNI: state.E_RNI, state.CONTRACT: state.E_CONTRACT}
-LUCK_OF = {state.RNI: draws.RNI, state.CONTRACT: draws.CONTRACT}
+KIND_OF = {PARTNERSHIP: OutcomeEvent.PARTNERSHIP, RNI: OutcomeEvent.RNI_COLLABORATION, CONTRACT: OutcomeEvent.CONTRACT}
+LUCK_OF = {RNI: draws.RNI, CONTRACT: draws.CONTRACT}
 
 
-def _dose(model: "PeerModel", part: Participation) -> float:
+def _dose(model: Peer, part: Participation) -> float:
     return model.say.sme_dose(part.partner.dose, part.sme.spare_time, part.sme.projects)
 
 
-def learn_and_meet(model: "PeerModel") -> None:
+def learn_and_meet(model: Peer) -> None:
     """Knowledge from services, first contacts with those at work abroad."""
     say, p = model.say, model.parameters
     for project in under_way(model):
@@ -33,7 +33,7 @@ def learn_and_meet(model: "PeerModel") -> None:
                 if not part.is_active:
                     continue
                 dose = _dose(model, part)
-                if part.knowledge_month == state.NEVER:
+                if part.knowledge_month == NEVER:
                     part.know_hazard += say.service_hazard(p.h_knowledge, dose, p.dose_reference, project.effect)
                     if part.know_hazard >= part.know_threshold:
                         _learn(model, project, part)
@@ -44,15 +44,15 @@ def learn_and_meet(model: "PeerModel") -> None:
                         _meet_somebody(model, project, part)
 
 
-def _learn(model: "PeerModel", project: Project, part: Participation) -> None:
+def _learn(model: Peer, project: Project, part: Participation) -> None:
     sme, time = part.sme, model.since(project.call)
     part.knowledge_month = model.month
     sme.readiness = model.say.gap_closed(sme.readiness, model.parameters.readiness_gain)
-    model.note(state.E_KNOWLEDGE, sme.row, state.NOBODY, project.row, 1.0)
-    model.meets_own_need(sme, state.KNOWLEDGE, project.identity, time, project.row)
+    model.note(OutcomeEvent.KNOWLEDGE, sme.row, NOBODY, 1.0, project)
+    model.meets_own_need(sme, KNOWLEDGE, project.identity, time, project, project.call)
 
 
-def _meet_somebody(model: "PeerModel", project: Project, part: Participation) -> None:
+def _meet_somebody(model: Peer, project: Project, part: Participation) -> None:
     say, sme, time = model.say, part.sme, model.since(project.call)
     luck, common = model.key(draws.COUNTERPART, time), model.key(draws.COMPLEMENT, 0)
     part.contact_hazard = 0.0
@@ -70,7 +70,7 @@ def _meet_somebody(model: "PeerModel", project: Project, part: Participation) ->
                 say.uniform_of_pair(common, sme.identity, other.sme.identity),
                 model.relatedness(sme.sector, other.sme.sector),
             )
-            score = 2.0 * fit + say.uniform_of_pair(luck, sme.identity, other.sme.identity)
+            score = say.counterpart_score(fit, say.uniform_of_pair(luck, sme.identity, other.sme.identity))
             if score > best_score:
                 best, best_score, best_fit = other, score, fit
     if best is not None:
@@ -81,13 +81,13 @@ def _pair(part: Participation, other: Participation) -> tuple[Participation, Par
     return (part, other) if part.sme.row < other.sme.row else (other, part)
 
 
-def _have_met(model: "PeerModel", part: Participation, other: Participation) -> bool:
+def _have_met(model: Peer, part: Participation, other: Participation) -> bool:
     one, two = _pair(part, other)
     tie = model.ties.get((one.sme.row, two.sme.row))
     return tie is not None and part in tie.parts
 
 
-def _tie(model: "PeerModel", project: Project, part: Participation, other: Participation, fit: float) -> None:
+def _tie(model: Peer, project: Project, part: Participation, other: Participation, fit: float) -> None:
     say, p = model.say, model.parameters
     parts = _pair(part, other)
     one, two = parts[0].sme, parts[1].sme
@@ -103,16 +103,16 @@ def _tie(model: "PeerModel", project: Project, part: Participation, other: Parti
         model.ties[one.row, two.row] = tie
     tie.alive, tie.call, tie.parts = True, project.call, parts
     tie.trust = max(tie.trust, p.trust_start)
-    model.note(state.E_CONTACT, one.row, two.row, project.row, 1.0)
+    model.note(OutcomeEvent.CONTACT, one.row, two.row, 1.0, project)
 
 
-def _next_threshold(model: "PeerModel", tie: Tie, kind: int) -> None:
+def _next_threshold(model: Peer, tie: Tie, kind: int) -> None:
     start = model.key(LUCK_OF[kind], tie.counts[kind])
     u = model.say.uniform_of_pair(start, tie.one.identity, tie.other.identity)
     tie.thresholds[kind] = model.say.exponential(u)
 
 
-def live_ties(model: "PeerModel") -> None:
+def live_ties(model: Peer) -> None:
     """Trust grows where both are at work and fades otherwise; hazards follow trust."""
     say, p = model.say, model.parameters
     for tie in model.ties.values():
@@ -133,18 +133,18 @@ def live_ties(model: "PeerModel") -> None:
             if tie.trust < p.tie_forgotten_trust:
                 tie.alive = False
                 continue
-        if tie.partnership_month == state.NEVER and tie.trust >= p.partnership_trust:
+        if tie.partnership_month == NEVER and tie.trust >= p.partnership_trust:
             tie.partnership_month = model.month
             if together:
                 project.partnerships += 1
-            _book(model, tie, project, state.PARTNERSHIP, 0)
+            _book(model, tie, project, PARTNERSHIP, 0)
         readiness = 0.5 * (tie.one.readiness + tie.other.readiness)
         promise = say.tie_promise(
             tie.complementarity, p.complementarity_slope, readiness, p.readiness_slope, tie.distance
         )
         touch = say.in_touch(tie.trust, dose, p.dose_reference)
         common = say.conversion_hazard(1.0, promise, tie.trust, p.trust_slope, touch, extra)
-        for kind, base in ((state.RNI, p.h_rni), (state.CONTRACT, p.h_contract)):
+        for kind, base in ((RNI, p.h_rni), (CONTRACT, p.h_contract)):
             tie.hazards[kind] += base * common
             if tie.hazards[kind] >= tie.thresholds[kind]:
                 tie.counts[kind] += 1
@@ -153,17 +153,17 @@ def live_ties(model: "PeerModel") -> None:
                 _book(model, tie, project, kind, tie.counts[kind])
 
 
-def _book(model: "PeerModel", tie: Tie, project: Project, outcome: int, number: int) -> None:
+def _book(model: Peer, tie: Tie, project: Project, outcome: int, number: int) -> None:
     assert tie.call is not None
     time = model.since(tie.call, number)
-    model.note(KIND_OF[outcome], tie.one.row, tie.other.row, project.row, 1.0)
+    model.note(KIND_OF[outcome], tie.one.row, tie.other.row, 1.0, project, tie.call)
     for sme, other in ((tie.one, tie.other), (tie.other, tie.one)):
-        met = model.meets_own_need(sme, outcome, other.identity, time, project.row)
-        if outcome == state.CONTRACT and not met:
-            model.displace(sme, other.identity, time, project.row)
+        met = model.meets_own_need(sme, outcome, other.identity, time, project, tie.call)
+        if outcome == CONTRACT and not met:
+            model.displace(sme, other.identity, time, project, tie.call)
 
 
-def slow_own_paths(model: "PeerModel") -> None:
+def slow_own_paths(model: Peer) -> None:
     """SMEs active in a project give up part of their own effort."""
     for project in model.projects:
         for partner in project.partners:
@@ -171,6 +171,6 @@ def slow_own_paths(model: "PeerModel") -> None:
                 continue
             for part in partner.smes:
                 if part.is_active:
-                    for outcome in range(len(state.OUTCOMES)):
-                        delay = model.parameters.own_effort_substitution / max(1, part.sme.projects)
-                        part.sme.due[outcome] += delay
+                    for outcome in range(len(OUTCOMES)):
+                        substitution = model.parameters.own_effort_substitution
+                        part.sme.due[outcome] += model.say.own_delay(substitution, part.sme.projects)

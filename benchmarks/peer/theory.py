@@ -6,27 +6,29 @@ from types import FunctionType, ModuleType, SimpleNamespace
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from simulator import draws, founding
+from simulator import draws
 from simulator.outcomes import own_paths
-from simulator.rules import consortia, funding, learning, matching, outcomes, projects, trust
+from simulator.rules import consortia, funding, learning, matching, outcomes, projects, traits, trust
+from simulator.world import sectors
 
-SOURCES = (consortia, funding, learning, matching, outcomes, projects, trust, founding, own_paths)
+RULES = (consortia, funding, learning, matching, outcomes, projects, traits, trust)
+SOURCES = (*RULES, sectors, own_paths)  # the two last: which sector, and whose base hazard
 _DEVIATES = ("exponential", "logistic", "gumbel", "since")
 _ARITHMETIC = {"log": math.log, "exp": math.exp, "power": math.pow}  # for `simulator.elementary`: as Python has it
 _MASK, _WEYL = (1 << 64) - 1, 0x9E3779B97F4A7C15
 
 
 def theory(compiled: bool) -> SimpleNamespace:
-    """All rules by name, and the luck: `key`, `identity`, `uniform`, `uniform_of_pair` on whole numbers."""
-    found: dict[str, object] = {}
+    """Return all rules by name, and the luck: `key`, `identity`, `uniform`, `uniform_of_pair` on whole numbers."""
+    rules: dict[str, object] = {}
     for module in (*SOURCES, draws):
-        found |= _functions(module, compiled)
+        rules |= _functions(module, compiled)
     luck = _compiled_luck() if compiled else _plain_luck()
-    return SimpleNamespace(**(found | luck))
+    return SimpleNamespace(**(rules | luck))
 
 
 def _functions(module: ModuleType, compiled: bool) -> dict[str, object]:
-    """A module's rules; uncompiled, those that they call are uncompiled too."""
+    """Return a module's rules; uncompiled, those that they call are uncompiled too."""
     rules = {name: each for name, each in vars(module).items() if isinstance(each, Dispatcher)}
     if compiled:
         return dict(rules)
@@ -41,7 +43,7 @@ def _functions(module: ModuleType, compiled: bool) -> dict[str, object]:
 
 
 def _compiled_luck() -> dict[str, object]:
-    """The simulator's own draws, called one by one."""
+    """Return the simulator's own draws, called one by one."""
     word = np.uint64
 
     def uniform(start: int, who: int, whom: int) -> float:
@@ -66,7 +68,7 @@ def _mixed(word: int) -> int:
 
 
 def _plain_luck() -> dict[str, object]:
-    """The same numbers in whole-number arithmetic of Python, which is faster than numpy's one by one."""
+    """Return the same numbers in whole-number arithmetic of Python, which is faster than numpy's one by one."""
 
     def uniform(start: int, who: int, whom: int) -> float:
         return ((_mixed((_mixed((start + who) & _MASK) + whom) & _MASK) >> 12) + 0.5) * 2.0**-52

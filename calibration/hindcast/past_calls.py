@@ -51,7 +51,7 @@ def past_inputs(values: Mapping[str, float], evidence: Evidence) -> Resolved:
     last = max(target.call for target in evidence.targets)
     horizon = min(LONGEST_HORIZON_MONTHS, max(SHORTEST_HORIZON_MONTHS, int(survey["survey_close_months"])))
     inputs = load(PAST).resolve(simulator_values, last_call=last, horizon_months=horizon)
-    return replace(inputs, months=int(inputs.rules.close_month[-1]) + 1 + horizon)
+    return replace(inputs, months=int(inputs.rules.calls.close_month[-1]) + 1 + horizon)
 
 
 def run_past_calls(values: Mapping[str, float], seed: int, evidence: Evidence) -> PastRun:

@@ -4,17 +4,9 @@ import numpy as np
 import numpy.typing as npt
 
 from scenarios import Resolved
-from simulator.state import (
-    E_MEETING,
-    FUNDED,
-    N_EVENTS,
-    N_PARTNERS,
-    N_PROJECTS,
-    NO_FUNDER,
-    NOT_STARTED,
-    REFUSED,
-    State,
-)
+from simulator.instruments.calls.events import CallEvent
+from simulator.instruments.calls.tables import FUNDED, NO_FUNDER, NOT_STARTED, REFUSED
+from simulator.state import State
 
 I64 = npt.NDArray[np.int64]
 
@@ -39,8 +31,8 @@ def programme_statistics(state: State, inputs: Resolved, call: int) -> dict[str,
     dict of str to float
         By name of measure; NaN where nothing can be counted.
     """
-    partners = state.partners[: state.count[N_PARTNERS]]
-    calls = state.projects.call[: state.count[N_PROJECTS]]
+    partners = state.rows("partners")
+    calls = state.projects.call[: state.used.projects]
     of_call = calls[partners.project] == call
     money = partners.money
     granted = of_call & ((money == FUNDED) | (money == NOT_STARTED))
@@ -62,9 +54,9 @@ def programme_statistics(state: State, inputs: Resolved, call: int) -> dict[str,
 
 
 def _meetings(state: State, inputs: Resolved, call: int) -> float:
-    log = state.log[: state.count[N_EVENTS]]
-    at_event = log.month == inputs.rules.event_month[call]
-    return float(np.count_nonzero(log.kind[at_event] == E_MEETING))
+    log = state.rows("log")
+    at_event = log.month == inputs.rules.calls.event_month[call]
+    return float(np.count_nonzero(log.kind[at_event] == CallEvent.MEETING))
 
 
 def _projects(grants: I64, partners: I64) -> dict[str, float]:

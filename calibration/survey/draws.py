@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simulator import draws
-from simulator.jit import jit
+from simulator.jit import kernel
 
 # What a draw is for. Numbers are part of the results: never renumber, only append; the simulator's are below 1000.
 ANSWERS, NUMBER, PICKED, PASSED_ON, TICKED, CHOSEN, REPORTED = range(1001, 1008)
@@ -35,7 +35,7 @@ def uniforms(seed: int, decision: int, time: int, who: U64, whom: U64) -> F64:
     return values
 
 
-@jit
+@kernel
 def _fill(seed: np.int64, decision: np.int64, time: np.int64, who: U64, whom: U64, values: F64) -> None:
     """Write one draw for each pair into `values`."""
     start = draws.key(seed, decision, time)

@@ -8,7 +8,9 @@ import numpy.typing as npt
 
 from calibration.evidence.responses import Response
 from scenarios import Resolved
-from simulator.state import FUNDED, N_PARTICIPATIONS, N_PARTNERS, N_TIES, NEVER, State
+from simulator.instruments.calls.tables import FUNDED
+from simulator.records import NEVER
+from simulator.state import State
 
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
@@ -69,7 +71,7 @@ def survey_population(
     partners = state.partners
     codes = [inputs.country_codes[country] for country in inputs.world.funder_country]
     rows = _partners_asked(state, call, np.array([code in responses for code in codes]))
-    last = inputs.rules.close_month[call] + int(survey["survey_close_months"])
+    last = inputs.rules.calls.close_month[call] + int(survey["survey_close_months"])
     day = np.minimum(partners.end_month[rows], last)
     partner = np.repeat(np.arange(len(rows)), partners.engaged[rows])
     firms = _firms(partners.first_participation[rows], partners.engaged[rows])
@@ -89,7 +91,7 @@ def survey_population(
 
 def _partners_asked(state: State, call: int, funder_is_asked: npt.NDArray[np.bool_]) -> I64:
     """Return the rows of partners of a call with a grant that worked to the end, of funders that are asked."""
-    partners = state.partners[: state.count[N_PARTNERS]]
+    partners = state.rows("partners")
     asked = (state.projects.call[partners.project] == call) & (partners.money == FUNDED)
     stayed = partners.leave_hazard < partners.leave_threshold
     asked &= (partners.start_month != NEVER) & (partners.engaged > 0) & stayed & funder_is_asked[partners.funder]
@@ -105,9 +107,9 @@ def _firms(first: I64, number: I64) -> I64:
 def _results(state: State, firms: I64, day: I64) -> F64:
     """Return what each firm has from its project before the day: (n, 5) of 0 and 1."""
     t = state.participations
-    ties = state.ties[: state.count[N_TIES]]
+    ties = state.rows("ties")
     differ = state.smes.sector[ties.one] != state.smes.sector[ties.other]
-    across = np.zeros(state.count[N_PARTICIPATIONS], bool)
+    across = np.zeros(state.used.participations, bool)
     across[ties.participation_one[differ]] = True
     across[ties.participation_other[differ]] = True
     months = (t.knowledge_month[firms], t.contact_month[firms], t.rni_month[firms], t.contract_month[firms])

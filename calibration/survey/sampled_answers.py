@@ -69,7 +69,7 @@ def survey_answers(
         By name of measure.
     """
     population = survey_population(state, inputs, call, survey, responses)
-    lottery = _Lottery(state, population, seed, int(inputs.rules.call_year[call]))
+    lottery = _Lottery(state, population, seed, int(inputs.rules.calls.year[call]))
     responds = lottery.partners(draws.ANSWERS) < np.array([response.cluster_share for response in population.response])
     answering = _respondents(population, survey, lottery, responds)
     clusters = {

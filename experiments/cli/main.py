@@ -78,7 +78,7 @@ def _sentence(error: Exception) -> str | None:
         context = getattr(error, "ctx", None)
         way = f"; see {context.command_path} --help" if context else ""
         return " ".join(error.format_message().split()).rstrip(".") + way
-    from simulator.jit import SettingError
+    from simulator.errors import SettingError
 
     return str(error) if isinstance(error, SettingError) else None
 

@@ -29,7 +29,7 @@ def progress() -> Iterator["Stage"]:
 @contextmanager
 def compiling_told() -> Iterator[None]:
     """Says, once, that the model is being compiled, if it has to be. Work begins: Ctrl-C is heard from here on."""
-    from simulator.jit import cache_folder, told_when_compiling
+    from simulator.kernel_cache import cache_folder, when_compiling
 
     heard_from_here()
     said = False
@@ -41,7 +41,7 @@ def compiling_told() -> Iterator[None]:
             _say("Compiling the model for this machine: once after install, up to a minute.")
 
     cache_folder()  # a setting that cannot be used is refused before anything else
-    with told_when_compiling(tell):
+    with when_compiling(tell):
         yield
 
 

@@ -71,10 +71,11 @@ def _differences(scenario: Scenario) -> Iterator[str]:
 def _rules_by_call(resolved: Resolved) -> Iterator[str]:
     """A line per rule, with the calls for which a value holds; its source below."""
     yield f"RULES BY CALL, {resolved.call_years[0]} to {resolved.call_years[-1]}"
-    rules = resolved.rules
-    for name in rules._fields[1 : rules._fields.index("budget_eur")]:
+    for name, column in resolved.rules.calls._asdict().items():
+        if name == "year":
+            continue
         words = _words(name)
-        values = [_value(name, value) for value in getattr(rules, name)]
+        values = [_value(name, value) for value in column]
         told = ", ".join(values) if name in DATES else _spans(values, resolved.call_years)
         yield f"  {_head(words.label, name, words.unit)}: {told}"
         yield from _wrapped(words.source)
@@ -83,13 +84,13 @@ def _rules_by_call(resolved: Resolved) -> Iterator[str]:
 def _rules_by_funder(resolved: Resolved) -> Iterator[str]:
     """A small table per rule: a column per funder, a row for each run of calls with the same values."""
     yield f"RULES BY CALL AND FUNDER; {NO_PART} where a funder takes no part in the call"
-    rules = resolved.rules
-    part = rules.budget_eur > 0.0
-    for name in rules._fields[rules._fields.index("budget_eur") :]:
+    terms = resolved.rules.terms
+    part = terms.budget_eur > 0.0
+    for name in terms._fields:
         words = _words(name)
         rows = [
             [_value(name, value) if takes_part else NO_PART for value, takes_part in zip(row, parts, strict=True)]
-            for row, parts in zip(getattr(rules, name), part, strict=True)
+            for row, parts in zip(getattr(terms, name), part, strict=True)
         ]
         common = _common(rows)
         yield f"  {_head(words.label, name, words.unit)}" + (f": {_for_all(common, resolved)}" if common else "")

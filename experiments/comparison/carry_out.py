@@ -87,9 +87,9 @@ def _further_parts(study: Study) -> dict[str, Callable[[Study, Done, Store, Engi
 
 def _jobs(study: Study, cases: Sequence[Case], draws: int, keep: str) -> list[list[list[Runs]]]:
     """The runs of some cases under the first draws, by block of draws, case and run."""
-    code, settings, first = cells.code_here(), study.settings, study.first_counted
+    code, settings = cells.code_here(), study.settings
     return [
-        [[Runs(case, block, run, settings.seed, first, code, keep) for run in range(settings.runs)] for case in cases]
+        [[Runs(case, block, run, settings.seed, code, keep) for run in range(settings.runs)] for case in cases]
         for block in study.blocks(draws)
     ]
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.runs.measures import MAIN, RATIOS, all_measures, ratio
+from experiments.runs.measures import MAIN, all_measures, ratio, ratio_of
+from simulator.measures import Ratio
 from simulator.parameters import F64
 
 INTERVAL = (0.05, 0.95)  # 90% intervals over draws
@@ -19,9 +20,9 @@ def effect_rows(basis: str, scenario: str, ours: dict[str, F64], base: dict[str,
         a, b = _mean_over_runs(ours[name]), _mean_over_runs(base[name])
         usable = np.isfinite(a) & np.isfinite(b)
         row: dict[str, object] = {"scenario": scenario, "basis": basis, "measure": name, "unit": measure.unit}
-        row |= _paired(a[usable], b[usable]) | {"draws": int(usable.sum())}
-        if name in RATIOS:
-            row |= _totals(name, ours, base)
+        row |= _paired(a[usable], b[usable], measure.better) | {"draws": int(usable.sum())}
+        if of := ratio_of(name):
+            row |= _totals(of, ours, base)
         rows.append(row)
     return rows
 
@@ -33,9 +34,9 @@ def _mean_over_runs(x: F64) -> F64:
         return ratio(np.where(seen, x, 0.0).sum(axis=-1), seen.sum(axis=-1).astype(float))
 
 
-def _totals(name: str, ours: dict[str, F64], base: dict[str, F64]) -> dict[str, float]:
+def _totals(of: Ratio, ours: dict[str, F64], base: dict[str, F64]) -> dict[str, float]:
     """A ratio as total over total, here and in the base, and their difference; intervals stay those of the draws."""
-    over, under = RATIOS[name]
+    over, under = of
     here, there = (
         float(x[over].mean() / x[under].mean()) if x[under].mean() > 0.0 else float("nan") for x in (ours, base)
     )
@@ -43,8 +44,11 @@ def _totals(name: str, ours: dict[str, F64], base: dict[str, F64]) -> dict[str, 
     return {"value": here, "base": there, "difference": here - there, "relative": relative}
 
 
-def _paired(a: F64, b: F64) -> dict[str, float]:
-    """Means, differences and relative differences with 90% intervals, and the share of draws above zero."""
+def _paired(a: F64, b: F64, better: int) -> dict[str, float]:
+    """Means, differences and relative differences with 90% intervals, and the share of draws that are better.
+
+    Better is more where `better` is 1, less where it is -1; a measure of which neither is better has no such share.
+    """
     if len(a) == 0:
         names = ("base", "value", "difference", "difference_low", "difference_high")
         return dict.fromkeys((*names, "relative", "relative_low", "relative_high", "p_better"), float("nan"))
@@ -65,7 +69,7 @@ def _paired(a: F64, b: F64) -> dict[str, float]:
         "relative": float(difference.mean() / scale) if scale > 0.0 else float("nan"),
         "relative_low": float(r_low),
         "relative_high": float(r_high),
-        "p_better": float((difference > 0.0).mean()),
+        "p_better": float((better * difference > 0.0).mean()) if better else float("nan"),
     }
 
 

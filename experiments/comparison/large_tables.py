@@ -16,13 +16,13 @@ from experiments.comparison.tables import table
 from experiments.runs.cells import CELLS, Runs, by_call, by_country, stacked
 from experiments.runs.files import as_table, names_in
 from experiments.runs.store import Store
+from simulator.instruments.calls.tables import CAUSES
 from simulator.jobs import Columns
-from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY
+from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY, monthly_from
 from simulator.parameters import F64
-from simulator.state import CAUSES
+from simulator.world.tables import SIZE_CLASSES
 
 DRAWS_AT_A_TIME = 64  # whose rows are written, and read back, together
-SIZES = ("micro", "small", "medium")
 
 
 class Shape(NamedTuple):
@@ -37,7 +37,7 @@ def shapes(study: Study) -> dict[str, Shape]:
     """Return the large tables by name."""
     centre = study.centre[0]
     measures = [measure.name for measure in MEASURES]
-    groups = [("sector", name) for name in centre.sector_names] + [("size", name) for name in SIZES]
+    groups = [("sector", name) for name in centre.sector_names] + [("size", name) for name in SIZE_CLASSES]
     funder, cause = ("funder", centre.funder_codes), ("cause", CAUSES)
     return {
         "by_call": Shape((("call", centre.call_years),), measures, lambda parts, _: by_call(stacked(parts, CELLS))),
@@ -49,9 +49,11 @@ def shapes(study: Study) -> dict[str, Shape]:
         "by_month": Shape(
             (("month", range(centre.months)),),
             [measure.name for measure in MONTHLY],
-            lambda parts, _: stacked(parts, "monthly"),
+            lambda parts, first: monthly_from(stacked(parts, "by_month"), stacked(parts, "months"), first),
         ),
-        "by_group": Shape((("kind, group", groups),), list(GROUP_MEASURES), lambda parts, _: stacked(parts, "groups")),
+        "by_group": Shape(
+            (("kind, group", groups),), list(GROUP_MEASURES), lambda parts, first: _from(parts, "groups", first)
+        ),
         "lost": Shape((funder, cause), ["applications"], lambda parts, first: _from(parts, "lost", first)[..., None]),
         "short": Shape((funder,), ["short_eur"], lambda parts, first: _from(parts, "short", first)[..., None]),
     }

@@ -33,7 +33,7 @@ def content_of(study: Study) -> dict[str, Any]:
         "runs": settings.runs,
         "seed": settings.seed,
         "seeds": SEEDS,
-        "horizon_months": int(centre.rules.counted_months[0]),
+        "horizon_months": int(centre.rules.calls.counted_months[0]),
         "reasons": settings.reasons,
         "spending": settings.spending,
         "smes": int(centre.world.cluster_members.sum()),
@@ -69,7 +69,7 @@ def _as_data(scenario: Scenario, resolved: Resolved) -> dict[str, Any]:
         "question": scenario.question,
         "settings": [[each.year, each.funder, each.name, each.value] for each in scenario.settings],
         "parameters_central": {name: float(value) for name, value in resolved.parameters._asdict().items()},
-        "rules_central": {name: column.tolist() for name, column in resolved.rules._asdict().items()},
+        "rules_central": {name: column.tolist() for part in resolved.rules for name, column in part._asdict().items()},
     }
 
 

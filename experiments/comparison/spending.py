@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from experiments.runs.cells import Case, Draws, by_country, observed
+from experiments.runs.cells import Case, Draws, by_country, observe_run
 from experiments.runs.jobs import hash_of, keys_of, same_code
 from simulator.jobs import Columns, Stopped, code_of
 from simulator.observe import COLUMN
@@ -120,7 +120,7 @@ class Search:
         for run in range(self.runs_each):
             if stopped():
                 return None
-            measures.append(by_country(observed(inputs, self.seed, draw, run, self.first).cells, self.first))
+            measures.append(by_country(observe_run(inputs, self.seed, draw, run).cells, self.first))
         return np.stack(measures)
 
 

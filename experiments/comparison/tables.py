@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.runs.measures import all_measures
 from scenarios import programme, register
-from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY, Measure
+from simulator.measures import Measure
+from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,81 +1,76 @@
 """One run in full: every event with who, when and why, and the tables behind it, as frames.
 
-Of a world of more than MOST_SMES, the SMEs that the programme touched and their events.
+Of a world of more than MOST_SMES, only the SMEs that the programme touched and their events.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from experiments.runs.cells import run_seed
 from scenarios import Resolved
 from simulator.ensemble import own_events, simulate
-from simulator.state import (
-    CAUSES,
-    E_APPLIED,
-    E_CONTACT,
-    E_CONTRACT,
-    E_DISPLACED,
-    E_EXTENDED,
-    E_GRANTED,
-    E_KNOWLEDGE,
-    E_MEETING,
-    E_NOT_STARTED,
-    E_OWN_CONTRACT,
-    E_REFUSED,
-    E_STARTED,
-    EVENTS,
-    N_EVENTS,
-    N_PARTICIPATIONS,
-    N_PARTNERS,
-    N_PROJECTS,
-    N_TIES,
-    NEVER,
-    NOBODY,
-    State,
-    Table,
-)
+from simulator.instruments import INSTRUMENTS
+from simulator.instruments.calls.tables import CAUSES, KINDS, MONEY
+from simulator.records import NEVER, NOBODY, Table
+from simulator.state import EVENTS, KINDS_OF_EVENTS, State
+from simulator.world.tables import SIZE_CLASSES
 
-MOST_TRACED = 5_000_000  # SMEs of a world whose first run is told in full: it is run once more for that
-MOST_SMES = 200_000  # of which each is told of, whether the programme touched it or not
-MONEY = ("no funder", "not applied", "funded", "refused", "not started")
-SIZES = ("micro", "small", "medium")
-# What `whom` names, by kind of event; `who` is an SME from the first outcome on, but for reviews and the like.
-_WHOM_FUNDER = (E_APPLIED, E_GRANTED, E_REFUSED, E_NOT_STARTED, E_STARTED, E_EXTENDED)
-_WHOM_SME = (E_CONTACT, *range(E_CONTACT + 1, E_CONTRACT + 1), E_DISPLACED)
+MOST_TRACED = 5_000_000  # SMEs of a world whose first run is traced: it is run once more for that
+MOST_SMES = 200_000  # up to here all SMEs are listed, whether the programme touched them or not
+
+Rows = npt.NDArray[np.int64]
+Names = npt.NDArray[np.object_]
 
 
 def trace(inputs: Resolved, seed: int, draw: int = 0, run: int = 0) -> dict[str, pd.DataFrame]:
-    """The events and tables of one run of a study: `events`, `clusters`, `smes`, `projects`, `partners`,
-    `participations`, `ties`. Months are dates (first of the month); EUR columns end in _eur.
+    """Return the events and tables of one run, so that any figure of it can be followed to who, when and why.
 
-    Any figure of the run can be traced in them to who, when and why.
+    Parameters
+    ----------
+    inputs : Resolved
+        What the run needs.
+    seed : int
+        Seed of the study.
+    draw, run : int
+        Number of the draw, and of the run in it.
+
+    Returns
+    -------
+    dict of DataFrame
+        `events`, `clusters`, `smes`, `projects`, `partners`, `participations`, `ties`. Months are dates (first of the
+        month); EUR columns end in _eur; names of clusters, SMEs and projects are unique, so that tables can be joined.
     """
     luck = run_seed(seed, draw, run)
     state = simulate(inputs, luck)
     names = _Names(inputs, state)
-    told: Any = np.arange(len(state.smes))
-    log = state.log[: state.count[N_EVENTS]]
-    if len(state.smes) <= MOST_SMES:
+    log = state.rows("log")
+    smes: Rows = np.arange(len(state.smes))
+    if len(smes) <= MOST_SMES:
         log = np.concatenate([log, own_events(inputs, luck, state)])
         log = log[np.argsort(log["month"], kind="stable")]
     else:
-        told = np.flatnonzero(state.smes.path != NOBODY)
+        smes = np.flatnonzero(state.smes.path != NOBODY)
     return {
         "events": _events(log.view(np.recarray), names),
         "clusters": _clusters(inputs, state, names),
-        "smes": _smes(inputs, state, names, told),
-        "projects": _projects(inputs, state, names),
-        "partners": _partners(inputs, state, names),
+        "smes": _smes(inputs, state, names, smes),
+        "projects": _projects(state, names),
+        "partners": _partners(state, names),
         "participations": _participations(state, names),
-        "ties": _ties(inputs, state, names),
+        "ties": _ties(state, names),
     }
 
 
 class _Names:
-    """Readable names of rows: DK-03 the third cluster of DK, DK-03/12 its twelfth member, 2015/DK-03 its project."""
+    """Unique names of rows.
+
+    DK-03 is the third cluster of DK, DK-03/12 its twelfth member, 2015/DK-03 the project that it leads in the call of
+    2015; where it leads several they are 2015/DK-03/1, 2015/DK-03/2 ...
+    """
 
     def __init__(self, inputs: Resolved, state: State) -> None:
         country = np.array(inputs.country_codes, object)[inputs.world.cluster_country]
@@ -83,64 +78,81 @@ class _Names:
         self.cluster = np.array([f"{c}-{r:02d}" for c, r in zip(country, rank, strict=True)], object)
         self._state = state
         self.funder = np.array(inputs.funder_codes, object)
-        projects = state.projects[: state.count[N_PROJECTS]]
-        years = np.array(inputs.call_years)[projects.call]
-        self.project = np.array([f"{y}/{c}" for y, c in zip(years, self.cluster[projects.lead], strict=True)], object)
+        self.call = np.array(inputs.call_years, object)
+        self.project = self._projects(state.rows("projects"))
         self.months = np.array(
             [np.datetime64(f"{inputs.call_years[0]}-01", "M") + month for month in range(inputs.months + 600)]
         ).astype("datetime64[s]")
 
-    def of(self, kind: np.ndarray, rows: Any) -> np.ndarray:
-        """Names of rows, None where there is nobody."""
+    def _projects(self, projects: Table) -> Names:
+        """Return the names of the projects: call, lead, and a number where the lead has several in the call."""
+        frame = pd.DataFrame({"call": projects.call, "lead": projects.lead})
+        of_lead = frame.groupby(["call", "lead"])
+        number, several = of_lead.cumcount() + 1, of_lead["lead"].transform("size") > 1
+        leads = zip(self.call[projects.call], self.cluster[projects.lead], number, several, strict=True)
+        return np.array([f"{year}/{lead}/{n}" if more else f"{year}/{lead}" for year, lead, n, more in leads], object)
+
+    def of(self, kind: Names, rows: Any) -> Names:
+        """Return the names of rows, None where there is nobody."""
         return _where_somebody(rows, lambda there: kind[there])
 
-    def smes(self, rows: Any) -> np.ndarray:
-        """Names of SMEs by row, None where there is nobody."""
+    def smes(self, rows: Any) -> Names:
+        """Return the names of SMEs by row, None where there is nobody."""
         return _where_somebody(rows, self._members)
 
-    def _members(self, rows: np.ndarray) -> np.ndarray:
-        those, back = np.unique(rows, return_inverse=True)
-        cluster = self._state.smes.cluster[those]
-        member = those - self._state.clusters.first_sme[cluster] + 1
+    def parties(self, party: str, rows: Any) -> Names:
+        """Return the names of one kind of party of events: "cluster", "SME" or "funder"."""
+        return (
+            self.smes(rows)
+            if party == "SME"
+            else self.of({"cluster": self.cluster, "funder": self.funder}[party], rows)
+        )
+
+    def _members(self, rows: Rows) -> Names:
+        distinct, back = np.unique(rows, return_inverse=True)
+        cluster = self._state.smes.cluster[distinct]
+        member = distinct - self._state.clusters.first_sme[cluster] + 1
         names = [f"{c}/{m}" for c, m in zip(self.cluster[cluster], member, strict=True)]
         return np.array(names, object)[back] if names else np.empty(0, object)
 
     def date(self, months: Any) -> pd.Series:
-        """Dates of months, NaT for never."""
+        """Return the dates of months, NaT for never."""
         months = np.asarray(months)
         return pd.Series(self.months[np.maximum(months, 0)]).where(months != NEVER)
 
 
-def _where_somebody(rows: Any, name: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+def _where_somebody(rows: Any, name: Callable[[Rows], Names]) -> Names:
     rows = np.asarray(rows)
-    found = np.full(len(rows), None, object)
+    names = np.full(len(rows), None, object)
     there = rows != NOBODY
-    found[there] = name(rows[there])
-    return found
+    names[there] = name(rows[there])
+    return names
 
 
 def _events(log: Table, names: _Names) -> pd.DataFrame:
     kind = np.asarray(log.kind)
-    about_sme = (kind >= E_KNOWLEDGE) & (kind <= E_CONTRACT) | (kind > E_CONTRACT) & (kind <= E_OWN_CONTRACT)
-    about_sme |= kind == E_DISPLACED
-    who = np.where(about_sme, names.smes(np.where(about_sme, log.who, NOBODY)),
-                   names.of(names.cluster, np.where(about_sme, NOBODY, log.who)))  # fmt: skip
-    whom = np.full(len(kind), None, object)
-    for those, table in ((_WHOM_FUNDER, names.funder), ((E_MEETING,), names.cluster)):
-        chosen = np.isin(kind, those)
-        whom[chosen] = names.of(table, log.whom[chosen])
-    chosen = np.isin(kind, _WHOM_SME)
-    whom[chosen] = names.smes(log.whom[chosen])
     return pd.DataFrame(
         {
             "date": names.date(log.month),
             "event": pd.Categorical.from_codes(kind, list(EVENTS)),
-            "who": who,
-            "whom": whom,
+            "who": _parties(kind, [each.who for each in KINDS_OF_EVENTS], log.who, names),
+            "whom": _parties(kind, [each.whom for each in KINDS_OF_EVENTS], log.whom, names),
             "project": names.of(names.project, log.project),
             "amount": np.asarray(log.amount),
+            "call": names.of(names.call, log.call),
+            "origin": names.of(np.array(INSTRUMENTS, object), log.origin),
         }
     )
+
+
+def _parties(kind: Rows, by_kind: list[Any], rows: Rows, names: _Names) -> Names:
+    """Return the names of one side of events; `by_kind`: what that side is for each kind of event, None for nobody."""
+    found = np.full(len(kind), None, object)
+    party = np.array(by_kind, object)[kind]
+    for each in {party for party in by_kind if party}:
+        those = party == each
+        found[those] = names.parties(each, rows[those])
+    return found
 
 
 def _clusters(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
@@ -159,29 +171,29 @@ def _clusters(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
     )
 
 
-def _smes(inputs: Resolved, state: State, names: _Names, rows: np.ndarray) -> pd.DataFrame:
+def _smes(inputs: Resolved, state: State, names: _Names, rows: Rows) -> pd.DataFrame:
     t = state.smes[rows]
     return pd.DataFrame(
         {
             "sme": names.smes(rows),
             "cluster": names.cluster[t.cluster],
             "sector": np.array(inputs.sector_names, object)[t.sector],
-            "size": np.array(SIZES, object)[t.size_class],
+            "size": np.array(SIZE_CLASSES, object)[t.size_class],
             "readiness": t.readiness,
             "spare_time": t.spare_time,
         }
     )
 
 
-def _projects(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
-    t = state.projects[: state.count[N_PROJECTS]]
+def _projects(state: State, names: _Names) -> pd.DataFrame:
+    t = state.rows("projects")
     return pd.DataFrame(
         {
             "project": names.project,
-            "call": np.array(inputs.call_years)[t.call],
+            "call": names.call[t.call].astype(int),
             "lead": names.cluster[t.lead],
             "partners": t.partners,
-            "kind": np.array(("workshop", "network", "broadcast"), object)[t.kind],
+            "kind": np.array(KINDS, object)[t.kind],
             "top_down": t.top_down == 1,
             "quality": t.quality,
             "joint_score": t.joint_score,
@@ -195,8 +207,8 @@ def _projects(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
     )
 
 
-def _partners(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
-    t = state.partners[: state.count[N_PARTNERS]]
+def _partners(state: State, names: _Names) -> pd.DataFrame:
+    t = state.rows("partners")
     return pd.DataFrame(
         {
             "project": names.project[t.project],
@@ -220,7 +232,7 @@ def _partners(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
 
 
 def _participations(state: State, names: _Names) -> pd.DataFrame:
-    t = state.participations[: state.count[N_PARTICIPATIONS]]
+    t = state.rows("participations")
     dates = ("knowledge", "contact", "partnership", "rni", "contract")
     return pd.DataFrame(
         {
@@ -233,13 +245,13 @@ def _participations(state: State, names: _Names) -> pd.DataFrame:
     )
 
 
-def _ties(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:
-    t = state.ties[: state.count[N_TIES]]
+def _ties(state: State, names: _Names) -> pd.DataFrame:
+    t = state.rows("ties")
     return pd.DataFrame(
         {
             "one": names.smes(t.one),
             "other": names.smes(t.other),
-            "call": np.array(inputs.call_years)[t.call],
+            "call": names.call[t.call].astype(int),
             "trust": t.trust,
             "complementarity": t.complementarity,
             "partnership": names.date(t.partnership_month),

@@ -72,7 +72,7 @@ def check_same_calls(scenario: Scenario, resolved: Resolved, base: Scenario, bas
             f"{scenario.path}, last_call: {last} is not the base's, so the two cannot be compared; "
             f"allowed: {base_last}, as in {base.name}"
         )
-    months, base_months = int(resolved.rules.counted_months[0]), int(base_resolved.rules.counted_months[0])
+    months, base_months = int(resolved.rules.calls.counted_months[0]), int(base_resolved.rules.calls.counted_months[0])
     if months != base_months:
         raise InputError(
             f"{scenario.path}, horizon_months: {months} is not the base's, so the two cannot be compared; "

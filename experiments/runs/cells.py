@@ -17,8 +17,9 @@ import numpy.typing as npt
 from experiments.runs.jobs import hash_of, keys_of, same_code
 from scenarios import Resolved, Scenario
 from scenarios.settings import Setting
-from simulator.ensemble import Observation, measure
+from simulator.ensemble import measure
 from simulator.jobs import Columns, Stopped, code_of
+from simulator.observe import Observation
 from simulator.parameters import F64
 
 I64 = npt.NDArray[np.int64]
@@ -114,33 +115,30 @@ def run_seed(seed: int, draw: int, run: int) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
-def observed(inputs: Resolved, seed: int, draw: int, run: int, first: int) -> Observation:
-    """Carry out one run and return its measures; `first` is the row of the first counted call."""
-    return measure(inputs, run_seed(seed, draw, run), first)
+def observe_run(inputs: Resolved, seed: int, draw: int, run: int) -> Observation:
+    """Carry out one run and return its measures, by call."""
+    return measure(inputs, run_seed(seed, draw, run))
 
 
 @dataclass(frozen=True, eq=False)
 class Runs:
     """A job: one case under some draws, one run each.
 
-    Its results have one row per draw: `cells` (C, N, measures), and with `keep` EVERYTHING `monthly` (T, monthly
-    measures), `lost` (C, F, causes), `short` (C, F), `network` (C, N, N), `groups` (G, group measures): see
-    `simulator.observe.Observation`. `first` is the row of the first counted call, which `monthly` and `groups` need.
+    Its results have one row per draw: `cells` (C, N, measures), and with `keep` EVERYTHING all fields of
+    `simulator.observe.Observation`. They are by call, so that questions that count from different calls share them.
     """
 
     case: Case
     draws: Draws
     run: int
     seed: int
-    first: int
     code: str
     keep: str = EVERYTHING
 
     @property
     def base(self) -> str:
         """A hash of all that the cells share."""
-        keep = [self.keep, self.first if self.keep == EVERYTHING else 0]
-        return hash_of([self.code, self.case.identity, self.seed, keep, self.draws.names])
+        return hash_of([self.code, self.case.identity, self.seed, self.keep, self.draws.names])
 
     @cached_property
     def index(self) -> Columns:
@@ -177,7 +175,7 @@ class Runs:
             if stopped():
                 return None
             inputs, draw = self.case.inputs(self.draws.of_row(row)), int(self.draws.number[row])
-            observations.append(observed(inputs, self.seed, draw, self.run, self.first))
+            observations.append(observe_run(inputs, self.seed, draw, self.run))
         fields = Observation._fields if self.keep == EVERYTHING else (CELLS,)
         return {name: np.stack([getattr(each, name) for each in observations]) for name in fields}
 

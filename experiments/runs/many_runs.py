@@ -26,11 +26,11 @@ import numpy.typing as npt
 
 import scenarios as library
 from experiments.runs.arguments import check_same_calls, meant, several, target_file, whole, whole_or_none
-from experiments.runs.cells import Case, Draws, block_rows, by_call, by_country, observed
+from experiments.runs.cells import Case, Draws, block_rows, by_call, by_country, observe_run
 from experiments.runs.driver import Task, finish, in_order
 from experiments.runs.engines import Where, engine_at
 from experiments.runs.jobs import hash_of, same_code
-from experiments.runs.measures import SUMS, counted
+from experiments.runs.measures import all_measures, columns_of, sums
 from experiments.runs.memory import check_frame, heaviest, threads_that_fit
 from experiments.runs.parameter_draws import POSTERIOR, Blocks, source
 from experiments.runs.parts import Damaged, Parts, remove
@@ -41,7 +41,7 @@ from scenarios.errors import describe, echo, listed
 from scenarios.files import UNFINISHED
 from scenarios.world import MOST_CLUSTERS, MOST_SMES
 from simulator.jobs import Columns, Progress, Runner, Stopped, code_of
-from simulator.observe import COLUMN, MEASURES
+from simulator.observe import COLUMN
 from simulator.parameters import F64
 
 if TYPE_CHECKING:
@@ -163,8 +163,7 @@ class ManyRuns:
 
 def units_of_rows() -> dict[str, str]:
     """Return the unit of each column that has one."""
-    units = {measure.name: measure.unit for measure in MEASURES}
-    units |= {name: units[of] for name, (of, _, _) in SUMS.items()}
+    units = {name: measure.unit for name, measure in all_measures().items()}
     return units | {"draw": "number", "run": "number", "call": "year"}
 
 
@@ -209,14 +208,14 @@ class Rows:
                 for case in self.cases:
                     if stopped():
                         return None
-                    rows.append(self._rows(observed(case.inputs(values), self.seed, draw, run, self.first).cells))
+                    rows.append(self._rows(observe_run(case.inputs(values), self.seed, draw, run).cells))
         shape = (len(self.draws), self.runs_each, len(self.cases), *rows[0].shape)
         return {"measures": np.stack(rows).reshape(shape)}
 
     def _rows(self, cells: F64) -> F64:
         """The measures of one run by place, (places, measures)."""
         rows = by_call(cells) if self.by == "call" else by_country(cells, self.first)
-        return counted(rows.sum(axis=0)[None] if self.by == "run" else rows, self.measures)
+        return columns_of(rows.sum(axis=0)[None] if self.by == "run" else rows, self.measures)
 
 
 MODULES = (__name__,)
@@ -380,7 +379,7 @@ def _plain(question: ManyRuns) -> ManyRuns:
 
 def _measures(names: Any) -> list[str]:
     """Names of measures, all unless given, each known and there once."""
-    known = [*COLUMN, *SUMS]
+    known = [*COLUMN, *sums()]
     if names is None:
         return known
     names = several("measures", names, "names of measures, or None for all")

@@ -1,78 +1,83 @@
-"""Measures of many runs: those that a run counts and those derived from them."""
+"""Measures of many runs: those that a run counts, and those derived from them as their rows say."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 import numpy as np
 
-from simulator.observe import COLUMN, MEASURES, Measure
+from simulator.measures import Concentration, Measure, Ratio, Sum
+from simulator.observe import COLUMN, DERIVED, MEASURES
 from simulator.parameters import F64
-from simulator.state import OUTCOMES
 
-DERIVED: tuple[Measure, ...] = (
-    Measure("public_cost_eur", "EUR", "Public cost: grants paid out and administration"),
-    *(
-        Measure(f"{outcome}_net", f"SME {label}", f"Net {label}: additional less displaced")
-        for outcome, label in zip(
-            OUTCOMES, ("learning", "partnerships", "R&I collaborations", "contracts"), strict=True
-        )
-    ),
-    Measure("cost_per_contract_eur", "EUR per net contract", "Public cost per net contract"),
-    Measure("cost_per_partnership_eur", "EUR per net partnership", "Public cost per net partnership"),
-    Measure("waiting_months_mean", "months", "Mean wait from the close of the call to a funded partner's start"),
-    Measure("overlap_share", "share", "Share of funded partners' time in which all partners of the project work"),
-    Measure("country_concentration", "0-1", "Concentration of net contracts between countries (Herfindahl index)"),
-)
-# Ratios are told as total over total: a mean of ratios would be ruled by the few draws with next to no outcome.
-RATIOS = {
-    "cost_per_contract_eur": ("public_cost_eur", "contracts_net"),
-    "cost_per_partnership_eur": ("public_cost_eur", "partnerships_net"),
-    "waiting_months_mean": ("waiting_months", "partner_starts"),
-    "overlap_share": ("overlap_months", "partner_months"),
-}
 MAIN = "contracts_net"
-# Sums and differences of what is counted, so that they hold in any row.
-SUMS = {
-    "public_cost_eur": ("spent_eur", "admin_eur", 1.0),
-    **{f"{outcome}_net": (f"{outcome}_additional", f"{outcome}_displaced", -1.0) for outcome in OUTCOMES},
-}
 
 
-def all_measures() -> dict[str, Measure]:
+@cache
+def all_measures() -> Mapping[str, Measure]:
     """Return the measures of a run and those derived from them, by name."""
     return {measure.name: measure for measure in (*MEASURES, *DERIVED)}
 
 
-def counted(rows: F64, names: Sequence[str]) -> F64:
-    """Return some measures, (..., names), of rows (..., measures of a run)."""
-    columns = [
-        rows[..., COLUMN[name]]
-        if name in COLUMN
-        else rows[..., COLUMN[SUMS[name][0]]] + SUMS[name][2] * rows[..., COLUMN[SUMS[name][1]]]
-        for name in names
-    ]
-    return np.stack(columns, axis=-1)
+def sums() -> tuple[str, ...]:
+    """Return the names of the derived measures that are sums: they hold in any row, by country, call or run."""
+    return tuple(measure.name for measure in DERIVED if isinstance(measure.of, Sum))
+
+
+def may_be_missing() -> frozenset[str]:
+    """Return the names of the measures that do not exist where there is nothing to divide by."""
+    return frozenset(measure.name for measure in DERIVED if not isinstance(measure.of, Sum))
+
+
+def ratio_of(name: str) -> Ratio | None:
+    """Return what a measure is the ratio of, None if it is none.
+
+    Ratios are averaged as total over total: a mean of ratios would be ruled by the few draws with next to no outcome.
+    """
+    of = all_measures()[name].of
+    return of if isinstance(of, Ratio) else None
+
+
+def columns_of(rows: F64, names: Sequence[str]) -> F64:
+    """Return some measures, counted ones and sums, (..., names), of rows (..., measures of a run)."""
+    return np.stack([_column(rows, name) for name in names], axis=-1)
 
 
 def values_of(by_country: F64) -> dict[str, F64]:
     """Return every measure, shape (...), from measures by country, (..., countries, measures)."""
     total = by_country.sum(axis=-2)
-    found = {name: total[..., column] for name, column in COLUMN.items()}
-    return found | _derived(found, by_country)
+    values: dict[str, F64] = {name: total[..., column] for name, column in COLUMN.items()}
+    for measure in DERIVED:
+        if isinstance(measure.of, Sum):
+            values[measure.name] = _sum(measure.of, values.__getitem__)
+        elif isinstance(measure.of, Ratio):
+            values[measure.name] = ratio(values[measure.of.over], values[measure.of.under])
+        elif isinstance(measure.of, Concentration):
+            values[measure.name] = _herfindahl(_column(by_country, measure.of.of))
+    return values
 
 
-def _derived(total: dict[str, F64], by_country: F64) -> dict[str, F64]:
-    found = {"public_cost_eur": total["spent_eur"] + total["admin_eur"]}
-    for outcome in OUTCOMES:
-        found[f"{outcome}_net"] = total[f"{outcome}_additional"] - total[f"{outcome}_displaced"]
-    net = np.maximum(
-        by_country[..., COLUMN["contracts_additional"]] - by_country[..., COLUMN["contracts_displaced"]], 0.0
-    )
-    found["cost_per_contract_eur"] = ratio(found["public_cost_eur"], found["contracts_net"])
-    found["cost_per_partnership_eur"] = ratio(found["public_cost_eur"], found["partnerships_net"])
-    found["waiting_months_mean"] = ratio(total["waiting_months"], total["partner_starts"])
-    found["overlap_share"] = ratio(total["overlap_months"], total["partner_months"])
-    found["country_concentration"] = ratio((net**2).sum(axis=-1), net.sum(axis=-1) ** 2)
-    return found
+def _column(rows: F64, name: str) -> F64:
+    """A measure that is counted, or a sum of such, by row."""
+    if name in COLUMN:
+        return rows[..., COLUMN[name]]
+    of = all_measures()[name].of
+    assert isinstance(of, Sum), f"{name} is no sum"
+    return _sum(of, lambda term: _column(rows, term))
+
+
+def _sum(of: Sum, value: Callable[[str], F64]) -> F64:
+    """The signed sum of values, in the order of its terms."""
+    (first, sign), *others = of.terms
+    total = sign * value(first)
+    for name, sign in others:
+        total = total + sign * value(name)
+    return total
+
+
+def _herfindahl(by_country: F64) -> F64:
+    """The Herfindahl index of what is above zero, (...), from (..., countries)."""
+    above = np.maximum(by_country, 0.0)
+    return ratio((above**2).sum(axis=-1), above.sum(axis=-1) ** 2)
 
 
 def ratio(over: F64, under: F64) -> F64:

@@ -11,9 +11,10 @@ import numpy as np
 from experiments.runs.measures import all_measures
 from scenarios import InputError, Resolved, programme
 from scenarios.world import clusters_for
+from simulator.outcomes.tables import DUE
 from simulator.parameters import F64
-from simulator.state import DUE, SME
 from simulator.threads import cores
+from simulator.world.tables import SME
 
 SHARE = 0.8  # of the memory that is free; the rest is for tables, figures and others
 PAIR_BYTES = 8 + 8 + 4  # of two clusters: familiarity, trust, whether counted

@@ -72,7 +72,7 @@ def first_counted_year(
                 f"{source}: {case.name} and {cases[0].name} hold different calls, so they cannot be compared; "
                 f"allowed: scenarios with the same last_call"
             )
-        if resolved.rules.counted_months[0] != centre[0].rules.counted_months[0]:
+        if resolved.rules.calls.counted_months[0] != centre[0].rules.calls.counted_months[0]:
             raise InputError(
                 f"{source}: {case.name} and {cases[0].name} are counted for different times; "
                 f"set horizon_months in the experiment"

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from experiments.runs.cells import by_country, observed, run_seed
+from experiments.runs.cells import by_country, observe_run, run_seed
 from experiments.runs.jobs import OtherCode
-from experiments.runs.measures import RATIOS, all_measures, values_of
+from experiments.runs.measures import all_measures, may_be_missing, values_of
 from experiments.sweeps.factors import Factor, with_levers
 from experiments.sweeps.others import identity, values
 from scenarios import InputError, Resolved, Scenario
@@ -34,7 +34,6 @@ Evaluate = Callable[[str, Mapping[str, Any], int], Mapping[str, float]]
 # (place of a case, values that reach it) -> its measures, (measures,)
 Known = dict[tuple[int, bytes], F64]
 
-MAY_BE_MISSING = frozenset(RATIOS) | {"country_concentration"}  # where nothing is to be divided by
 LONGEST_CAUSE = 300
 
 
@@ -169,7 +168,7 @@ def _one(work: Work, numbers: F64, drawn: dict[str, float], block: int, run: int
 def _measured(work: Work, inputs: Resolved, block: int, run: int) -> F64:
     """The measures of one run, (measures,)."""
     first = inputs.call_years.index(work.first_year)
-    values = values_of(by_country(observed(inputs, work.seed, block, run, first).cells, first))
+    values = values_of(by_country(observe_run(inputs, work.seed, block, run).cells, first))
     return np.array([values[name] for name in work.measures])
 
 
@@ -196,7 +195,9 @@ def _not_numbers(work: Work, found: F64) -> str:
     if there.all():
         return ""
     free = work.evaluate is None
-    bad = [name for name, is_there in zip(work.measures, there) if not (is_there or (free and name in MAY_BE_MISSING))]
+    bad = [
+        name for name, is_there in zip(work.measures, there) if not (is_there or (free and name in may_be_missing()))
+    ]
     return f"not a finite number: {', '.join(bad[:3])}" if bad else ""
 
 

@@ -21,8 +21,11 @@ from calibration.jobs import compute_draws
 from experiments.runs.many_runs import ManyRuns, frame_by
 from scenarios import Resolved
 from simulator.ensemble import simulate
+from simulator.instruments.calls.events import CallEvent
+from simulator.instruments.calls.tables import FUNDED
 from simulator.jobs import Runner
-from simulator.state import E_MEETING, FUNDED, N_EVENTS, N_PARTICIPATIONS, N_PARTNERS, N_PROJECTS, NEVER, State
+from simulator.records import NEVER
+from simulator.state import State
 
 F64 = npt.NDArray[np.float64]
 
@@ -140,12 +143,12 @@ class History:
 def _joint_proposals(met: State, proposed: State) -> float:
     """Pairs of clusters that met at an event in one run and hand in a joint proposal in that call in another."""
     pairs = set()
-    log = met.log[: met.count[N_EVENTS]]
-    for row in log[log.kind == E_MEETING]:
+    log = met.rows("log")
+    for row in log[log.kind == CallEvent.MEETING]:
         pairs |= {(int(row.who), int(row.whom)), (int(row.whom), int(row.who))}
-    partners = proposed.partners[: proposed.count[N_PARTNERS]]
+    partners = proposed.rows("partners")
     found = 0
-    for project in proposed.projects[: proposed.count[N_PROJECTS]]:
+    for project in proposed.rows("projects"):
         inside = partners.cluster[project.first_partner : project.first_partner + project.partners]
         found += sum((int(inside[0]), int(other)) in pairs for other in inside[1:])
     return float(found)
@@ -153,18 +156,18 @@ def _joint_proposals(met: State, proposed: State) -> float:
 
 def _projects_per_meeting(state: State, inputs: Resolved) -> float:
     """Projects with a grant per meeting, in the calls of 2014 and 2015."""
-    partners = state.partners[: state.count[N_PARTNERS]]
+    partners = state.rows("partners")
     late = [row for row, year in enumerate(inputs.call_years) if year >= 2014]
     funded = np.unique(partners.project[partners.money == FUNDED])
     projects = np.isin(state.projects.call[funded], late).sum()
-    log = state.log[: state.count[N_EVENTS]]
-    meetings = ((log.kind == E_MEETING) & np.isin(log.month, inputs.rules.event_month[late])).sum()
+    log = state.rows("log")
+    meetings = ((log.kind == CallEvent.MEETING) & np.isin(log.month, inputs.rules.calls.event_month[late])).sum()
     return float(projects) / float(meetings) if meetings else np.nan
 
 
 def _partnerships_by_time_left(state: State) -> float:
     """Share with a partnership among SMEs whose first contact left long in the project, less those it left little."""
-    t = state.participations[: state.count[N_PARTICIPATIONS]]
+    t = state.rows("participations")
     left = state.partners.end_month[t.partner] - t.contact_month
     met = t.contact_month != NEVER
     long, short = met & (left >= LONG_MONTHS), met & (left <= SHORT_MONTHS)

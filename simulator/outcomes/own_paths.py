@@ -4,40 +4,26 @@ An own path is a chain of needs: need number k of an SME for an outcome falls du
 need k-1. With no programme each is reached when it is due. An outcome in the programme may meet the
 next need early; a rival's contract may take it away; work in a project delays it.
 
-The chain is a pure function of the SME's own draws, so it is walked when somebody asks for it: an SME gets
-rows of its own (`Path`, in `state.own`) when the programme first touches it, and only these are followed from
-month to month. What all others reach is what they reach without the programme (`own_needs`).
+The chain is a pure function of the SME's own draws, so it is walked on demand: an SME gets rows of its own
+(`PATH`, `OWN_PATH`) when the programme first touches it, and only these are followed from month to month. What all
+others reach is what they reach without the programme (`own_needs`).
 """
 
 import numpy as np
 
 from simulator import draws
-from simulator.jit import jit, rule, service
-from simulator.rules.outcomes import own_hazard
-from simulator.state import (
-    CONTRACT,
-    E_DISPLACED,
-    E_MET_KNOWLEDGE,
-    E_OWN_KNOWLEDGE,
-    KNOWLEDGE,
-    N_DUE,
-    N_PATHS,
-    N_PROJECTS,
-    NEVER,
-    NOBODY,
-    OUTCOMES,
-    PARTNERSHIP,
-    RNI,
-    TOO_SMALL,
-)
-from simulator.world.calendar import note
+from simulator.jit import inline, kernel, paste
+from simulator.outcomes.events import EVENT, Origin, OutcomeEvent, note
+from simulator.outcomes.tables import CONTRACT, KNOWLEDGE, OUTCOMES, OWN_PATH, PARTNERSHIP, RNI
+from simulator.records import NEVER, NOBODY
+from simulator.rules.outcomes import own_delay, own_pull, own_wait
 
 _MOST_NEEDS_A_MONTH = 32  # on average over a run; hazards are far below
 
 
-@rule
+@inline
 def base_hazard(outcome, parameters):
-    """Monthly hazard of an SME of mean readiness on its own path."""
+    """Return the monthly hazard of an SME of mean readiness on its own path."""
     if outcome == KNOWLEDGE:
         return parameters.own_h_knowledge
     if outcome == PARTNERSHIP:
@@ -47,26 +33,25 @@ def base_hazard(outcome, parameters):
     return parameters.own_h_contract
 
 
-@rule
+@inline
 def pull_of(readiness, parameters):
-    """Factor on all of an SME's own hazards. Its readiness is the one it was found with, so that the chain of needs
-    is the same in every scenario."""
-    return own_hazard(1.0, parameters.own_readiness_slope, readiness, parameters.readiness_mean)
+    """Return the factor on all of an SME's own hazards, by the rule `own_pull`."""
+    return own_pull(parameters.own_readiness_slope, readiness, parameters.readiness_mean)
 
 
-@rule
+@inline
 def waiting_months(outcome, number, who, pull, seed, parameters):
-    """Months that an SME waits for its own path's need of this number (from 0)."""
+    """Return the months that an SME waits for its own path's need of this number (from 0)."""
     start = draws.key(seed, draws.OWN_PATH, draws.since(0, number))
-    hazard = base_hazard(outcome, parameters) * pull
-    return draws.exponential(draws.uniform(start, who, np.uint64(outcome + 1))) / hazard
+    threshold = draws.exponential(draws.uniform(start, who, np.uint64(outcome + 1)))
+    return own_wait(threshold, base_hazard(outcome, parameters), pull)
 
 
-@jit
+@kernel
 def own_needs(outcome, who, pull, seed, parameters, last, months):
-    """Writes the months before `last` in which an SME's needs fall due without the programme; their number.
+    """Fill `months` with the months before `last` in which an SME's needs fall due without the programme.
 
-    Of more needs than `months` has room for, the number alone is told.
+    Return how many there are, even if they do not all fit.
     """
     number = 0
     month = waiting_months(outcome, 0, who, pull, seed, parameters)
@@ -78,36 +63,36 @@ def own_needs(outcome, who, pull, seed, parameters, last, months):
     return number
 
 
-@jit
+@kernel
 def pulls_of(readiness, parameters, pull):
-    """Writes the pull of many SMEs, by the rule `pull_of`."""
+    """Fill `pull` with the pulls of many SMEs, as `pull_of` gives them one by one."""
     slope, mean = parameters.own_readiness_slope, parameters.readiness_mean
     for m in range(readiness.shape[0]):
-        pull[m] = own_hazard(1.0, slope, readiness[m], mean)
+        pull[m] = own_pull(slope, readiness[m], mean)
 
 
-@jit
+@kernel
 def first_waits(outcome, who, pull, seed, parameters, months):
-    """Writes the months that many SMEs wait for their first need of an outcome, as `waiting_months` tells it."""
+    """Fill `months` with the waits of many SMEs for their first need, as `waiting_months` gives them one by one."""
     start = draws.key(seed, draws.OWN_PATH, draws.since(0, 0))
     base, kind = base_hazard(outcome, parameters), np.uint64(outcome + 1)
     for m in range(who.shape[0]):
         months[m] = draws.exponential(draws.uniform(start, who[m], kind))
     for m in range(who.shape[0]):
-        months[m] /= base * pull[m]
+        months[m] = own_wait(months[m], base, pull[m])
 
 
-@service
-def file_contracts(i, who, country, sector, pull, month, seed, parameters, count, calendar, first_due):
-    """Enters the months in which an SME without the programme wins contracts into the calendar of its rivals.
+@paste
+def file_contracts(i, who, country, sector, pull, month, seed, parameters, used, calendar, first_due):
+    """Enter the months in which an SME without the programme wins contracts into the calendar of its rivals.
 
     `month`: of the first of them.
     """
     last = first_due.shape[2]
     number = 0
-    while month < last and count[N_DUE] < calendar.shape[0]:
-        row = count[N_DUE]
-        count[N_DUE] = row + 1
+    while month < last and used.calendar < calendar.shape[0]:
+        row = used.calendar
+        used.calendar = row + 1
         calendar[row].month = month
         calendar[row].sme = i
         calendar[row].following = first_due[country, sector, int(month)]
@@ -115,21 +100,21 @@ def file_contracts(i, who, country, sector, pull, month, seed, parameters, count
         number += 1
         month += waiting_months(CONTRACT, number, who, pull, seed, parameters)
     if month < last:
-        count[TOO_SMALL] = 1
+        used.too_small = 1
 
 
-@jit
+@kernel
 def path_of(i, month, seed, parameters, state):
-    """Row of an SME's own path. At the first touch it is walked to the first need that is not over before `month`."""
+    """Return the row of an SME's own path; at the first touch, walk to the first need that is not over by `month`."""
     smes, paths, own = state.smes, state.paths, state.own
     path = np.int64(smes[i].path)
     if path != NOBODY:
         return path
-    path = state.count[N_PATHS]
+    path = state.used.paths
     if path >= paths.shape[0]:
-        state.count[TOO_SMALL] = 1
+        state.used.too_small = 1
         return paths.shape[0] - 1
-    state.count[N_PATHS] = path + 1
+    state.used.paths = path + 1
     smes[i].path = path
     who = smes[i].identity
     pull = pull_of(smes[i].found_readiness, parameters)
@@ -144,92 +129,79 @@ def path_of(i, month, seed, parameters, state):
         while due < month:
             number += 1
             due += waiting_months(outcome, number, who, pull, seed, parameters)
+        own[path, outcome] = OWN_PATH[0]
         own[path, outcome].month = due
         own[path, outcome].number = number
         own[path, outcome].before = number
-        own[path, outcome].call = NEVER
-        own[path, outcome].following = NOBODY
         file_due(path, outcome, own, state.due)
     return path
 
 
-@service
+@paste
 def file_due(path, outcome, own, due):
-    """Puts a path at the head of those whose next need falls due in the same month; beyond the run, nowhere."""
+    """Put a path at the head of those whose next need falls due in the same month; beyond the run, nowhere."""
     month = own[path, outcome].month
     if month < due.shape[1]:
         own[path, outcome].following = due[outcome, int(month)]
         due[outcome, int(month)] = path
 
 
-@jit
+@kernel
 def follow_own_paths(month, seed, parameters, state):
     """Every touched SME whose own path has come to an outcome this month reaches it, and the next need starts."""
-    own, due, log, count, smes, paths = state.own, state.due, state.log, state.count, state.smes, state.paths
+    own, due, log, used, smes, paths = state.own, state.due, state.log, state.used, state.smes, state.paths
     for outcome in range(len(OUTCOMES)):
         path = due[outcome, month]
         while path != NOBODY:
             following = own[path, outcome].following
             i = paths[path].sme
             while own[path, outcome].month < month + 1:
-                note(count, log, month, E_OWN_KNOWLEDGE + outcome, i, NOBODY, -1, own[path, outcome].month)
+                on_its_own = Origin(NOBODY, NEVER, NOBODY)
+                reached = OutcomeEvent.OWN_KNOWLEDGE + outcome
+                note(used, log, month, reached, i, NOBODY, on_its_own, own[path, outcome].month)
                 next_need(path, outcome, seed, parameters, smes, paths, own)
             file_due(path, outcome, own, due)  # a new need, or one that a project has slowed
             path = following
 
 
-@service
+@paste
 def next_need(path, outcome, seed, parameters, smes, paths, own):
-    """The need at hand is over, whoever met it; the next falls due a waiting time after it would have been."""
+    """Pass to the next need; it falls due a waiting time after the one at hand would have been."""
     own[path, outcome].number += 1
     own[path, outcome].month += waiting_months(
         outcome, own[path, outcome].number, smes[paths[path].sme].identity, paths[path].pull, seed, parameters
     )
 
 
-@jit
-def slow_own_paths(month, seed, parameters, state):
-    """SMEs active in a project give up part of their own effort: what lies ahead comes that much later."""
-    t, partners, smes, own, projects = state.participations, state.partners, state.smes, state.own, state.projects
-    for project in range(state.count[N_PROJECTS]):
-        if projects[project].alive == 0 or projects[project].phase == 0:
-            continue
-        call, first = projects[project].call, projects[project].first_partner
-        for p in range(first, first + projects[project].partners):
-            if partners[p].dose <= 0.0:
-                continue
-            for row in range(partners[p].first_participation, partners[p].first_participation + partners[p].engaged):
-                if t[row].is_active == 0:
-                    continue
-                i = t[row].sme
-                path = np.int64(smes[i].path)
-                if path == NOBODY:
-                    path = path_of(i, month, seed, parameters, state)
-                later = parameters.own_effort_substitution / max(1, smes[i].projects)
-                for outcome in range(len(OUTCOMES)):
-                    own[path, outcome].month += later
-                    own[path, outcome].call = call
+@paste
+def give_up_effort(path, projects, call, parameters, own):
+    """An SME at work in so many projects gives up own effort for one: what lies ahead comes that much later."""
+    later = own_delay(parameters.own_effort_substitution, projects)
+    for outcome in range(len(OUTCOMES)):
+        own[path, outcome].month += later
+        own[path, outcome].call = call
 
 
-@jit
-def meet_own_need(month, outcome, i, whom, time, call, project, seed, parameters, state):
+@kernel
+def meet_own_need(month, outcome, i, whom, time, origin, seed, parameters, state):
     """An outcome in the programme may meet the need that the SME's own path would have met later.
 
-    True where it does. One draw for SME, counterpart, outcome and time.
+    Return whether it does. One draw for SME, counterpart, outcome and time.
     """
     start = draws.key(seed, draws.NEED, time)
     who = state.smes[i].identity
     if draws.uniform(start, who, whom + np.uint64(outcome)) >= parameters.own_need_overlap:
         return False
     path, own = path_of(i, month, seed, parameters, state), state.own
-    note(state.count, state.log, month, E_MET_KNOWLEDGE + outcome, i, NOBODY, project, own[path, outcome].month)
-    own[path, outcome].call = call
+    met = OutcomeEvent.MET_KNOWLEDGE + outcome
+    note(state.used, state.log, month, met, i, NOBODY, origin, own[path, outcome].month)
+    own[path, outcome].call = origin.call
     next_need(path, outcome, seed, parameters, state.smes, state.paths, own)
     return True
 
 
-@jit
-def displace(month, i, whom, time, call, project, seed, parameters, state):
+@kernel
+def displace(month, i, whom, time, origin, seed, parameters, state):
     """A contract may take the buyer that a rival would have won: the next one in the same country and sector.
 
     Without a rival before the end of the run nobody loses.
@@ -241,16 +213,16 @@ def displace(month, i, whom, time, call, project, seed, parameters, state):
     if rival == NOBODY:
         return
     path, own = path_of(rival, month, seed, parameters, state), state.own
-    note(state.count, state.log, month, E_DISPLACED, rival, i, project, own[path, CONTRACT].month)
-    own[path, CONTRACT].call = call
+    note(state.used, state.log, month, OutcomeEvent.DISPLACED, rival, i, origin, own[path, CONTRACT].month)
+    own[path, CONTRACT].call = origin.call
     next_need(path, CONTRACT, seed, parameters, state.smes, state.paths, own)
 
 
-@jit
+@kernel
 def next_rival(i, month, state):
-    """The other SME of the same country and sector whose own contract falls due first, NOBODY before the run's end.
+    """Return the other SME of the same country and sector whose own contract falls due first; NOBODY if none does.
 
-    Those that the programme has touched are asked one by one; the others stand in the calendar.
+    SMEs that the programme has touched are looked at one by one; the others stand in the calendar.
     """
     smes, own, paths, calendar = state.smes, state.own, state.paths, state.calendar
     country, sector = state.clusters[smes[i].cluster].country, smes[i].sector
@@ -273,11 +245,11 @@ def next_rival(i, month, state):
     return rival
 
 
-@jit
+@kernel
 def untouched_events(last, seed, parameters, state, log):
-    """Writes what SMEs reach on their own paths before they are touched, if ever, and before the month `last`.
+    """Fill `log` with what SMEs reach on their own paths before they are touched, if ever, and before the month `last`.
 
-    Returns the number of events. Of more events than `log` has room for, the number alone is told.
+    Return the number of events, even if they do not all fit.
     """
     smes, own = state.smes, state.own
     months = np.empty(1 + last * _MOST_NEEDS_A_MONTH)
@@ -291,9 +263,10 @@ def untouched_events(last, seed, parameters, state, log):
                 needs = min(needs, own[path, outcome].before)
             for need in range(needs):
                 if row < log.shape[0]:
+                    log[row] = EVENT[0]
                     log[row].month = int(months[need])
-                    log[row].kind = E_OWN_KNOWLEDGE + outcome
-                    log[row].who, log[row].whom, log[row].project = i, NOBODY, -1
+                    log[row].kind = OutcomeEvent.OWN_KNOWLEDGE + outcome
+                    log[row].who = i
                     log[row].amount = months[need]
                 row += 1
     return row

@@ -5,7 +5,7 @@ from simulator.jit import rule
 
 @rule
 def relatedness(same_sector, same_family, family_value, other_value):
-    """How much two sectors have to say to each other (0-1).
+    """Return how much two sectors have to say to each other (0-1).
 
     1 for the same sector, `relatedness_family` within a family, `relatedness_other` across families.
     Source: thematic proximity follows prior acquaintance in partner choice (Paier & Scherngell 2011).
@@ -19,7 +19,7 @@ def relatedness(same_sector, same_family, family_value, other_value):
 
 @rule
 def attendance_score(focus_weight, strategy_focus, gumbel_noise):
-    """How keen a cluster is on the event (log-odds); the keenest fill the places.
+    """Return how keen a cluster is on the event (log-odds); the keenest fill the places.
 
     score = attendance_focus_weight * strategy focus + Gumbel noise.
     """
@@ -31,7 +31,7 @@ def partner_appeal(
     trust, familiarity, related, unlike, mandate_gap, has_funder,
     w_trust, w_familiarity, w_related, w_distance, w_mandate, w_funder,
 ):  # fmt: skip
-    """How attractive one cluster is to another (log-odds).
+    """Return how attractive one cluster is to another (log-odds).
 
     Sum of weights times: trust from joint projects (0-1), familiarity (0-1), relatedness of sectors
     (0-1), unlike language and culture (1 or 0, subtracted), gap between strategy mandates (0-1,
@@ -51,5 +51,5 @@ def partner_appeal(
 
 @rule
 def gap_closed(level, share):
-    """A level (0-1) after `share` of its gap to 1 is closed: level + share * (1 - level)."""
+    """Return a level (0-1) after `share` of its gap to 1 is closed: level + share * (1 - level)."""
     return level + share * (1.0 - level)

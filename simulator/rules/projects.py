@@ -6,7 +6,7 @@ from simulator.jit import rule
 
 @rule
 def smes_sought(median, kind_factor, spread, deviate, grant_ratio, elasticity, preparation_months, half_months):
-    """SMEs that a partner sets out to engage (a real number, rounded by the caller).
+    """Return the number of SMEs that a partner sets out to engage (a real number, rounded by the caller).
 
     median * kind of engagement * exp(spread * project deviate) * (grant / typical grant)^elasticity
     * (1 + preparation)/(1 + preparation + half). Heavy-tailed: 4 to 500 per project in 2015;
@@ -17,20 +17,30 @@ def smes_sought(median, kind_factor, spread, deviate, grant_ratio, elasticity, p
 
 
 @rule
+def kind_factor(kind, factor_network, factor_broadcast):
+    """Return how many times the SMEs of a workshop project a kind of project engages (0, 1, 2 as in `project_kind`)."""
+    if kind == 2:
+        return factor_broadcast
+    if kind == 1:
+        return factor_network
+    return 1.0
+
+
+@rule
 def recruitment_score(weight, readiness, spare_time, gumbel_noise):
-    """How likely a member is to be engaged (log-odds): weight * (readiness + spare time) + Gumbel noise."""
+    """Return how likely a member is to be engaged (log-odds): weight * (readiness + spare time) + Gumbel noise."""
     return weight * (readiness + spare_time) + gumbel_noise
 
 
 @rule
 def interest_left(waiting_loss, waiting_months):
-    """Probability that an SME recruited before the decision is still interested: (1 - loss)^months."""
+    """Return the probability that an SME recruited before the decision is still interested: (1 - loss)^months."""
     return power(1.0 - waiting_loss, waiting_months)
 
 
 @rule
 def monthly_activity_eur(grant_eur, cofinance_rate, setup_cost_eur, overhead_eur_month, months):
-    """Money for activities with SMEs (EUR a month and partner).
+    """Return the money for activities with SMEs (EUR a month and partner).
 
     (grant / (1 - cofinance_rate) - set-up cost) / months - overhead, at least 0. Co-financing of
     50% doubles the grant. A longer project with the same grant is thinner, and pays overhead longer.
@@ -40,13 +50,13 @@ def monthly_activity_eur(grant_eur, cofinance_rate, setup_cost_eur, overhead_eur
 
 @rule
 def effort_left(effort, fatigue, months_active):
-    """Effort (1 = funded and fresh) after some months of work: effort * (1 - fatigue)^months."""
+    """Return the effort (1 = funded and fresh) after some months of work: effort * (1 - fatigue)^months."""
     return effort * power(1.0 - fatigue, months_active)
 
 
 @rule
 def service_dose(activity_eur, excellence_factor, smes, rivalry, half_saturation_eur):
-    """Share of a fully served SME's meetings that each active SME of a partner gets in a month (0-1).
+    """Return the share of a fully served SME's meetings that each active SME of a partner gets in a month (0-1).
 
     u / (u + half) with u = EUR a month * excellence / SMEs^rivalry: services are rivals, and larger
     grants have decreasing returns.
@@ -59,7 +69,7 @@ def service_dose(activity_eur, excellence_factor, smes, rivalry, half_saturation
 
 @rule
 def sme_dose(partner_dose, spare_time, projects):
-    """What an SME can take of a dose: its spare time (0-1) shared by all projects that it is in.
+    """Return what an SME can take of a dose: its spare time (0-1) shared by all projects that it is in.
 
     The factor 2 makes an SME with half its time to spare take the full dose.
     """
@@ -68,13 +78,13 @@ def sme_dose(partner_dose, spare_time, projects):
 
 @rule
 def excellence_factor(excellence, quality_spread):
-    """Multiplier of a cluster's activities: 1/sqrt(spread) for the weakest to sqrt(spread) for the best."""
+    """Return the multiplier of a cluster's activities: 1/sqrt(spread) for the weakest to sqrt(spread) for the best."""
     return power(quality_spread, excellence - 0.5)
 
 
 @rule
 def leave_hazard(base, unfunded, misfit, factor_unfunded, factor_misfit):
-    """Monthly hazard that a partner leaves a running project.
+    """Return the monthly hazard that a partner leaves a running project.
 
     Base, times a factor without a grant, times a factor where governments picked the partners
     (2 of about 19 imposed pilots lost a partner within 11 months: BSR InnoNet 2009).

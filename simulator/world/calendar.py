@@ -1,27 +1,10 @@
-"""The year's turn, and small services that the other processes share."""
+"""The turn of the year."""
 
-from simulator.jit import jit
+from simulator.jit import kernel
 from simulator.rules.learning import worn
-from simulator.state import N_EVENTS, TOO_SMALL
 
 
-@jit
-def note(count, log, month, kind, who, whom, project, amount):
-    """Writes one event into the log."""
-    row = count[N_EVENTS]
-    if row >= log.shape[0]:
-        count[TOO_SMALL] = 1
-        return
-    log[row].month = month
-    log[row].kind = kind
-    log[row].who = who
-    log[row].whom = whom
-    log[row].project = project
-    log[row].amount = amount
-    count[N_EVENTS] = row + 1
-
-
-@jit
+@kernel
 def turn_of_the_year(month, parameters, state):
     """Every January staff turnover wears familiarity, trust, experience and the wish to go on."""
     if month == 0 or month % 12 != 0:

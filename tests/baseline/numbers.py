@@ -28,7 +28,7 @@ from experiments.runs.many_runs import ManyRuns
 from experiments.runs.store import Store
 from experiments.sweeps import sweep
 from simulator.ensemble import measure
-from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY, Observation
+from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY, Counted, counted_from
 
 FOLDER = Path(__file__).parent
 SCENARIOS = ("baseline", "fast_and_synchronised", "negotiated", "virtual_common_pot", "common_pot", "clusters_package")
@@ -68,14 +68,14 @@ def _simulator_values(values: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in values.items() if name in entries}
 
 
-def _each_run(draws: Draws) -> list[tuple[str, str, int, Observation]]:
+def _each_run(draws: Draws) -> list[tuple[str, str, int, Counted]]:
     found = []
     for name in SCENARIOS:
         for draw, values in draws.items():
             inputs = scenarios.load(name).resolve(_simulator_values(values), smes=SMES)
             first = inputs.call_years.index(FIRST)
             for seed in SEEDS:
-                found.append((name, draw, seed, measure(inputs, run_seed(1, int(draw), seed), first)))
+                found.append((name, draw, seed, counted_from(measure(inputs, run_seed(1, int(draw), seed)), first)))
     return found
 
 
@@ -104,6 +104,9 @@ def _runs(draws: Draws) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["scenario", "draw", "seed", "part", "measure", "value"])
 
 
+COUNTERS = ("projects", "partners", "participations", "ties", "log", "paths", "calendar", "too_small", "founded")
+
+
 def _state(draws: Draws) -> pd.DataFrame:
     """A digest of every column that a run leaves behind, its log among them."""
     from tests.small_worlds import columns, simulate
@@ -112,7 +115,9 @@ def _state(draws: Draws) -> pd.DataFrame:
     rows = []
     for name in WITH_STATE:
         inputs = scenarios.load(name).resolve(_simulator_values(draws[draw]), smes=SMES)
-        for column, values in columns(simulate(inputs, run_seed(1, int(draw), SEEDS[0]))).items():
+        state = simulate(inputs, run_seed(1, int(draw), SEEDS[0]))
+        counters = np.array([state.used[name] for name in COUNTERS])  # kept as one column
+        for column, values in (columns(state) | {"count": counters}).items():
             content = f"{values.dtype} {values.shape}".encode() + np.ascontiguousarray(values).tobytes()
             rows.append((name, column, hashlib.blake2b(content, digest_size=8).hexdigest()))
     return pd.DataFrame(rows, columns=["scenario", "column", "value"])
@@ -208,8 +213,9 @@ def moved(kept: pd.DataFrame, now: pd.DataFrame, table: str) -> pd.DataFrame:
     same_kinds = {key: str for key in keys}
     both = kept.astype(same_kinds).merge(now.astype(same_kinds), how="outer", on=keys, suffixes=("_kept", "_now"))
     both = both.rename(columns={"value_kept": "kept", "value_now": "now"})
-    if table == "state":
-        return both[both["kept"] != both["now"]].assign(change=np.nan)
+    if table == "state":  # a column that the state did not have then is no change
+        was_there = both["kept"].notna()
+        return both[was_there & (both["kept"] != both["now"])].assign(change=np.nan)
     there, here = both["kept"].astype(float), both["now"].astype(float)
     change = (here - there) / there.abs().where(there != 0.0, 1.0)
     allowed = 0.0 if table in EXACT else TOLERANCE

@@ -31,9 +31,11 @@ def mine(tmp_path):
 
 
 def same(left, right):
-    """True if two tuples of arrays or numbers agree in every bit."""
+    """True if two tuples of arrays or numbers, or of such tuples, agree in every bit."""
     return all(
-        np.asarray(a).dtype == np.asarray(b).dtype and np.asarray(a).tobytes() == np.asarray(b).tobytes()
+        same(a, b)
+        if isinstance(a, tuple)
+        else np.asarray(a).dtype == np.asarray(b).dtype and np.asarray(a).tobytes() == np.asarray(b).tobytes()
         for a, b in zip(left, right, strict=True)
     )
 
@@ -45,7 +47,7 @@ def test_arrays_have_the_shapes_and_types_that_kernels_expect():
     resolved = scenarios.load("baseline").resolve()
     calls, funders = len(resolved.call_years), len(resolved.funder_codes)
     whole = {
-        "call_year",
+        "year",
         "event_month",
         "open_month",
         "close_month",
@@ -54,13 +56,13 @@ def test_arrays_have_the_shapes_and_types_that_kernels_expect():
         "held",
     }
     whole |= {"funding_rule", "decision_dates"}
-    for name, array in resolved.rules._asdict().items():
+    for name, array in (resolved.rules.calls._asdict() | resolved.rules.terms._asdict()).items():
         assert array.dtype == (np.int64 if name in whole else np.float64), name
         assert array.shape in ((calls,), (calls, funders)), name
     for name, array in resolved.world._asdict().items():
         expected = {"country_key": np.uint64, "sector_share": np.float64}.get(name, np.int64)
         assert array.dtype == expected, name
-    for array in (*resolved.rules, *resolved.world):
+    for array in (*resolved.rules.calls, *resolved.rules.terms, *resolved.world):
         assert array.flags.c_contiguous and array.flags.writeable and array.flags.owndata
         assert np.isfinite(array).all()
     assert all(type(value) is float for value in resolved.parameters)
@@ -70,7 +72,7 @@ def test_arrays_have_the_shapes_and_types_that_kernels_expect():
 
 def test_two_resolutions_share_no_memory():
     first, second = scenarios.load("baseline").resolve(), scenarios.load("baseline").resolve()
-    first.rules.budget_eur[:] = 0
+    first.rules.terms.budget_eur[:] = 0
     first.world.cluster_members[:] = 0
     third = scenarios.load("baseline").resolve()
     assert same(second.rules, third.rules) and same(second.world, third.world)
@@ -147,7 +149,7 @@ def test_a_run_lasts_until_every_call_is_counted():
     baseline = scenarios.load("baseline")
     assert baseline.resolve(last_call=2017, horizon_months=60).months == 120
     assert baseline.resolve(last_call=2019, horizon_months=60).months == 144
-    assert baseline.resolve(horizon_months=36).rules.counted_months.tolist() == [36] * 7
+    assert baseline.resolve(horizon_months=36).rules.calls.counted_months.tolist() == [36] * 7
 
 
 def test_a_draw_reaches_parameters_and_rules():
@@ -155,9 +157,9 @@ def test_a_draw_reaches_parameters_and_rules():
     resolved = scenarios.load("baseline").resolve(draw)
     assert resolved.parameters.trust_months == 7.0
     norway, denmark = resolved.funder_codes.index("NO"), resolved.funder_codes.index("DK")
-    assert resolved.rules.pass_share[0, norway] == 0.4
-    assert resolved.rules.grant_eur[0, norway] == pytest.approx(20_000 * 0.8)
-    assert resolved.rules.grant_eur[0, denmark] == pytest.approx(20_000 * 1.1)
+    assert resolved.rules.terms.pass_share[0, norway] == 0.4
+    assert resolved.rules.terms.grant_eur[0, norway] == pytest.approx(20_000 * 0.8)
+    assert resolved.rules.terms.grant_eur[0, denmark] == pytest.approx(20_000 * 1.1)
 
 
 def test_what_is_not_drawn_has_its_central_value():
@@ -185,21 +187,22 @@ def test_calls_before_the_change_are_the_baselines():
         resolved = scenarios.load(name).resolve()
         if resolved.change_year is not None and resolved.change_year > 2013:
             row = resolved.call_years.index(resolved.change_year)
-            assert same([a[:row] for a in baseline.rules], [a[:row] for a in resolved.rules])
+            for before, after in zip(baseline.rules, resolved.rules):
+                assert same([a[:row] for a in before], [a[:row] for a in after])
             assert same(baseline.world, resolved.world) and same(baseline.parameters, resolved.parameters)
 
 
 def test_a_lever_holds_until_it_is_changed(mine):
     rules = mine("[from.2014]\nproject_months = 20\n[from.2016]\nproject_months = 24\n").resolve().rules
-    assert rules.project_months[:, 0].tolist() == [15, 20, 20, 24, 24, 24, 24]
+    assert rules.terms.project_months[:, 0].tolist() == [15, 20, 20, 24, 24, 24, 24]
 
 
 def test_a_funders_own_rule_stands_before_the_rule_for_all(mine):
     body = "[from.2015]\nproject_months = 20\n[from.2016.funders.DK]\nproject_months = 30\nbudget_eur = 5\n"
     resolved = mine(body).resolve()
     denmark = resolved.funder_codes.index("DK")
-    assert resolved.rules.project_months[:, denmark].tolist() == [15, 15, 20, 30, 30, 30, 30]
-    assert resolved.rules.budget_eur[3:, denmark].tolist() == [5, 5, 5, 5]
+    assert resolved.rules.terms.project_months[:, denmark].tolist() == [15, 15, 20, 30, 30, 30, 30]
+    assert resolved.rules.terms.budget_eur[3:, denmark].tolist() == [5, 5, 5, 5]
     assert resolved.change_year == 2015
 
 
@@ -207,8 +210,8 @@ def test_a_grant_in_eur_stands_and_widens_the_limits(mine):
     resolved = mine("[from.2016.funders.NO]\ngrant_eur = 50000\n").resolve()
     norway = resolved.funder_codes.index("NO")
     before = 0.8 * scenarios.register()["grant_eur"].value
-    assert resolved.rules.grant_eur[:, norway].tolist()[2:4] == [pytest.approx(before), 50_000]
-    assert resolved.rules.grant_max_eur[:, norway].tolist()[2:4] == [28_000, 50_000]
+    assert resolved.rules.terms.grant_eur[:, norway].tolist()[2:4] == [pytest.approx(before), 50_000]
+    assert resolved.rules.terms.grant_max_eur[:, norway].tolist()[2:4] == [28_000, 50_000]
 
 
 def test_grants_change_in_size_at_the_same_budget():
@@ -220,38 +223,38 @@ def test_grants_change_in_size_at_the_same_budget():
 
 def test_a_grant_stays_within_the_funders_limits():
     resolved = scenarios.load("baseline").resolve({"grant_eur": 60_000})
-    assert (resolved.rules.grant_eur <= resolved.rules.grant_max_eur).all()
-    assert resolved.rules.grant_eur[0, resolved.funder_codes.index("NO")] == 28_000
+    assert (resolved.rules.terms.grant_eur <= resolved.rules.terms.grant_max_eur).all()
+    assert resolved.rules.terms.grant_eur[0, resolved.funder_codes.index("NO")] == 28_000
 
 
 def test_common_openness_lifts_those_below_it(mine):
-    openness = mine("[from.2016]\nopenness_floor = 0.9\n").resolve().rules.openness
+    openness = mine("[from.2016]\nopenness_floor = 0.9\n").resolve().rules.terms.openness
     assert openness[3:].min() == 0.9 and openness.max() == 0.95 and openness[:3].min() == 0.85
 
 
 def test_budgets_are_scaled_from_the_first_change_on():
-    baseline = scenarios.load("baseline").resolve().rules.budget_eur
-    scaled = scenarios.load("budget_less_30").resolve(budget_scale=2.0).rules.budget_eur
+    baseline = scenarios.load("baseline").resolve().rules.terms.budget_eur
+    scaled = scenarios.load("budget_less_30").resolve(budget_scale=2.0).rules.terms.budget_eur
     np.testing.assert_array_equal(scaled[:3], baseline[:3])
     np.testing.assert_allclose(scaled[3:], baseline[3:] * 1.4)
-    later = scenarios.load("baseline").resolve(budget_scale=0.5, scale_from=2017).rules.budget_eur
+    later = scenarios.load("baseline").resolve(budget_scale=0.5, scale_from=2017).rules.terms.budget_eur
     np.testing.assert_allclose(later, baseline * np.array([1, 1, 1, 1, 0.5, 0.5, 0.5])[:, None])
 
 
 def test_a_funder_may_join_with_its_own_money_and_leave(mine):
     joined = mine("[from.2016.funders.FI]\ntakes_part = true\nbudget_eur = 200000\n").resolve()
     finland = joined.funder_codes.index("FI")
-    assert joined.rules.budget_eur[2:, finland].tolist() == [0, 200_000, 200_000, 200_000, 200_000]
+    assert joined.rules.terms.budget_eur[2:, finland].tolist() == [0, 200_000, 200_000, 200_000, 200_000]
     left = mine("[from.2016.funders.DK]\ntakes_part = false\n").resolve()
-    assert left.rules.budget_eur[3:, left.funder_codes.index("DK")].max() == 0
+    assert left.rules.terms.budget_eur[3:, left.funder_codes.index("DK")].max() == 0
 
 
 def test_without_a_programme_there_is_no_call_no_event_and_no_money():
     rules = scenarios.load("no_programme").resolve().rules
-    ended = rules.call_year >= 2016
-    assert rules.held[ended].max() == 0 and rules.budget_eur[ended].max() == 0
-    assert rules.event_clusters[ended].max() == 0
-    assert rules.held[~ended].min() == 1 and rules.event_clusters[~ended].min() > 0
+    ended = rules.calls.year >= 2016
+    assert rules.calls.held[ended].max() == 0 and rules.terms.budget_eur[ended].max() == 0
+    assert rules.calls.event_clusters[ended].max() == 0
+    assert rules.calls.held[~ended].min() == 1 and rules.calls.event_clusters[~ended].min() > 0
 
 
 def test_a_scenario_that_changes_nothing_changes_nothing(mine):
@@ -271,8 +274,8 @@ def test_a_childs_settings_stand_before_its_parents(mine, tmp_path):
     mine("[from.2016]\nbudget_factor = 0.5\nproject_months = 20\n", "parent")
     child = mine('extends = "parent.toml"\n[from.2016]\nproject_months = 24\n', "child")
     assert child.parent is not None and child.parent.name == "parent"
-    assert child.resolve().rules.project_months[3, 0] == 24
-    assert child.resolve().rules.budget_eur[3].sum() == pytest.approx(1_835_000 / 2)
+    assert child.resolve().rules.terms.project_months[3, 0] == 24
+    assert child.resolve().rules.terms.budget_eur[3].sum() == pytest.approx(1_835_000 / 2)
     assert [row[2:] for row in child.differences(child.parent)] == [
         ("project_months", "Project length", "months", 20, 24)
     ]
@@ -288,17 +291,17 @@ def test_differences_tell_where_a_change_ends():
 def test_differences_of_a_funder_are_told_against_what_it_did(mine):
     (row,) = mine("[from.2015.funders.NO]\nbudget_eur = 200000\n").differences()
     baseline = scenarios.load("baseline").resolve()
-    was = baseline.rules.budget_eur[2, baseline.funder_codes.index("NO")]
+    was = baseline.rules.terms.budget_eur[2, baseline.funder_codes.index("NO")]
     assert (row.year, row.funder, row.was, row.now) == (2015, "NO", was, 200_000)
 
 
 def test_the_package_of_the_clusters_asks_for_what_they_said():
     rules = scenarios.load("clusters_package").resolve().rules
     baseline = scenarios.load("baseline").resolve().rules
-    assert rules.openness[3:].min() == 1
-    assert FUNDING_RULES[rules.funding_rule[3]] == "negotiated"
-    assert 18 <= rules.project_months[3, 0] <= 24
-    np.testing.assert_array_equal(rules.budget_eur, baseline.budget_eur)
+    assert rules.terms.openness[3:].min() == 1
+    assert FUNDING_RULES[rules.calls.funding_rule[3]] == "negotiated"
+    assert 18 <= rules.terms.project_months[3, 0] <= 24
+    np.testing.assert_array_equal(rules.terms.budget_eur, baseline.budget_eur)
 
 
 def test_scenarios_travel_between_processes():
@@ -309,7 +312,7 @@ def test_scenarios_travel_between_processes():
 
 def test_a_file_anywhere_may_extend_a_shipped_scenario(mine):
     scenario = mine('extends = "projects_24"\n')
-    assert scenario.resolve().rules.project_months[3, 0] == 24
+    assert scenario.resolve().rules.terms.project_months[3, 0] == 24
 
 
 # the schema
@@ -336,5 +339,5 @@ def test_importing_scenarios_is_light():
 
 def test_counts_are_whole_when_the_event_changes_in_size(mine):
     rules = mine("[from.2016]\nevent_size_factor = 1.5\n").resolve().rules
-    assert rules.event_clusters.tolist() == [70, 150, 151, 225, 262, 262, 262]
-    assert math.isclose(rules.event_clusters[3] / 150, 1.5)
+    assert rules.calls.event_clusters.tolist() == [70, 150, 151, 225, 262, 262, 262]
+    assert math.isclose(rules.calls.event_clusters[3] / 150, 1.5)

@@ -31,8 +31,8 @@ def test_calls_agree_with_the_evidence(row):
 def test_budgets_of_a_call_sum_to_its_total_and_denmark_gives_most():
     resolved = scenarios.load("baseline").resolve(last_call=2017)
     totals = [float(row["total_budget_eur"]) for row in evidence_of_calls()]
-    np.testing.assert_allclose(resolved.rules.budget_eur.sum(axis=1), totals)
-    assert set(resolved.rules.budget_eur.argmax(axis=1)) == {resolved.funder_codes.index("DK")}
+    np.testing.assert_allclose(resolved.rules.terms.budget_eur.sum(axis=1), totals)
+    assert set(resolved.rules.terms.budget_eur.argmax(axis=1)) == {resolved.funder_codes.index("DK")}
 
 
 def test_budget_weights_of_2015_are_the_grants_at_approval():
@@ -61,10 +61,10 @@ def test_no_outcome_of_the_later_calls_stands_in_the_inputs():
 def test_later_calls_repeat_the_last_one_a_year_and_two_later():
     resolved = scenarios.load("baseline").resolve()
     assert resolved.call_years == (2013, 2014, 2015, 2016, 2017, 2018, 2019)
-    assert resolved.rules.close_month.tolist() == [5, 21, 33, 45, 57, 69, 81]
-    assert resolved.rules.event_month.tolist() == [3, 20, 32, 44, 56, 68, 80]
-    assert resolved.rules.open_month.tolist() == [4, 20, 32, 44, 56, 68, 80]
-    np.testing.assert_array_equal(resolved.rules.budget_eur[5:], resolved.rules.budget_eur[[4, 4]])
+    assert resolved.rules.calls.close_month.tolist() == [5, 21, 33, 45, 57, 69, 81]
+    assert resolved.rules.calls.event_month.tolist() == [3, 20, 32, 44, 56, 68, 80]
+    assert resolved.rules.calls.open_month.tolist() == [4, 20, 32, 44, 56, 68, 80]
+    np.testing.assert_array_equal(resolved.rules.terms.budget_eur[5:], resolved.rules.terms.budget_eur[[4, 4]])
 
 
 def test_four_hundred_clusters_have_about_sixteen_thousand_smes():

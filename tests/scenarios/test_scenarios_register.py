@@ -11,7 +11,7 @@ import pytest
 import scenarios
 from scenarios.entries import drawn, levers
 from scenarios.priors import quantile, uniforms
-from simulator.parameters import DECISION_DATES, FUNDING_RULES, Parameters, Rules
+from simulator.parameters import DECISION_DATES, FUNDING_RULES, CallRules, Parameters, Terms
 
 EVIDENCE = Path(__file__).parents[2] / "calibration" / "evidence"
 BORROWED = {  # entry: name in the evidence
@@ -47,9 +47,9 @@ def test_every_parameter_has_an_entry_and_every_behaviour_is_a_parameter():
 def test_every_lever_reaches_the_rules():
     factors = {"budget_factor", "grant_factor", "event_size_factor", "openness_floor", "takes_part"}
     by_call, by_funder = set(levers("call")), set(levers("funder"))
-    assert (by_call | by_funder) - factors <= set(Rules._fields)
-    calendar = {"call_year", "event_month", "open_month", "close_month", "event_clusters", "counted_months"}
-    assert set(Rules._fields) - calendar - {"grant_min_eur", "grant_max_eur"} <= by_call | by_funder
+    assert (by_call | by_funder) - factors <= {*CallRules._fields, *Terms._fields}
+    calendar = {"year", "event_month", "open_month", "close_month", "event_clusters", "counted_months"}
+    assert {*CallRules._fields, *Terms._fields} - calendar - {"grant_min_eur", "grant_max_eur"} <= by_call | by_funder
 
 
 def test_choices_are_those_of_the_simulator():

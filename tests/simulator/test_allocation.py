@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from simulator.instruments.calls.allocation import allocate
+from simulator.instruments.calls.tables import CAUSES, NO_CAUSE, PARTNER_REFUSED, PURSE_EMPTY
 from simulator.parameters import (
     ALL_OR_NONE,
     COMMON_POT,
@@ -18,7 +19,7 @@ from simulator.parameters import (
     NEGOTIATED,
     VIRTUAL_COMMON_POT,
 )
-from simulator.state import CAUSES, NO_CAUSE, NOBODY, PARTNER_REFUSED, PURSE_EMPTY
+from simulator.records import NOBODY
 
 SMALL_CALL = tomllib.loads((Path(__file__).parent / "cases" / "small_call.toml").read_text("utf-8"))
 EUR = {"abs": 0.005}  # half a cent

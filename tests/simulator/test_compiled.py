@@ -19,7 +19,7 @@ import scenarios
 from simulator import draws, founding, schedule
 from simulator.instruments.calls import allocation, matchmaking
 from simulator.parameters import FUNDING_RULES
-from simulator.state import given, new_state
+from simulator.state import new_state, tabulate
 from tests.simulator.test_allocation import Call, decided
 from tests.simulator.test_rules import MODULES, RULES, worked_cases
 from tests.small_worlds import columns, few_countries, simulate
@@ -153,11 +153,11 @@ def world_of(members):
 @pytest.mark.parametrize("members", [1, 33, 101])
 def test_a_world_is_founded_as_its_text_says(members):
     resolved = world_of(members)
-    inputs = given(resolved.parameters, resolved.rules, resolved.world)
+    inputs = tabulate(resolved.parameters, resolved.rules, resolved.world)
     compiled, plain = (new_state(resolved.world, resolved.rules, resolved.months) for _ in range(2))
-    founding.found(3, *inputs, compiled)
+    founding.found_world(3, *inputs, compiled)
     with uncompiled():
-        founding.found(3, *inputs, plain)
+        founding.found_world(3, *inputs, plain)
     assert len(compiled.smes) % 32 != 0
     assert_same_columns(compiled, plain)
 
@@ -200,8 +200,8 @@ def test_wishes_are_picked_as_their_text_says(size):
 @pytest.mark.parametrize("places", [2, 5, 11, 12, 40])
 def test_places_at_the_event_are_filled_as_the_text_says(places):
     resolved = world_of(33)
-    resolved.rules.event_clusters[0] = places
-    inputs = given(resolved.parameters, resolved.rules, resolved.world)
+    resolved.rules.calls.event_clusters[0] = places
+    inputs = tabulate(resolved.parameters, resolved.rules, resolved.world)
     compiled = simulate(resolved, 3, last=1).clusters
     plain = copy.deepcopy(compiled)
     guests = matchmaking._guests(0, 3, *inputs, compiled)

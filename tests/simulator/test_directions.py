@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import scenarios
-from simulator.state import FUNDED, N_PARTNERS, N_PROJECTS, NEVER, NOT_STARTED
+from simulator.instruments.calls.tables import FUNDED, NOT_STARTED
+from simulator.parameters import CallRules
+from simulator.records import NEVER
 from tests.small_worlds import events_of, simulate
 
 ROWS = tomllib.loads((Path(__file__).parent / "cases" / "directions.toml").read_text("utf-8"))
@@ -25,11 +27,11 @@ class Run:
 
     def __init__(self, resolved, seed):
         self.state = state = simulate(resolved, seed)
-        self.close = resolved.rules.close_month
+        self.close = resolved.rules.calls.close_month
         self.first = resolved.call_years.index(CHANGED_FROM)
         self.codes = resolved.funder_codes
-        self.projects = state.projects[: state.count[N_PROJECTS]]
-        self.partners = state.partners[: state.count[N_PARTNERS]]
+        self.projects = state.rows("projects")
+        self.partners = state.rows("partners")
         self.granted = np.isin(self.partners.money, (FUNDED, NOT_STARTED))
         self.is_funded = np.bincount(self.partners.project[self.granted], minlength=len(self.projects)) > 0
         self.counts = self.projects.call >= self.first
@@ -149,9 +151,9 @@ def budget(factor, draw=None):
 
 def with_rules(resolved, **changed):
     """The same with rules set from 2016 on: a value, or a function of present values and funder codes."""
-    first = resolved.call_years.index(CHANGED_FROM)
+    first, rules = resolved.call_years.index(CHANGED_FROM), resolved.rules
     for name, value in changed.items():
-        table = getattr(resolved.rules, name)
+        table = getattr(rules.calls if name in CallRules._fields else rules.terms, name)
         table[first:] = value(table[first:], resolved.funder_codes) if callable(value) else value
     return resolved
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from simulator import draws
-from simulator.state import N_PROJECTS
 from tests.small_worlds import shipped, simulate
 
 WEYL = 0x9E3779B97F4A7C15
@@ -114,7 +113,7 @@ def test_everybody_has_an_identity():
             resolved.world.country_key,
             state.clusters.identity,
             state.smes.identity,
-            state.projects.identity[: state.count[N_PROJECTS]],
+            state.projects.identity[: state.used.projects],
         ]
     )
     assert len(np.unique(identities)) == len(identities) > 16_000

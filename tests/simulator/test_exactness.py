@@ -1,86 +1,90 @@
-"""An ensemble is nothing but its runs: each done alone, a month at a time under Mesa's face, gives the same bits."""
+"""Jobs are nothing but their runs: each done alone, a month at a time under Mesa's face, gives the same bits."""
 
 from functools import cache
 
-import numpy as np
 import pytest
 
 import scenarios
-from experiments.runs.cells import run_all, run_seed
+from experiments.runs.cells import Case, Draws, Runs, code_here, run_seed
 from simulator import ensemble
 from simulator.model import InnovexModel
-from simulator.observe import Observation, observe
-from simulator.state import N_EVENTS
+from simulator.observe import counted_from, observe
+from simulator.state import InputTables
+from simulator.threads import run_jobs
 
 CASES = ("baseline", "clusters_package", "virtual_common_pot")
-DRAWS, RUNS, SEED, FIRST = (0, 3, 4), 2, 11, 1
-SMALL = {"smes": 2_000, "last_call": 2014, "horizon_months": 24}
-TABLES = ("by_call", "by_country", "monthly", "lost", "short", "network", "groups")
+DRAWS, RUNS, SEED, FIRST = 3, 2, 11, 1
+SMALL = {"smes": 2_000, "horizon_months": 24}
+NEITHER = lambda: False  # noqa: E731
 
 
 @cache
-def inputs(case, draw):
-    """A small world under one draw of the priors."""
-    drawn = scenarios.draw(max(DRAWS) + 1, SEED)
-    return scenarios.load(case).resolve({name: values[draw] for name, values in drawn.items()}, **SMALL)
+def drawn():
+    """Some draws of the priors."""
+    return Draws.of(scenarios.draw(DRAWS, SEED))
+
+
+def case(name):
+    """A scenario in a small world."""
+    return Case.of(scenarios.load(name), scale_from=2013, **SMALL)
 
 
 @cache
-def together(threads, draws=DRAWS):
-    """All of them in one call."""
-    cases = [lambda draw, case=case: inputs(case, draw) for case in CASES]
-    return run_all(cases, draws, RUNS, SEED, FIRST, threads=threads)
+def inputs(name, draw):
+    """What a run of it needs under one draw."""
+    return case(name).inputs(drawn().of_row(draw))
+
+
+def results(threads, draws):
+    """Results of all scenarios and runs under some draws, by scenario and run."""
+    jobs = [Runs(case(name), draws, run, SEED, FIRST, code_here()) for name in CASES for run in range(RUNS)]
+    found = run_jobs(lambda job: job.carry_out(NEITHER), jobs, threads)
+    return dict(zip([(name, run) for name in CASES for run in range(RUNS)], found))
 
 
 @cache
-def alone(case, draw, run):
+def alone(name, draw, run):
     """One run under Mesa's face: the model when it is over, and what is counted of it."""
     luck = run_seed(SEED, draw, run)
-    model = InnovexModel(inputs(case, draw), rng=luck)
+    model = InnovexModel(inputs(name, draw), rng=luck)
     model.run_model()
-    seen = observe(FIRST, np.int64(luck), model.rules, model.world, model.parameters, model.state)
-    return model, Observation(*seen)
+    return model, observe(luck, InputTables(model.parameters, model.rules, model.world), model.state)
 
 
 def cells():
-    return [(s, d, r) for s in range(len(CASES)) for d in range(len(DRAWS)) for r in range(RUNS)]
+    return [(name, draw, run) for name in CASES for draw in range(DRAWS) for run in range(RUNS)]
 
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_every_measure_is_that_of_the_run_done_alone(threads):
-    found = together(threads)
-    for s, d, r in cells():
-        _, seen = alone(CASES[s], DRAWS[d], r)
-        ours = {
-            "by_call": seen.cells.sum(axis=1),
-            "by_country": seen.cells[FIRST:].sum(axis=0),
-            "monthly": seen.monthly,
-            "lost": seen.lost[FIRST:].sum(axis=0),
-            "short": seen.short[FIRST:].sum(axis=0),
-            "groups": seen.groups,
-        }
-        for name, table in ours.items():
-            assert getattr(found, name)[s, d, r].tobytes() == table.tobytes(), (name, s, d, r)
-    assert found.by_call.any(axis=(0, 1, 2, 3)).sum() > 40  # most measures are not nought
+    by_job = results(threads, drawn())
+    measured = 0
+    for name, draw, run in cells():
+        _, seen = alone(name, draw, run)
+        expected = counted_from(seen, FIRST)
+        for table, rows in by_job[name, run].items():
+            assert rows[draw].tobytes() == getattr(expected, table).tobytes(), (table, name, draw, run)
+        measured = max(measured, seen.cells.any(axis=(0, 1)).sum())
+    assert measured > 40  # most measures are not nought
 
 
 def test_every_event_is_that_of_the_run_done_alone():
     total = 0
-    for s, d, r in cells():
-        model, _ = alone(CASES[s], DRAWS[d], r)
-        state = ensemble.simulate(inputs(CASES[s], DRAWS[d]), run_seed(SEED, DRAWS[d], r))
-        events = state.count[N_EVENTS]
-        assert state.log[:events].tobytes() == model.state.log[: model.state.count[N_EVENTS]].tobytes()
-        total += int(events)
+    for name, draw, run in cells():
+        model, _ = alone(name, draw, run)
+        state = ensemble.simulate(inputs(name, draw), run_seed(SEED, draw, run))
+        assert state.rows("log").tobytes() == model.state.rows("log").tobytes()
+        total += len(state.rows("log"))
     assert total > 5_000
 
 
 def test_neither_threads_nor_cuts_change_a_bit():
-    """Two threads against one; all draws in one call against one call for each."""
-    one, two = together(1), together(2)
-    for name in TABLES:
-        assert getattr(one, name).tobytes() == getattr(two, name).tobytes(), name
-    for place, draw in enumerate(DRAWS):
-        piece = together(2, (draw,))
-        for name in TABLES[:-2]:
-            assert getattr(piece, name)[:, 0].tobytes() == getattr(one, name)[:, place].tobytes(), name
+    """Two threads against one; all draws in one job against one job for each."""
+    one, two = results(1, drawn()), results(2, drawn())
+    for key, tables in one.items():
+        for table, rows in tables.items():
+            assert rows.tobytes() == two[key][table].tobytes(), (table, key)
+    for draw in range(DRAWS):
+        for key, tables in results(2, drawn()[draw : draw + 1]).items():
+            for table, rows in tables.items():
+                assert rows[0].tobytes() == one[key][table][draw].tobytes(), (table, key)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from enum import IntEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,16 +17,10 @@ import pytest
 from numba.core import config
 from numba.core.errors import TypingError
 
-from simulator import jit as compiler
-from simulator.jit import (
-    SettingError,
-    _what_it_reads,
-    cache_folder,
-    is_compiled_before,
-    jit,
-    rule,
-    told_when_compiling,
-)
+from simulator import errors, jit, kernel_cache
+from simulator.errors import SettingError
+from simulator.jit import kernel, rule
+from simulator.kernel_cache import _what_it_reads, cache_folder, is_compiled_before, when_compiling
 
 needs_compiler = pytest.mark.skipif(bool(config.DISABLE_JIT), reason="nothing is compiled")
 
@@ -43,10 +38,10 @@ def growth(size):
 
 LOOPS = """
 import numba
-from simulator.jit import jit
+from simulator.jit import kernel
 from simulator.rules import growth
 
-@jit
+@kernel
 def grow(sizes):
     for i in range(len(sizes)):
         sizes[i] = growth(sizes[i])
@@ -59,12 +54,12 @@ def grow_by_numba_alone(sizes):
 
 ASK = """
 import numpy as np
-from simulator import jit, loops
+from simulator import kernel_cache, loops
 
 sizes = np.ones(3)
 loops.{loop}(sizes)
 hits = sum(getattr(loops.{loop}, "stats").cache_hits.values()) if hasattr(loops.{loop}, "stats") else 0
-print(sizes[0], hits, jit.cache_folder())
+print(sizes[0], hits, kernel_cache.cache_folder())
 """
 
 
@@ -97,7 +92,8 @@ class Small(NamedTuple):
 def small(tmp_path: Path) -> Small:
     package = tmp_path / "small" / "simulator"
     package.mkdir(parents=True)
-    shutil.copy(compiler.__file__, package / "jit.py")
+    for module in (jit, kernel_cache, errors):
+        shutil.copy(module.__file__, package)
     world = Small(package.parent)
     world.write("__init__.py", "")
     world.write("rules.py", RULES.format(factor=2.0))
@@ -149,10 +145,10 @@ def test_a_temporary_folder_that_others_can_write_to_is_not_trusted(
     open_to_all.mkdir()
     open_to_all.chmod(0o777)
     with pytest.raises(PermissionError):
-        compiler._private_temporary_folder()
+        kernel_cache._private_temporary_folder()
     for name in ("INNOVEX_CACHE_DIR", "NUMBA_CACHE_DIR", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    last_resort = list(compiler._candidates())[-1]
+    last_resort = list(kernel_cache._candidates())[-1]
     assert last_resort.parent == tmp_path
     assert last_resort.stat().st_mode & 0o777 == 0o700
 
@@ -163,7 +159,7 @@ def test_it_runs_uncompiled_too(small: Small, tmp_path: Path) -> None:
     assert not list(folder.glob("*.nbc"))
 
 
-# The cache in this process: `jit` of the same function again is what a new process does
+# The cache in this process: `kernel` of the same function again is what a new process does
 
 
 class Rates(NamedTuple):
@@ -205,10 +201,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def changed() -> tuple[float, str]:
     """What a new process makes of 10 at rates 2 and 1, and where it has the kernel from."""
-    kernel: Any = jit(change_all)
+    change: Any = kernel(change_all)
     sizes = np.full(3, 10.0)
-    kernel(sizes, Rates(2.0, 1.0))
-    return float(sizes[0]), "cache" if kernel.stats.cache_hits else "compiler"
+    change(sizes, Rates(2.0, 1.0))
+    return float(sizes[0]), "cache" if change.stats.cache_hits else "compiler"
 
 
 @needs_compiler
@@ -249,7 +245,7 @@ def test_a_damaged_file_is_compiled_again(cache: Path, damage: Callable[[bytes],
 @needs_compiler
 def test_it_is_told_when_something_is_compiled_and_only_then(cache: Path) -> None:
     told: list[str] = []
-    with told_when_compiling(lambda: told.append("compiling")):
+    with when_compiling(lambda: told.append("compiling")):
         changed()
         assert told == ["compiling"]
         changed()
@@ -267,7 +263,8 @@ def test_it_is_told_when_something_is_compiled_and_only_then(cache: Path) -> Non
 def test_a_cache_that_can_only_be_read_is_read(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     changed()
     theirs, ours = cache_folder(), cache / "ours"
-    monkeypatch.setattr("simulator.jit._is_writable", lambda folder: folder == ours and not ours.mkdir(exist_ok=True))
+    only_ours = lambda folder: folder == ours and not ours.mkdir(exist_ok=True)  # noqa: E731
+    monkeypatch.setattr("simulator.kernel_cache._is_writable", only_ours)
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(ours))
     cache_folder.cache_clear()
     assert cache_folder().parent == ours != theirs.parent
@@ -277,7 +274,7 @@ def test_a_cache_that_can_only_be_read_is_read(cache: Path, monkeypatch: pytest.
 @needs_compiler
 @pytest.mark.parametrize("collecting", [True, False])
 def test_the_collector_is_as_it_was_after_compiling_and_after_an_error_in_it(cache: Path, collecting: bool) -> None:
-    @jit
+    @kernel
     def wrong(x: float) -> float:
         return x.no_such_thing  # type: ignore[attr-defined, no-any-return]
 
@@ -348,8 +345,27 @@ def test_a_rule_replaced_in_memory_makes_another_kernel(cache: Path, monkeypatch
 def test_a_global_table_is_part_of_the_kernel(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for table in (np.array([1.0, 2.0]), np.array([1.0, 3.0]), np.array([1.0, 2.0])):
         monkeypatch.setitem(globals(), "TABLE", table)
-        assert jit(second_of_table)() == table[1]
+        assert kernel(second_of_table)() == table[1]
     assert len(list(cache_folder().glob("*.nbc"))) == 2
+
+
+class Colour(IntEnum):
+    RED = 1
+
+
+class Recoloured(IntEnum):
+    RED = 2
+
+
+def red() -> int:
+    return Colour.RED
+
+
+@needs_compiler
+def test_the_numbers_of_an_enumeration_are_part_of_the_kernel(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert kernel(red)() == 1
+    monkeypatch.setitem(globals(), "Colour", Recoloured)
+    assert kernel(red)() == 2
 
 
 TABLE = np.zeros(2)
@@ -362,10 +378,10 @@ def second_of_table() -> float:
 @needs_compiler
 def test_bounds_are_checked_with_a_warm_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = np.zeros(8)[2:6]
-    jit(last_but)(sizes, -1)  # reads behind the slice, unseen
+    kernel(last_but)(sizes, -1)  # reads behind the slice, unseen
     monkeypatch.setattr(config, "BOUNDSCHECK", 1)
     with pytest.raises(IndexError):
-        jit(last_but)(sizes, -1)
+        kernel(last_but)(sizes, -1)
 
 
 @needs_compiler
@@ -382,7 +398,7 @@ def test_a_function_made_in_a_function_is_not_kept(cache: Path) -> None:
         def added(size: float) -> float:
             return size + step
 
-        return jit(added)
+        return kernel(added)
 
     assert adding(1.0)(1.0) == 2.0
     assert adding(2.0)(1.0) == 3.0
@@ -421,7 +437,7 @@ def test_without_recent_ones_the_newest_three_are_kept(cache: Path) -> None:
 def test_nothing_is_set_for_the_rest_of_the_process(cache: Path) -> None:
     before = dict(os.environ), config.CACHE_DIR
     cache_folder()
-    jit(last_but)
+    kernel(last_but)
     assert (dict(os.environ), config.CACHE_DIR) == before
 
 
@@ -433,7 +449,7 @@ def is_due(month: float, threshold: float) -> bool:
     return month > threshold
 
 
-@jit
+@kernel
 def close_what_is_due(closed_month: np.ndarray, due: np.ndarray, share: np.ndarray, month: int) -> None:
     for i in range(len(due)):
         if closed_month[i] < 0 and is_due(month, due[i]):

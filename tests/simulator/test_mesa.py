@@ -20,29 +20,12 @@ from simulator import schedule
 from simulator.agents import ClusterAgent, FunderAgent, RowAgent, SMEAgent
 from simulator.ensemble import measure, simulate
 from simulator.model import InnovexModel, whole_seed, with_room
-from simulator.observe import MONTHLY
-from simulator.state import (
-    E_CONTRACT,
-    EVENTS,
-    N_DUE,
-    N_EVENTS,
-    N_PARTICIPATIONS,
-    N_PARTNERS,
-    N_PATHS,
-    N_PROJECTS,
-    N_TIES,
-    TOO_SMALL,
-    Capacity,
-    given,
-    new_state,
-)
+from simulator.observe import MONTHLY, counted_from
+from simulator.outcomes.events import OutcomeEvent
+from simulator.state import EVENTS, ROWS, Capacity, new_state, tabulate
 
 ROOT = Path(__file__).parents[2]
 
-GROWING = {
-    "projects": N_PROJECTS, "partners": N_PARTNERS, "participations": N_PARTICIPATIONS, "ties": N_TIES,
-    "log": N_EVENTS, "paths": N_PATHS, "own": N_PATHS, "calendar": N_DUE,
-}  # fmt: skip
 SHORT = {"smes": 3000, "last_call": 2014, "horizon_months": 24}  # 48 months
 TIGHT = Capacity(projects=60, participations=300, ties=60, events=1800, paths=250)
 
@@ -56,8 +39,8 @@ def inputs():
 def tables(state):
     """Columns by table and field, rows in use only; the table of slots left out, since it depends on room."""
     found = {}
-    for name, table in state._asdict().items():
-        rows = table[: state.count[GROWING[name]]] if name in GROWING else table
+    for name in state._fields:
+        rows = state.rows(name)
         if name != "slots":
             fields = rows.dtype.names or ("",)
             found |= {(name, field): np.asarray(rows[field] if field else rows) for field in fields}
@@ -78,10 +61,10 @@ def differing(one, other):
 
 def scheduled(inputs, seed, months=None, capacity=None):
     """The state after a run without Mesa."""
-    kernels = given(inputs.parameters, inputs.rules, inputs.world)
+    kernels = tabulate(inputs.parameters, inputs.rules, inputs.world)
     state = new_state(inputs.world, inputs.rules, inputs.months, capacity)
     schedule.run(0, months or inputs.months, seed, *kernels, state)
-    assert not state.count[TOO_SMALL]
+    assert not state.used.too_small
     return state
 
 
@@ -98,7 +81,7 @@ def finished(model):
 def test_a_run_by_steps_is_the_run_of_the_schedule_in_every_column(inputs, seed):
     model = finished(InnovexModel(inputs, rng=seed))
     state = scheduled(inputs, seed)
-    assert state.count[N_TIES] > 50 and state.count[N_EVENTS] > 1000  # not an empty world
+    assert state.used.ties > 50 and state.used.log > 1000  # not an empty world
     assert differing(model.state, state) == []
     assert np.array_equal(model.state.slots, state.slots)
 
@@ -113,7 +96,7 @@ def test_every_month_on_the_way_is_the_same_too(inputs):
 
 
 def _founded(inputs, seed):
-    kernels = given(inputs.parameters, inputs.rules, inputs.world)
+    kernels = tabulate(inputs.parameters, inputs.rules, inputs.world)
     state = new_state(inputs.world, inputs.rules, inputs.months)
     schedule.run(0, 0, seed, *kernels, state)
     return state
@@ -149,7 +132,7 @@ def test_inputs_stay_as_they_are(inputs):
     model = InnovexModel(inputs, rng=1)
     model.funders[0].budget_eur = 5.0
     model.parameters.idea_rate = 0.0
-    assert inputs.rules.budget_eur[0, 0] != 5.0 and inputs.parameters.idea_rate > 0.0
+    assert inputs.rules.terms.budget_eur[0, 0] != 5.0 and inputs.parameters.idea_rate > 0.0
 
 
 def test_inputs_may_be_any_object_with_the_four_parts(inputs):
@@ -171,16 +154,16 @@ def test_tables_grow_on_the_way_and_nothing_else_changes(inputs):
 
 def test_every_pair_is_found_again_after_growing(inputs):
     model = finished(InnovexModel(inputs, rng=7, capacity=TIGHT))
-    ties = model.state.count[N_TIES]
+    ties = model.state.used.ties
     assert sorted(model.state.slots[model.state.slots >= 0]) == list(range(ties))
     assert len(model.state.slots) >= 2 * len(model.state.ties)
 
 
 def test_each_table_grows_alone(inputs):
     state = scheduled(inputs, 7)
-    growing = [name for name in GROWING if name != "calendar"]  # which is full from the first month on
+    growing = [name for name in ROWS if name != "calendar"]  # which is full from the first month on
     for name in growing:
-        rows = int(state.count[GROWING[name]])
+        rows = len(state.rows(name))
         short = state._replace(**{name: getattr(state, name)[: rows + 3]})
         grown = with_room(short)
         assert len(getattr(grown, name)) == 2 * (rows + 3), name
@@ -317,8 +300,8 @@ def test_outcomes_by_sme_follow_the_ties(inputs):
     while model.running:
         model.step()
         assert model.agents_by_type[SMEAgent].agg("contracts", sum) == model.contracts
-    log = model.state.log[: model.state.count[N_EVENTS]]
-    contracts = log[log.kind == E_CONTRACT]
+    log = model.state.log[: model.state.used.log]
+    contracts = log[log.kind == OutcomeEvent.CONTRACT]
     assert len(contracts) > 5
     sides = [*contracts.who, *contracts.whom]
     assert all(model.smes[row].contracts == sides.count(row) for row in sides)
@@ -417,11 +400,11 @@ def test_without_money_nobody_is_granted_anything(inputs):
 def test_a_funders_rules_are_those_of_the_call_to_come(inputs):
     model = InnovexModel(inputs, rng=1)
     row = inputs.funder_codes.index("SE") if "SE" in inputs.funder_codes else 0
-    closes = inputs.rules.close_month.tolist()
+    closes = inputs.rules.calls.close_month.tolist()
     for call, close in enumerate(closes):
         while model.month <= close:
             assert model.next_call == call
-            assert model.funders[row].budget_eur == inputs.rules.budget_eur[call, row]
+            assert model.funders[row].budget_eur == inputs.rules.terms.budget_eur[call, row]
             model.step()
     assert model.next_call is None and model.funders[row].budget_eur == 0.0
     with pytest.raises(ValueError, match=r"FunderAgent.budget_eur cannot be set: no call is left"):
@@ -491,10 +474,12 @@ def test_measures_are_what_the_log_tells(inputs):
 
 def test_months_are_counted_as_in_the_results(inputs):
     """Where every month of every call counts, the collector and the results tell the same story."""
-    rules = inputs.rules._replace(counted_months=np.full_like(inputs.rules.counted_months, inputs.months))
+    calls = inputs.rules.calls
+    wider = calls._replace(counted_months=np.full_like(calls.counted_months, inputs.months))
+    rules = inputs.rules._replace(calls=wider)
     wide = dataclasses.replace(inputs, rules=rules)
     table = finished(InnovexModel(wide, rng=7)).datacollector.get_model_vars_dataframe()
-    results = measure(wide, 7, 0).monthly
+    results = counted_from(measure(wide, 7), 0).monthly
     names = [each.name for each in MONTHLY]
     for name in ("knowledge", "partnerships", "rni_collaborations", "contracts", "spent_eur"):
         by_month = np.diff(table[name], prepend=0)

@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 
 import scenarios
-from simulator.state import (
-    FUNDED,
-    N_PARTICIPATIONS,
-    N_PARTNERS,
-    N_PROJECTS,
-    N_TIES,
-    NEVER,
-)
+from simulator.instruments.calls.tables import FUNDED
+from simulator.records import NEVER
 from tests.small_worlds import KIND, columns, differing, events_of, log_of, never_held, shipped, simulate
 
 SEEDS = (1, 2, 3)
@@ -33,9 +27,9 @@ def first_call(**draw):
 def in_use(state):
     """Partners, participations and ties of a run."""
     return (
-        state.partners[: state.count[N_PARTNERS]],
-        state.participations[: state.count[N_PARTICIPATIONS]],
-        state.ties[: state.count[N_TIES]],
+        state.rows("partners"),
+        state.rows("participations"),
+        state.rows("ties"),
     )
 
 
@@ -75,7 +69,7 @@ def test_a_length_beyond_the_horizon_is_the_horizon(scenario_file):
     longer = longer.resolve(same, last_call=2016)
     for seed in SEEDS:
         before, after = simulate(long, seed), simulate(longer, seed)
-        assert before.count[N_PROJECTS] > 50 and len(events_of(before, "contract")) > 10
+        assert before.used.projects > 50 and len(events_of(before, "contract")) > 10
         promised = {
             "ledger.offered",
             "ledger.granted",
@@ -112,7 +106,7 @@ def test_without_ideas_there_is_no_programme():
     with_calls, without = shipped("baseline", idea_rate=0.0), never_held(shipped("baseline"))
     for seed in SEEDS:
         programme, twin = simulate(with_calls, seed), simulate(without, seed)
-        assert programme.count[N_PROJECTS] == twin.count[N_PROJECTS] == 0
+        assert programme.used.projects == twin.used.projects == 0
         assert set(differing(programme, twin)) & {"paths.sme", "calendar.month", "smes.path", "smes.readiness"} == set()
         assert len(events_of(programme, "meeting")) > 100 and len(events_of(twin, "meeting")) == 0
 
@@ -159,13 +153,13 @@ def test_what_has_no_cause_does_not_happen(draw, absent, present):
         state = simulate(shipped("baseline", **draw), seed)
         assert [kind for kind in absent if len(events_of(state, kind))] == []
         assert len(events_of(state, present)) > 0
-        assert state.count[N_TIES] == len({*zip(events_of(state, "contact").who, events_of(state, "contact").whom)})
+        assert state.used.ties == len({*zip(events_of(state, "contact").who, events_of(state, "contact").whom)})
 
 
 def test_without_an_event_nobody_meets_and_nobody_came(scenario_file):
     state = simulate(scenario_file("[from.2013]\nevent_size_factor = 0\n").resolve())
     assert len(events_of(state, "meeting")) == 0 and (state.clusters.attended_call == -1).all()
-    assert state.count[N_PROJECTS] > 0
+    assert state.used.projects > 0
 
 
 def test_grants_that_are_never_taken_up_are_never_paid():
@@ -271,9 +265,9 @@ def test_a_later_common_date_starts_everybody_later_and_nobody_else():
     runs = {}
     for months in (3, 6):
         resolved = scenarios.load("fast_and_synchronised").resolve(same, last_call=2016)
-        resolved.rules.committed_months[:] = months
-        resolved.rules.decision_dates[:] = 2
-        resolved.rules.held[:-1] = 0  # one call only
+        resolved.rules.calls.committed_months[:] = months
+        resolved.rules.calls.decision_dates[:] = 2
+        resolved.rules.calls.held[:-1] = 0  # one call only
         runs[months] = in_use(simulate(resolved, 1))
     (early, _, _), (late, _, _) = runs[3], runs[6]
     np.testing.assert_array_equal(early.grant_eur, late.grant_eur)

@@ -6,20 +6,8 @@ import numpy as np
 import pytest
 
 import scenarios
-from simulator.state import (
-    FUNDED,
-    N_PARTICIPATIONS,
-    N_PARTNERS,
-    N_PATHS,
-    N_PROJECTS,
-    N_TIES,
-    NEVER,
-    NO_FUNDER,
-    NOBODY,
-    NOT_APPLIED,
-    NOT_STARTED,
-    REFUSED,
-)
+from simulator.instruments.calls.tables import FUNDED, NO_FUNDER, NOT_APPLIED, NOT_STARTED, REFUSED
+from simulator.records import NEVER, NOBODY
 from tests.small_worlds import KIND, events_of, log_of, own_events_of, shipped, simulate
 
 SEEDS = (1, 2)
@@ -46,10 +34,10 @@ class Run:
         self.resolved = shipped(name, **draw)
         self.seed, self.rules = seed, self.resolved.rules
         self.state = state = simulate(self.resolved, seed)
-        self.projects = state.projects[: state.count[N_PROJECTS]]
-        self.partners = state.partners[: state.count[N_PARTNERS]]
-        self.participations = state.participations[: state.count[N_PARTICIPATIONS]]
-        self.ties = state.ties[: state.count[N_TIES]]
+        self.projects = state.rows("projects")
+        self.partners = state.rows("partners")
+        self.participations = state.rows("participations")
+        self.ties = state.rows("ties")
         self.call = self.projects.call[self.partners.project]
         self.nation = state.clusters.nation[self.partners.cluster]
         self.log = log_of(state)
@@ -64,7 +52,7 @@ def done(request):
 
 
 def test_something_happens(done):
-    is_held = done.rules.held.max() == 1
+    is_held = done.rules.calls.held.max() == 1
     assert (len(done.projects) > 20) == is_held
     assert len(done.log) > 1000
 
@@ -114,13 +102,13 @@ def test_a_partner_is_paid_from_its_start_to_its_end_and_no_more_than_it_was_gra
     for p in np.flatnonzero(works):
         partner = partners[p]
         who = (int(partner.cluster), int(partner.project))
-        first = int(done.rules.project_months[done.call[p], partner.funder])
+        first = int(done.rules.terms.project_months[done.call[p], partner.funder])
         end = int(partner.start_month) + first
         gone = left.get(who, months)  # paid for the month in which it left
         for month in range(partner.start_month, min(end, gone + 1, months)):
             due[month, partner.funder] += partner.grant_eur / first
         if partner.phase_two_eur > 0:
-            start, length = second[who] + 1, int(done.rules.phase_two_months[done.call[p]])
+            start, length = second[who] + 1, int(done.rules.calls.phase_two_months[done.call[p]])
             for month in range(start, min(start + length, gone + 1, months)):
                 due[month, partner.funder] += partner.phase_two_eur / length
     np.testing.assert_allclose(done.state.spent_by_month, due, atol=EUR)
@@ -182,13 +170,13 @@ def test_the_log_runs_forward(done):
 
 
 def test_application_comes_after_proposal_and_decision_after_close(done):
-    partners, close = done.partners, done.rules.close_month[done.call]
+    partners, close = done.partners, done.rules.calls.close_month[done.call]
     assert (done.projects.idea_month[partners.project] <= close).all()
-    assert (done.projects.idea_month >= done.rules.open_month[done.projects.call]).all()
+    assert (done.projects.idea_month >= done.rules.calls.open_month[done.projects.call]).all()
     proposed = {int(row.project): int(row.month) for row in events_of(done.state, "proposal")}
     for row in events_of(done.state, "applied"):
         call = done.projects.call[row.project]
-        assert proposed[int(row.project)] <= row.month == done.rules.close_month[call]
+        assert proposed[int(row.project)] <= row.month == done.rules.calls.close_month[call]
     asked = np.isin(partners.money, (FUNDED, REFUSED, NOT_STARTED))
     assert (partners.decision_month[asked] > close[asked]).all()
     assert (partners.decision_month[~asked] == NEVER).all()
@@ -198,7 +186,7 @@ def test_a_start_comes_after_the_decision_and_an_end_after_the_start(done):
     partners = done.partners
     starts = partners.start_month != NEVER
     assert (partners.start_month[starts] >= partners.decision_month[starts]).all()
-    assert (partners.start_month[starts] > done.rules.close_month[done.call[starts]]).all()
+    assert (partners.start_month[starts] > done.rules.calls.close_month[done.call[starts]]).all()
     left = partners.leave_hazard >= partners.leave_threshold
     assert (partners.end_month[starts & ~left] > partners.start_month[starts & ~left]).all()
     assert (partners.end_month[starts] >= partners.start_month[starts]).all()
@@ -290,7 +278,7 @@ def test_when_nothing_is_alive_all_hands_are_free(done):
 
 def test_own_paths_are_told_need_by_need(done):
     """Each need is reached, met in the programme or lost to a rival, in order and none too early."""
-    state, touched = done.state, done.state.count[N_PATHS]
+    state, touched = done.state, done.state.used.paths
     paths, own = state.paths[:touched], state.own[:touched]
     assert sorted(paths.sme) == np.flatnonzero(state.smes.path != NOBODY).tolist()
     for outcome, name in enumerate(("knowledge", "partnership", "rni_collaboration", "contract")):
@@ -323,7 +311,7 @@ def test_in_every_month_hands_are_counted_right(name):
     resolved = shipped(name, **LIVELY)
     for month in range(3, 110, 7):
         state = simulate(replace(resolved), 4, last=month)
-        partners = state.partners[: state.count[N_PARTNERS]]
+        partners = state.rows("partners")
         alive = state.projects.alive[partners.project] == 1
         gone = partners.leave_hazard >= partners.leave_threshold
         out = (partners.start_month == NEVER) & (state.projects.decided_month[partners.project] < month)
@@ -333,7 +321,7 @@ def test_in_every_month_hands_are_counted_right(name):
         waits = ~alive & (partners.start_month == NEVER) & (state.projects.decided_month[partners.project] >= month)
         busy += np.bincount(partners.cluster[waits], minlength=len(state.clusters))
         np.testing.assert_array_equal(state.clusters.busy, busy)
-        t = state.participations[: state.count[N_PARTICIPATIONS]]
+        t = state.rows("participations")
         p = partners[t.partner]
         at_work = (t.is_active == 1) & alive[t.partner] & (p.start_month < month) & (p.end_month >= month)
         at_work &= ~gone[t.partner]

@@ -15,7 +15,7 @@ import pytest
 import scenarios
 from scenarios.entries import levers
 from scenarios.history import FILE
-from simulator.state import EVENTS, N_PARTICIPATIONS, N_PARTNERS, N_PROJECTS, Capacity
+from simulator.state import EVENTS, Capacity
 from tests.small_worlds import (
     KIND,
     columns,
@@ -42,15 +42,15 @@ SEEDS = (1, 2)
 def present_values(resolved):
     """A scenario text that sets every lever to the value that it has, call by call and funder by funder."""
     lines = []
-    by_funder = [name for name in levers("funder") if name in resolved.rules._fields]
+    by_funder = [name for name in levers("funder") if name in resolved.rules.terms._fields]
     for c, year in enumerate(resolved.call_years):
         lines.append(f"[from.{year}]")
         for name, lever in levers("call").items():
             lines.append(f"{name} = {json.dumps(lever.value)}")
         for f, funder in enumerate(resolved.funder_codes):
-            if resolved.rules.budget_eur[c, f] > 0:
+            if resolved.rules.terms.budget_eur[c, f] > 0:
                 lines.append(f"[from.{year}.funders.{funder}]")
-                lines += [f"{name} = {float(getattr(resolved.rules, name)[c, f])!r}" for name in by_funder]
+                lines += [f"{name} = {float(getattr(resolved.rules.terms, name)[c, f])!r}" for name in by_funder]
     return "\n".join(lines)
 
 
@@ -80,14 +80,14 @@ def first_month(name):
     """The month in which a scenario's first changed rule can act."""
     resolved = shipped(name)
     call = resolved.call_years.index(resolved.change_year)
-    months = resolved.rules.close_month if name in ACT_AT_THE_CLOSE else resolved.rules.event_month
+    months = resolved.rules.calls.close_month if name in ACT_AT_THE_CLOSE else resolved.rules.calls.event_month
     return int(months[call])
 
 
 @pytest.mark.parametrize("name", CHANGED)
 def test_everything_before_a_changed_rule_acts_is_the_same_to_the_bit(name):
     month = first_month(name)
-    has_paid = (shipped().rules.budget_eur[shipped().rules.close_month < month] > 0).any(axis=0)
+    has_paid = (shipped().rules.terms.budget_eur[shipped().rules.calls.close_month < month] > 0).any(axis=0)
     for seed in SEEDS:
         before, after = (simulate(resolved, seed, last=month) for resolved in (shipped(), shipped(name)))
         # nobody believes anything of a funder before its first call: its belief waits for that call's rules
@@ -136,7 +136,7 @@ def what_touched_whom(name, seed):
 
 def engagements(state):
     """The SME, call, month of start and activity of every participation."""
-    t = state.participations[: state.count[N_PARTICIPATIONS]]
+    t = state.rows("participations")
     calls = state.projects.call[state.partners.project[t.partner]]
     starts = state.partners.start_month[t.partner]
     return zip(t.sme.tolist(), calls.tolist(), starts.tolist(), t.is_active.tolist())
@@ -211,7 +211,7 @@ def test_a_partner_that_fares_alike_under_a_changed_rule_has_the_same_smes(name)
 def recruited(state):
     """By project, cluster, grant and start: who is engaged in the call of 2016, who active, what luck."""
     found = {}
-    for p in state.partners[: state.count[N_PARTNERS]]:
+    for p in state.rows("partners"):
         project = state.projects[p.project]
         if project.call == 3 and p.engaged > 0:
             key = (int(project.identity), int(p.cluster), float(p.grant_eur), int(p.start_month))
@@ -247,7 +247,7 @@ def newcomers(resolved, state):
 def first_contact(resolved, state):
     """The month in which a cluster of the added country first is in a consortium."""
     home = resolved.country_codes.index("AA")
-    partners = state.partners[: state.count[N_PARTNERS]]
+    partners = state.rows("partners")
     joined = partners.project[state.clusters.country[partners.cluster] == home]
     return int(state.projects.idea_month[joined].min()) if len(joined) else resolved.months
 
@@ -446,8 +446,8 @@ def test_the_names_of_countries_change_luck_and_no_distribution():
 def test_under_all_or_none_consortia_choose_otherwise_if_they_fear_no_refusal():
     def consortia(risk_aversion, name):
         state = simulate(shipped(name, risk_aversion=risk_aversion), 1, last=46)
-        in_2016 = state.projects.call[: state.count[N_PROJECTS]] == 3
-        partners = state.partners[: state.count[N_PARTNERS]]
+        in_2016 = state.projects.call[: state.used.projects] == 3
+        partners = state.rows("partners")
         rows = in_2016[partners.project]
         return partners.project[rows].tolist(), partners.cluster[rows].tolist()
 

@@ -2,18 +2,16 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-
 from simulator.ensemble import measure, simulate
 from simulator.observe import observe
-from simulator.state import given
+from simulator.state import tabulate
 from tests.small_worlds import tiny
 
 
 def alone(inputs, seed):
     """Measures of a run in tables of its own."""
-    told = given(inputs.parameters, inputs.rules, inputs.world)
-    return observe(0, np.int64(seed), told.rules, told.world, told.parameters, simulate(inputs, seed))
+    tables = tabulate(inputs.parameters, inputs.rules, inputs.world)
+    return observe(seed, tables, simulate(inputs, seed))
 
 
 def test_a_run_in_used_tables_is_the_run_in_new_ones():
@@ -21,6 +19,6 @@ def test_a_run_in_used_tables_is_the_run_in_new_ones():
     cases.append((tiny("baseline", 2014), 3))
     with ThreadPoolExecutor(1) as thread:  # one thread: one room
         for inputs, seed in [*cases, *reversed(cases)]:
-            measured = thread.submit(measure, inputs, seed, 0).result()
+            measured = thread.submit(measure, inputs, seed).result()
             for mine, own in zip(measured, alone(inputs, seed), strict=True):
                 assert mine.tobytes() == own.tobytes()

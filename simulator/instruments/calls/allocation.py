@@ -1,4 +1,4 @@
-"""Who gets money in one call: the five funding rules on plain columns of applications.
+"""Who gets money in a call: the five funding rules, on columns of applications.
 
 Each rule takes the applications of one call (rows, in any order) and fills three columns: `grant`
 (EUR), `cause` of refusal and `blocking` funder with `short` (EUR that were missing). Money never
@@ -11,21 +11,28 @@ Ties in a ranking fall to the lower project and application row, which stand in 
 
 import numpy as np
 
-from simulator.jit import jit, rule
+from simulator.instruments.calls.tables import (
+    BELOW_THRESHOLD,
+    COMMON_PURSE_EMPTY,
+    NO_CAUSE,
+    PARTNER_REFUSED,
+    PURSE_EMPTY,
+)
+from simulator.jit import inline, kernel
 from simulator.ordering import best_first
 from simulator.parameters import ALL_OR_NONE, COMMON_POT, NEGOTIATED, VIRTUAL_COMMON_POT
-from simulator.rules.funding import award
-from simulator.state import BELOW_THRESHOLD, COMMON_PURSE_EMPTY, NO_CAUSE, NOBODY, PARTNER_REFUSED, PURSE_EMPTY
+from simulator.records import NOBODY
+from simulator.rules.funding import award, lacks_more
 
 _CENT = 0.005  # EUR: below this nothing is owed
 
 
-@jit
+@kernel
 def allocate(
     funding_rule, project, funder, request, score, joint, purse, threshold, minimum, partial, central, fill_share,
     grant, own_share, cause, blocking, short,
 ):  # fmt: skip
-    """Decides one call by `funding_rule` (position in FUNDING_RULES); fills the last five columns.
+    """Decide one call by `funding_rule` (position in FUNDING_RULES) and fill the last five columns.
 
     `purse` (F,) is reduced by what is granted; `central` (1,) is the gap-filling purse. `own_share`
     is the share of each grant that the applicant's own funder pays.
@@ -53,9 +60,9 @@ def allocate(
                        grant, own_share, cause, blocking, short)  # fmt: skip
 
 
-@rule
+@inline
 def common_threshold(purse, threshold):
-    """One threshold for a joint ranking: the funders' own, weighted by their money (0 without money)."""
+    """Return the threshold of a joint ranking: the funders' own, weighted by their money (0 without money)."""
     money, weighted = 0.0, 0.0
     for f in range(purse.shape[0]):
         money += purse[f]
@@ -63,11 +70,11 @@ def common_threshold(purse, threshold):
     return weighted / money if money > 0.0 else 0.0
 
 
-@jit
+@kernel
 def _independent(
     project, funder, request, score, purse, threshold, minimum, partial, alive, grant, cause, blocking, short
 ):
-    """Each funder goes down its own ranking: below the threshold nothing, then as far as the purse reaches."""
+    """Each funder goes down its own ranking: it funds from the threshold up, as far as the purse reaches."""
     for a in best_first(score):
         if alive[project[a]] == 0:
             continue
@@ -81,11 +88,11 @@ def _independent(
         purse[f] -= grant[a]
 
 
-@jit
+@kernel
 def _all_or_none(
     project, funder, request, score, joint, purse, threshold, minimum, partial, alive, grant, cause, blocking, short
 ):
-    """Independent rankings, until no project is left with some partners granted and some refused.
+    """Repeat independent rankings until no project has some partners granted and some refused.
 
     Projects with a partner below its threshold go first. Then, in each round, the worst incomplete
     project is dropped and its money goes back to the rankings. A round drops one project, so there
@@ -118,9 +125,9 @@ def _all_or_none(
                 grant[a], cause[a], blocking[a], short[a] = 0.0, PARTNER_REFUSED, blocking[reason], short[reason]
 
 
-@rule
+@inline
 def _furthest_below(p, project, funder, score, threshold):
-    """The application of a project that is furthest below its funder's threshold, NOBODY if none is below."""
+    """Return the application of a project that is furthest below its funder's threshold, NOBODY if none is below."""
     lowest, most = NOBODY, 0.0
     for a in range(project.shape[0]):
         if project[a] == p and threshold[funder[a]] - score[a] > most:
@@ -128,9 +135,9 @@ def _furthest_below(p, project, funder, score, threshold):
     return lowest
 
 
-@jit
+@kernel
 def _worst_incomplete(project, funder, joint, grant, short, alive):
-    """The living project with the lowest joint score that has a refused application, and its shortest one.
+    """Return the living project with the lowest joint score that has a refused application, and that application.
 
     Projects in which every application was refused count too: they hold no money, but are done with.
     """
@@ -141,23 +148,17 @@ def _worst_incomplete(project, funder, joint, grant, short, alive):
             continue
         if worst == NOBODY or joint[p] < joint[worst]:
             worst, reason = p, a
-        elif p == worst and _lacks_more(short[a], funder[a], short[reason], funder[reason]):
+        elif p == worst and lacks_more(short[a], funder[a], short[reason], funder[reason]):
             reason = a
     return worst, reason
 
 
-@rule
-def _lacks_more(short_eur, funder, other_short_eur, other_funder):
-    """Whether more EUR are missing here than there; where it is the same, the funder that comes first is named."""
-    return short_eur > other_short_eur or (short_eur == other_short_eur and funder < other_funder)
-
-
-@jit
+@kernel
 def _negotiate(
     project, funder, request, score, joint, purse, common, minimum, fill_share, grant, own_share, cause, blocking,
     short,
 ):  # fmt: skip
-    """After independent decisions: where a good project is funded in part, its other funders may fill the gap.
+    """After independent decisions a good project's other funders may fill the gap that one of them leaves.
 
     In order of joint score; a gap is filled from `fill_share` of what the project's granting funders
     have left, in proportion, if at least the refusing funder's minimum comes together. Of two gaps in a
@@ -175,31 +176,31 @@ def _negotiate(
             for f in range(purse.shape[0]):
                 if f != funder[a] and _grants_in(p, f, project, funder, grant, own_share):
                     offers += left[f]
-            given = min(request[a], offers)
-            if given < minimum[funder[a]] or given <= _CENT:
+            filled = min(request[a], offers)
+            if filled < minimum[funder[a]] or filled <= _CENT:
                 continue
             for f in range(purse.shape[0]):
                 if f != funder[a] and _grants_in(p, f, project, funder, grant, own_share):
-                    part = given * left[f] / offers
+                    part = filled * left[f] / offers
                     left[f] -= part
                     purse[f] -= part
-            grant[a], own_share[a], cause[a], blocking[a], short[a] = given, 0.0, NO_CAUSE, NOBODY, 0.0
+            grant[a], own_share[a], cause[a], blocking[a], short[a] = filled, 0.0, NO_CAUSE, NOBODY, 0.0
 
 
-@rule
+@inline
 def _grants_in(p, f, project, funder, grant, own_share):
-    """Whether funder f pays a partner of its own in project p."""
+    """Return whether funder f pays a partner of its own in project p."""
     for a in range(project.shape[0]):
         if project[a] == p and funder[a] == f and grant[a] > 0.0 and own_share[a] > 0.0:
             return True
     return False
 
 
-@jit
+@kernel
 def _virtual_common_pot(
     project, funder, request, joint, purse, common, central, grant, own_share, cause, blocking, short
 ):
-    """One ranking, national money: a project is funded whole or not at all; a central purse fills gaps.
+    """Fund each project of one ranking whole or not at all, with national money; a central purse fills gaps.
 
     A project whose gap (what national purses cannot pay) is larger than the central purse is passed
     over, and the next in rank is tried: excellent projects fail where one purse is empty
@@ -217,7 +218,7 @@ def _virtual_common_pot(
                 left[funder[a]] -= paid
                 missing = request[a] - paid
                 gap += missing
-                if missing > 0.0 and _lacks_more(missing, funder[a], worst_gap, worst):
+                if missing > 0.0 and lacks_more(missing, funder[a], worst_gap, worst):
                     worst, worst_gap = funder[a], missing
         if gap > central[0] + _CENT:
             for a in range(project.shape[0]):
@@ -234,9 +235,9 @@ def _virtual_common_pot(
                 own_share[a] = paid / request[a]
 
 
-@jit
+@kernel
 def _common_pot(project, funder, request, joint, purse, common, minimum, partial, grant, own_share, cause, short):
-    """One ranking and one purse; the last project may get the remainder as smaller grants for all its partners."""
+    """Fund one ranking from one purse; the last project may get the remainder as smaller grants for all partners."""
     total = 0.0
     for f in range(purse.shape[0]):
         total += purse[f]
@@ -252,12 +253,12 @@ def _common_pot(project, funder, request, joint, purse, common, minimum, partial
                 if project[a] == p:
                     cause[a] = BELOW_THRESHOLD
             continue
-        given = award(wanted, pot, least, partial)
-        pot -= given
+        paid = award(wanted, pot, least, partial)
+        pot -= paid
         for a in range(project.shape[0]):
             if project[a] == p:
-                if given > 0.0:
-                    grant[a] = request[a] * given / wanted
+                if paid > 0.0:
+                    grant[a] = request[a] * paid / wanted
                     own_share[a] = 0.0  # the ledger shares the pot out by what was paid in
                 else:
                     cause[a], short[a] = COMMON_PURSE_EMPTY, wanted - pot
@@ -266,9 +267,9 @@ def _common_pot(project, funder, request, joint, purse, common, minimum, partial
             purse[f] *= pot / total
 
 
-@rule
+@inline
 def _refuse(p, project, funder, reason, cause, blocking):
-    """Marks every application of a project as refused for one reason."""
+    """Mark every application of a project as refused for one reason."""
     for a in range(project.shape[0]):
         if project[a] == p:
             cause[a], blocking[a] = reason, funder[a]

@@ -5,49 +5,38 @@ import math
 import numpy as np
 
 from simulator import draws
-from simulator.elementary import exp
-from simulator.founding import related
+from simulator.instruments.calls.events import CallEvent, note_in_project
 from simulator.instruments.calls.matchmaking import add_appeal, has_funder, traits_of
-from simulator.jit import jit, rule
+from simulator.instruments.calls.tables import MAX_PARTNERS, NOT_APPLIED, PARTNER, PROJECT
+from simulator.jit import inline, kernel
 from simulator.parameters import ALL_OR_NONE, VIRTUAL_COMMON_POT
+from simulator.records import NOBODY
 from simulator.rules.consortia import (
     acceptance_probability,
     application_response,
     expected_grant,
     ideas_expected,
+    partner_fit,
     partners_wanted,
+    project_effect,
+    project_kind,
     project_quality,
     refusal_risk,
     size_factor,
 )
-from simulator.state import (
-    BROADCAST,
-    E_PROPOSAL,
-    MAX_PARTNERS,
-    N_PARTNERS,
-    N_PROJECTS,
-    NETWORK,
-    NEVER,
-    NO_CAUSE,
-    NO_FUNDER,
-    NOBODY,
-    NOT_APPLIED,
-    TOO_SMALL,
-    WORKSHOP,
-)
-from simulator.world.calendar import note
+from simulator.world.sectors import related
 
 _NONE = np.uint64(0)
 
 
-@jit
+@kernel
 def form_consortia(month, seed, parameters, rules, world, state):
     """Ideas that ripen this month look for partners; a lead may have several in a call."""
     clusters = state.clusters
     for call in range(rules.calls.shape[0]):
         if rules.calls[call].held == 0 or month < rules.calls[call].open_month or month > rules.calls[call].close_month:
             continue
-        time = draws.since(rules.calls[call].year, 0)
+        time = draws.since(rules.calls[call].key, 0)
         idea, ripen = draws.key(seed, draws.IDEA, time), draws.key(seed, draws.RIPEN, time)
         window = rules.calls[call].close_month - rules.calls[call].open_month + 1
         score = np.empty(clusters.shape[0])
@@ -68,9 +57,9 @@ def form_consortia(month, seed, parameters, rules, world, state):
                 reached += draws.exponential(draws.uniform(idea, who, np.uint64(number)))
 
 
-@rule
+@inline
 def _ideas(call, lead, funder, parameters, rules, state):
-    """Expected number of ideas of a cluster in a call that it finds worth an application."""
+    """Return the expected number of a cluster's ideas in a call that it finds worth an application."""
     clusters = state.clusters
     expected = expected_grant(
         state.funders[funder].belief, rules.terms[call, funder].openness, rules.terms[call, funder].grant_eur
@@ -87,18 +76,17 @@ def _ideas(call, lead, funder, parameters, rules, state):
     )
 
 
-@jit
+@kernel
 def _propose(month, call, lead, number, seed, parameters, rules, world, state, traits, score):
     """One lead asks partners in order of preference until it has as many countries as it wants."""
-    count, clusters, projects = state.count, state.clusters, state.projects
-    year = rules.calls[call].year
-    who = draws.identity(clusters[lead].identity, year)
+    used, clusters, projects = state.used, state.clusters, state.projects
+    who = draws.identity(clusters[lead].identity, rules.calls[call].key)
     if number > 0:
         who = draws.identity(who, number)
-    time = draws.since(year, 0)
-    project = count[N_PROJECTS]
-    if project >= projects.shape[0] or count[N_PARTNERS] + MAX_PARTNERS > state.partners.shape[0]:
-        count[TOO_SMALL] = 1
+    time = draws.since(rules.calls[call].key, 0)
+    project = used.projects
+    if project >= projects.shape[0] or used.partners + MAX_PARTNERS > state.partners.shape[0]:
+        used.too_small = 1
         return
     top_down = draws.uniform(draws.key(seed, draws.TOP_DOWN, time), who, _NONE) < parameters.top_down_share
     wanted = partners_wanted(
@@ -106,17 +94,17 @@ def _propose(month, call, lead, number, seed, parameters, rules, world, state, t
     )
     wanted = min(wanted, MAX_PARTNERS - 1)
     _score_partners(call, lead, who, top_down, seed, parameters, rules, state, traits, score)
-    first = count[N_PARTNERS]
+    first = used.partners
     _add_partner(project, lead, call, rules, world, state)
     accept = draws.key(seed, draws.ACCEPT, time)
     asked = 0
-    while count[N_PARTNERS] - first <= wanted and asked < int(parameters.asks_max):
+    while used.partners - first <= wanted and asked < int(parameters.asks_max):
         best = _best(score)
         if score[best] == -math.inf:
             break
         score[best] = -math.inf
         asked += 1
-        if _is_represented(state.partners, clusters, first, count[N_PARTNERS], clusters[best].nation):
+        if _is_represented(state.partners, clusters, first, used.partners, clusters[best].nation):
             asked -= 1
             continue
         chance = acceptance_probability(
@@ -127,37 +115,28 @@ def _propose(month, call, lead, number, seed, parameters, rules, world, state, t
         )
         if draws.uniform(accept, clusters[best].identity, who) < chance:
             _add_partner(project, best, call, rules, world, state)
-    partners = count[N_PARTNERS] - first
+    partners = used.partners - first
     if partners < 2:  # nobody abroad said yes: no proposal
-        count[N_PARTNERS] = first
+        used.partners = first
         return
     for p in range(first, first + partners):
         clusters[state.partners[p].cluster].busy += 1
-    count[N_PROJECTS] = project + 1
-    projects[project].call = call
-    projects[project].lead = lead
-    projects[project].first_partner = first
-    projects[project].partners = partners
+    used.projects = project + 1
+    projects[project] = PROJECT[0]
     projects[project].identity = who
+    projects[project].call, projects[project].lead = call, lead
+    projects[project].first_partner, projects[project].partners = first, partners
     projects[project].top_down = 1 if top_down else 0
     projects[project].idea_month = month
-    projects[project].alive = 1
-    projects[project].phase = 0
-    projects[project].end_month = NEVER
-    projects[project].decided_month = NEVER
-    projects[project].joint_score = 0.0
-    projects[project].threshold = 0.0
-    projects[project].active_smes = 0
-    projects[project].partnerships = 0
-    _plan_project(project, seed, parameters, rules, world, state)
-    note(count, state.log, month, E_PROPOSAL, lead, NOBODY, project, float(partners))
+    _plan_project(project, seed, parameters, world, state)
+    note_in_project(month, CallEvent.PROPOSAL, lead, NOBODY, project, float(partners), state)
 
 
-@jit
+@kernel
 def _score_partners(call, lead, who, top_down, seed, parameters, rules, state, traits, score):
-    """Preference of a lead for every cluster abroad with spare capacity; -inf for the others."""
+    """Fill `score` with a lead's preference for every cluster abroad with spare capacity; -inf for the others."""
     clusters = state.clusters
-    start = draws.key(seed, draws.CHOICE, draws.since(rules.calls[call].year, 0))
+    start = draws.key(seed, draws.CHOICE, draws.since(rules.calls[call].key, 0))
     # under these two rules one partner's refusal sinks the whole consortium
     rule_in_force = rules.calls[call].funding_rule
     spreads = rule_in_force == ALL_OR_NONE or rule_in_force == VIRTUAL_COMMON_POT
@@ -176,9 +155,9 @@ def _score_partners(call, lead, who, top_down, seed, parameters, rules, state, t
             score[b] -= refusal_risk(spreads, traits.funded[b] > 0.0, traits.belief[b], aversion)
 
 
-@jit
+@kernel
 def _best(score):
-    """Row of the largest score, the first of equal ones."""
+    """Return the row of the largest score, the first of equals."""
     best = 0
     for b in range(1, score.shape[0]):
         if score[b] > score[best]:
@@ -186,64 +165,39 @@ def _best(score):
     return best
 
 
-@rule
+@inline
 def _is_represented(partners, clusters, first, last, nation):
-    """Whether a nation already has a partner in the consortium."""
+    """Return whether a nation already has a partner in the consortium."""
     for p in range(first, last):
         if clusters[partners[p].cluster].nation == nation:
             return True
     return False
 
 
-@jit
+@kernel
 def _add_partner(project, cluster, call, rules, world, state):
-    """A cluster joins: one more row, nothing decided yet."""
-    p = state.count[N_PARTNERS]
-    state.count[N_PARTNERS] = p + 1
-    t = state.partners
-    t[p].project = project
-    t[p].cluster = cluster
-    funded = has_funder(cluster, call, state.clusters, world.countries, rules.terms)
-    t[p].funder = world.countries[state.clusters[cluster].country].funder if funded else NOBODY
-    t[p].money = NOT_APPLIED if funded else NO_FUNDER
-    t[p].request_eur = 0.0
-    t[p].assessed = 0.0
-    t[p].grant_eur = 0.0
-    t[p].own_share = 1.0
-    t[p].cause = NO_CAUSE
-    t[p].blocking_funder = NOBODY
-    t[p].short_eur = 0.0
-    t[p].decision_month = NEVER
-    t[p].start_month = NEVER
-    t[p].end_month = NEVER
-    t[p].paid_eur_month = 0.0
-    t[p].activity_eur = 0.0
-    t[p].effort = 0.0
-    t[p].dose = 0.0
-    t[p].leave_threshold = math.inf
-    t[p].leave_hazard = 0.0
-    t[p].first_participation = 0
-    t[p].engaged = 0
-    t[p].active = 0
-    t[p].lost_waiting = 0
-    t[p].phase_two_eur = 0.0
+    """A cluster joins; nothing is decided yet."""
+    p, partners, clusters = state.used.partners, state.partners, state.clusters
+    state.used.partners = p + 1
+    partners[p] = PARTNER[0]
+    partners[p].project, partners[p].cluster = project, cluster
+    if has_funder(cluster, call, clusters, world.countries, rules.terms):
+        partners[p].funder = world.countries[clusters[cluster].country].funder
+        partners[p].money = NOT_APPLIED
 
 
-@jit
-def _plan_project(project, seed, parameters, rules, world, state):
-    """Kind, effect, size and true quality of a proposal; its luck belongs to its lead and call."""
+@kernel
+def _plan_project(project, seed, parameters, world, state):
+    """Draw the kind, effect, size and true quality of a proposal; its luck belongs to its lead and call."""
     projects, clusters, partners = state.projects, state.clusters, state.partners
     who = projects[project].identity
-    u = draws.uniform(draws.key(seed, draws.KIND, 0), who, _NONE)
-    kind = WORKSHOP
-    if u < parameters.kind_share_broadcast:
-        kind = BROADCAST
-    elif u < parameters.kind_share_broadcast + parameters.kind_share_network:
-        kind = NETWORK
-    projects[project].kind = kind
+    projects[project].kind = project_kind(
+        draws.uniform(draws.key(seed, draws.KIND, 0), who, _NONE),
+        parameters.kind_share_network,
+        parameters.kind_share_broadcast,
+    )
     luck = draws.logistic(draws.uniform(draws.key(seed, draws.PROJECT_EFFECT, 0), who, _NONE))
-    spread = parameters.project_effect_spread
-    projects[project].effect = exp(spread * luck - 0.5 * spread * spread)
+    projects[project].effect = project_effect(parameters.project_effect_spread, luck)
     projects[project].size_deviate = draws.logistic(draws.uniform(draws.key(seed, draws.PROJECT_SIZE, 0), who, _NONE))
     first, n = projects[project].first_partner, projects[project].partners
     lead = projects[project].lead
@@ -252,9 +206,8 @@ def _plan_project(project, seed, parameters, rules, world, state):
         b = partners[p].cluster
         excellence += clusters[b].excellence
         experience += clusters[b].experience
-        likeness = 1.0 - abs(clusters[lead].focus - clusters[b].focus)
         theme = related(clusters[lead].sector, clusters[b].sector, parameters, world.sectors)
-        fit += (likeness + theme + state.trust[lead, b]) / 3.0
+        fit += partner_fit(abs(clusters[lead].focus - clusters[b].focus), theme, state.trust[lead, b])
     noise = parameters.quality_noise * draws.logistic(draws.uniform(draws.key(seed, draws.QUALITY, 0), who, _NONE))
     projects[project].quality = project_quality(
         excellence / n,

@@ -6,32 +6,19 @@ import numpy as np
 
 from simulator import draws
 from simulator.instruments.calls.allocation import allocate, common_threshold
-from simulator.jit import jit, rule
+from simulator.instruments.calls.events import CallEvent, note_in_project
+from simulator.instruments.calls.tables import FUNDED, NOT_STARTED, REFUSED
+from simulator.jit import inline, kernel
 from simulator.parameters import COMMITTED_DATE, COMMON_POT, INDEPENDENT, SLOWEST_DATE, VIRTUAL_COMMON_POT
+from simulator.records import NEVER, NOBODY
 from simulator.rules.funding import assessed_quality, belief_after, decision_lag, quality_threshold
-from simulator.state import (
-    E_APPLIED,
-    E_GIVEN_UP,
-    E_GRANTED,
-    E_NOT_STARTED,
-    E_REFUSED,
-    E_WENT_ALONE,
-    FUNDED,
-    N_PARTNERS,
-    N_PROJECTS,
-    NEVER,
-    NOBODY,
-    NOT_STARTED,
-    REFUSED,
-)
-from simulator.world.calendar import note
 
 _NONE = np.uint64(0)
 
 
-@jit
+@kernel
 def decide(month, seed, parameters, rules, world, state):
-    """At the close of a call: applications, the funding rule, the dates and the starts that follow."""
+    """At the close of a call partners apply, the funding rule decides, and dates and starts follow."""
     for call in range(rules.calls.shape[0]):
         if rules.calls[call].close_month == month and rules.calls[call].held == 1:
             first, last = _projects_of(call, state)
@@ -39,25 +26,25 @@ def decide(month, seed, parameters, rules, world, state):
             purse, central = _open_purses(call, rules, state)
             rows = _apply(month, call, first, last, seed, parameters, rules, world, state)
             _award(call, rows, first, last, purse, central, parameters, rules, state)
-            _close_purses(call, rows, purse, central, parameters, rules, state)
+            _close_purses(call, purse, central, parameters, rules, state)
             for project in range(first, last):
                 _plan_starts(project, call, seed, parameters, rules, state)
 
 
-@rule
+@inline
 def _projects_of(call, state):
-    """Rows of the projects of a call, from first to before last; they are contiguous."""
-    last = state.count[N_PROJECTS]
+    """Return the rows of the projects of a call, from first to before last; they are contiguous."""
+    last = state.used.projects
     first = last
     while first > 0 and state.projects[first - 1].call == call:
         first -= 1
     return first, last
 
 
-@jit
+@kernel
 def _set_dates(call, seed, parameters, rules, world, ledger):
-    """The month in which each funder's decision arrives: on its own date, at the slowest's, or as committed."""
-    start = draws.key(seed, draws.DECISION_LAG, draws.since(rules.calls[call].year, 0))
+    """Set the month in which each funder's decision arrives: on its own date, at the slowest's, or as committed."""
+    start = draws.key(seed, draws.DECISION_LAG, draws.since(rules.calls[call].key, 0))
     close = rules.calls[call].close_month
     slowest = NEVER
     for f in range(ledger.shape[1]):
@@ -83,9 +70,9 @@ def _set_dates(call, seed, parameters, rules, world, ledger):
             ledger[call, f].decision_month = close + int(math.ceil(rules.calls[call].committed_months))
 
 
-@jit
+@kernel
 def _open_purses(call, rules, state):
-    """Money at hand by funder (EUR), after phase-two debts and the share for the central purse; and that purse."""
+    """Return the money at hand by funder (EUR), after phase-two debts and the share for the central purse; and that."""
     funders, ledger = state.funders, state.ledger
     purse = np.zeros(funders.shape[0])
     central = np.zeros(1)
@@ -106,13 +93,13 @@ def _open_purses(call, rules, state):
     return purse, central
 
 
-@jit
+@kernel
 def _apply(month, call, first, last, seed, parameters, rules, world, state):
-    """Rows of the partners that apply, each with its request and with the quality that its funder sees."""
+    """Return the rows of the partners that apply, each with its request and the quality that its funder sees."""
     partners, projects, clusters = state.partners, state.projects, state.clusters
-    time = draws.since(rules.calls[call].year, 0)
+    time = draws.since(rules.calls[call].key, 0)
     apply, assess = draws.key(seed, draws.APPLY, time), draws.key(seed, draws.ASSESS, time)
-    rows = np.empty(state.count[N_PARTNERS], np.int64)
+    rows = np.empty(state.used.partners, np.int64)
     n = 0
     for project in range(first, last):
         for p in range(projects[project].first_partner, projects[project].first_partner + projects[project].partners):
@@ -129,15 +116,15 @@ def _apply(month, call, first, last, seed, parameters, rules, world, state):
             partners[p].request_eur = rules.terms[call, f].grant_eur
             partners[p].money = REFUSED  # until granted
             state.ledger[call, f].applications += 1.0
-            note(state.count, state.log, month, E_APPLIED, partners[p].cluster, f, project, partners[p].request_eur)
+            note_in_project(month, CallEvent.APPLIED, partners[p].cluster, f, project, partners[p].request_eur, state)
             rows[n] = p
             n += 1
     return rows[:n]
 
 
-@jit
+@kernel
 def _award(call, rows, first, last, purse, central, parameters, rules, state):
-    """Runs the call's funding rule on its applications and writes the result to the partners."""
+    """Apply the call's funding rule to its applications and write the result to the partners."""
     partners, projects, ledger = state.partners, state.projects, state.ledger
     n, f_count = rows.shape[0], purse.shape[0]
     project, funder = np.empty(n, np.int64), np.empty(n, np.int64)
@@ -180,9 +167,9 @@ def _award(call, rows, first, last, purse, central, parameters, rules, state):
         ledger[call, f].outlay = before[f] - purse[f]
 
 
-@jit
-def _close_purses(call, rows, purse, central, parameters, rules, state):
-    """Unspent money: a share is kept for the next call, the rest lapses. Beliefs follow the result."""
+@kernel
+def _close_purses(call, purse, central, parameters, rules, state):
+    """Keep a share of the unspent money for the next call; the rest lapses. Beliefs follow the result."""
     funders, ledger = state.funders, state.ledger
     total, shared = 0.0, 0.0
     for f in range(purse.shape[0]):
@@ -201,15 +188,15 @@ def _close_purses(call, rows, purse, central, parameters, rules, state):
             funders[f].belief = belief_after(funders[f].belief, approved, parameters.belief_learning)
 
 
-@jit
+@kernel
 def _plan_starts(project, call, seed, parameters, rules, state):
-    """Dates of one project: when each decision arrives, who starts when, who does not start at all."""
+    """Set the dates of one project: when each decision arrives, and who starts when, if at all."""
     projects, partners, clusters, ledger = state.projects, state.partners, state.clusters, state.ledger
-    year = draws.since(rules.calls[call].year, 0)
+    time = draws.since(rules.calls[call].key, 0)
     what = projects[project].identity
     first = projects[project].first_partner
     last = first + projects[project].partners
-    nonstart, leave = draws.key(seed, draws.NONSTART, year), draws.key(seed, draws.LEAVE_UNFUNDED, year)
+    nonstart, leave = draws.key(seed, draws.NONSTART, time), draws.key(seed, draws.LEAVE_UNFUNDED, time)
     joint_date = _joint_date(project, call, rules, state)
     decided, first_start = rules.calls[call].close_month + 1, NEVER
     for p in range(first, last):
@@ -230,7 +217,7 @@ def _plan_starts(project, call, seed, parameters, rules, state):
     projects[project].decided_month = decided
     alone = first_start == NEVER
     if alone:
-        u = draws.uniform(draws.key(seed, draws.GO_ALONE, year), what, _NONE)
+        u = draws.uniform(draws.key(seed, draws.GO_ALONE, time), what, _NONE)
         if u >= parameters.p_go_alone:
             return  # `announce` gives it up when the last decision arrives
         first_start = decided
@@ -247,10 +234,12 @@ def _plan_starts(project, call, seed, parameters, rules, state):
     _set_ends(project, call, first, last, rules, state)
 
 
-@rule
+@inline
 def _joint_date(project, call, rules, state):
-    """Earliest month in which a jointly decided project can be told: its slowest funder's, or every funder's where
-    there is one ranking. NEVER where each funder decides alone."""
+    """Return the earliest month for the decisions of a jointly decided project; NEVER where each funder decides alone.
+
+    It is its slowest funder's month, or the slowest of all funders where there is one ranking.
+    """
     if rules.calls[call].funding_rule == INDEPENDENT:
         return NEVER
     latest = NEVER
@@ -265,9 +254,9 @@ def _joint_date(project, call, rules, state):
     return latest
 
 
-@rule
+@inline
 def _set_ends(project, call, first, last, rules, state):
-    """Ends of all partners that start; partners without a funder run as long as the longest funded one."""
+    """Set the ends of all partners that start; those without a funder run as long as the longest with one."""
     partners = state.partners
     longest = 0
     for p in range(first, last):
@@ -283,11 +272,11 @@ def _set_ends(project, call, first, last, rules, state):
         state.projects[project].end_month = max(state.projects[project].end_month, partners[p].end_month)
 
 
-@jit
+@kernel
 def announce(month, state):
-    """Decisions that arrive this month: told to each applicant; consortia without any start are given up."""
+    """Decisions arrive in their month, at each applicant; consortia without any start are given up."""
     partners, projects = state.partners, state.projects
-    for project in range(state.count[N_PROJECTS]):
+    for project in range(state.used.projects):
         if projects[project].decided_month == NEVER or projects[project].decided_month < month:
             continue
         call = projects[project].call
@@ -302,21 +291,21 @@ def announce(month, state):
         elif projects[project].decided_month == month:
             _free_absent(project, state)
             if not _has_grant(project, state):
-                note(state.count, state.log, month, E_WENT_ALONE, projects[project].lead, NOBODY, project, 0.0)
+                note_in_project(month, CallEvent.WENT_ALONE, projects[project].lead, NOBODY, project, 0.0, state)
 
 
-@rule
+@inline
 def _free_absent(project, state):
-    """Clusters that stay out of a project that starts have their hands free again."""
+    """Free the hands of clusters that stay out of a project that starts."""
     first = state.projects[project].first_partner
     for p in range(first, first + state.projects[project].partners):
         if state.partners[p].start_month == NEVER:
             state.clusters[state.partners[p].cluster].busy -= 1
 
 
-@rule
+@inline
 def _has_grant(project, state):
-    """Whether any partner of a project starts with a grant."""
+    """Return whether any partner of a project starts with a grant."""
     first = state.projects[project].first_partner
     for p in range(first, first + state.projects[project].partners):
         if state.partners[p].money == FUNDED:
@@ -324,27 +313,27 @@ def _has_grant(project, state):
     return False
 
 
-@rule
+@inline
 def _tell(month, p, call, state):
     """One decision reaches one applicant."""
     partners = state.partners
     cluster, f, project = partners[p].cluster, partners[p].funder, partners[p].project
     if partners[p].money == REFUSED:
-        note(state.count, state.log, month, E_REFUSED, cluster, f, project, partners[p].short_eur)
+        note_in_project(month, CallEvent.REFUSED, cluster, f, project, partners[p].short_eur, state)
     else:
-        note(state.count, state.log, month, E_GRANTED, cluster, f, project, partners[p].grant_eur)
+        note_in_project(month, CallEvent.GRANTED, cluster, f, project, partners[p].grant_eur, state)
     if partners[p].money == FUNDED:
         state.ledger[call, f].taken_up += partners[p].grant_eur
     if partners[p].money == NOT_STARTED:
-        note(state.count, state.log, month, E_NOT_STARTED, cluster, f, project, partners[p].grant_eur)
+        note_in_project(month, CallEvent.NOT_STARTED, cluster, f, project, partners[p].grant_eur, state)
 
 
-@rule
+@inline
 def _give_up(month, project, state):
     """A consortium that does not start is over."""
     projects, partners = state.projects, state.partners
     projects[project].alive = 0
-    note(state.count, state.log, month, E_GIVEN_UP, projects[project].lead, NOBODY, project, 0.0)
+    note_in_project(month, CallEvent.GIVEN_UP, projects[project].lead, NOBODY, project, 0.0, state)
     first = projects[project].first_partner
     for p in range(first, first + projects[project].partners):
         state.clusters[partners[p].cluster].busy -= 1

@@ -6,21 +6,23 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator import draws
-from simulator.founding import whole_number
-from simulator.jit import jit, service
+from simulator.instruments import CALLS
+from simulator.instruments.calls.events import CallEvent
+from simulator.jit import kernel, paste
 from simulator.ordering import bar_for, best_first
+from simulator.outcomes.events import Origin, note
 from simulator.parameters import F64, I64, U64
+from simulator.records import NOBODY
 from simulator.rules.matching import attendance_score, gap_closed, partner_appeal, relatedness
-from simulator.state import E_MEETING
-from simulator.world.calendar import note
+from simulator.rules.traits import whole_number
 
 _NONE = np.uint64(0)
 _WISHES_PER_MEETING = 3  # a wish list is three times as long as the places in a cluster's timetable
 
 
-@jit
+@kernel
 def hold_event(month, seed, parameters, rules, world, state):
-    """In the month of an event: places go to the keenest clusters, meetings to the pairs that appeal most."""
+    """In the month of an event places go to the keenest clusters, and meetings to the pairs that appeal most."""
     for call in range(rules.calls.shape[0]):
         due = rules.calls[call].event_month == month and rules.calls[call].held == 1
         if due and rules.calls[call].event_clusters > 1:
@@ -28,10 +30,10 @@ def hold_event(month, seed, parameters, rules, world, state):
             _meet(month, call, seed, parameters, rules, world, state, guests)
 
 
-@jit
+@kernel
 def _guests(call, seed, parameters, rules, world, clusters):
-    """Rows of the clusters that attend: those with the highest scores, in the order of their rows."""
-    start = draws.key(seed, draws.ATTEND, draws.since(rules.calls[call].year, 0))
+    """Return the rows of the clusters that attend: those with the highest scores, in the order of their rows."""
+    start = draws.key(seed, draws.ATTEND, draws.since(rules.calls[call].key, 0))
     k = clusters.shape[0]
     score = np.empty(k)
     invited = 0
@@ -56,7 +58,7 @@ def _guests(call, seed, parameters, rules, world, clusters):
 
 
 class Traits(NamedTuple):
-    """What clusters are looked at for, as columns: see `traits_of`."""
+    """What clusters look at in one another, as columns: see `traits_of`."""
 
     identity: U64
     nation: I64
@@ -68,9 +70,9 @@ class Traits(NamedTuple):
     belief: F64  # in its funder's approval, 0-1; that of the first funder where it has none
 
 
-@jit
+@kernel
 def traits_of(rows, call, rules, world, state):
-    """Traits of the clusters `rows` in a call, in that order."""
+    """Return the traits of the clusters `rows` in a call, in that order."""
     clusters, funders, n = state.clusters, state.funders, rows.shape[0]
     traits = Traits(
         np.empty(n, np.uint64), np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64),
@@ -89,9 +91,9 @@ def traits_of(rows, call, rules, world, state):
     return traits
 
 
-@jit
+@kernel
 def add_appeal(me, traits, n, trusted, familiar, funded, parameters, score):
-    """Adds to `score` how much the first n clusters appeal to cluster `me` (log-odds), by the rule `partner_appeal`.
+    """Add to `score` how much the first n clusters appeal to cluster `me` (log-odds), by the rule `partner_appeal`.
 
     `me` counts within `traits`; `trusted`, `familiar` (0-1) and `funded` (0-1: is there a funder) stand by cluster.
     """
@@ -111,19 +113,19 @@ def add_appeal(me, traits, n, trusted, familiar, funded, parameters, score):
         )  # fmt: skip
 
 
-@service
+@paste
 def has_funder(cluster, call, clusters, countries, terms):
-    """Whether the cluster's own country has money in this call."""
+    """Return whether the cluster's own country has money in this call."""
     funder = countries[clusters[cluster].country].funder
     return funder >= 0 and terms[call, max(funder, 0)].budget_eur > 0.0
 
 
-@jit
+@kernel
 def _meet(month, call, seed, parameters, rules, world, state, guests):
-    """Fills timetables: wishes in order of their score, while both sides have a free place."""
-    count, log, familiarity = state.count, state.log, state.familiarity
+    """Fill timetables: wishes in order of their score, while both sides have a free place."""
+    familiarity, origin = state.familiarity, Origin(CALLS, call, NOBODY)
     traits = traits_of(guests, call, rules, world, state)
-    time = draws.since(rules.calls[call].year, 0)
+    time = draws.since(rules.calls[call].key, 0)
     slots = draws.key(seed, draws.MEETING_SLOTS, time)
     score = _scores(draws.key(seed, draws.MEETING, time), traits, guests, parameters, state.trust, familiarity)
     free = np.empty(guests.shape[0], np.int64)
@@ -137,12 +139,12 @@ def _meet(month, call, seed, parameters, rules, world, state, guests):
             free[i] -= 1
             free[j] -= 1
             _know_each_other(familiarity, guests[i], guests[j], gain)
-            note(count, log, month, E_MEETING, guests[i], guests[j], -1, 1.0)
+            note(state.used, state.log, month, CallEvent.MEETING, guests[i], guests[j], origin, 1.0)
 
 
-@jit
+@kernel
 def _scores(noise, traits, guests, parameters, trust, familiarity):
-    """How much each pair of guests would like to meet (log-odds), (n, n) and symmetric; -inf within a nation."""
+    """Return how much each pair of guests would like to meet (log-odds), (n, n), symmetric; -inf within a nation."""
     n = guests.shape[0]
     score, luck = np.empty((n, n)), _luck_of_pairs(noise, traits.identity)
     trusted, familiar, either = np.empty(n), np.empty(n), np.empty(n)
@@ -162,9 +164,9 @@ def _scores(noise, traits, guests, parameters, trust, familiarity):
     return score
 
 
-@jit
+@kernel
 def _luck_of_pairs(noise, identity):
-    """A Gumbel deviate for each pair (i > j), row after row."""
+    """Return a Gumbel deviate for each pair (i > j), row after row."""
     n = identity.shape[0]
     luck = np.empty(n * (n - 1) // 2)
     first = 0
@@ -177,27 +179,27 @@ def _luck_of_pairs(noise, identity):
     return luck
 
 
-@jit
+@kernel
 def _wishes(score, free):
-    """Pairs (i > j) that stand on the wish list of one of the two, with their score."""
+    """Return the pairs (i > j) that stand on the wish list of one of the two, with their score."""
     n = score.shape[0]
     bar = np.empty(n)
     for i in range(n):
         bar[i] = bar_for(score[i], min(n - 1, max(1, _WISHES_PER_MEETING * free[i])))
-    pairs, found = n * (n - 1) // 2 + 1, 0
+    pairs, wishes = n * (n - 1) // 2 + 1, 0
     one, other, value = np.empty(pairs, np.int64), np.empty(pairs, np.int64), np.empty(pairs)
     for i in range(n):
         for j in range(i):
             wish = score[i, j]
-            one[found], other[found], value[found] = i, j, wish  # stays if it is on a list
+            one[wishes], other[wishes], value[wishes] = i, j, wish  # stays if it is on a list
             if wish > -math.inf and wish >= min(bar[i], bar[j]):
-                found += 1
-    return one[:found], other[:found], value[:found]
+                wishes += 1
+    return one[:wishes], other[:wishes], value[:wishes]
 
 
-@service
+@paste
 def _know_each_other(familiarity, a, b, share):
-    """Closes a share of the gap in familiarity, both ways."""
+    """Close a share of the gap in familiarity, both ways."""
     level = gap_closed(familiarity[a, b], share)
     familiarity[a, b] = level
     familiarity[b, a] = level

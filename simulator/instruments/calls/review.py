@@ -3,30 +3,23 @@
 import numpy as np
 
 from simulator import draws
+from simulator.instruments.calls.events import CallEvent, note_in_project
 from simulator.instruments.calls.projects import has_left, release_smes
-from simulator.jit import jit, rule
-from simulator.rules.learning import is_success, phase_two_grant, review_verdict
+from simulator.instruments.calls.tables import FUNDED
+from simulator.jit import inline, kernel
+from simulator.records import NEVER, NOBODY
+from simulator.rules.learning import is_success, phase_two_grant, review_verdict, share_together
 from simulator.rules.matching import gap_closed
 from simulator.rules.projects import monthly_activity_eur
-from simulator.state import (
-    E_CLOSED,
-    E_EXTENDED,
-    E_REVIEWED,
-    FUNDED,
-    N_PROJECTS,
-    NEVER,
-    NOBODY,
-)
-from simulator.world.calendar import note
 
 _NONE = np.uint64(0)
 
 
-@jit
+@kernel
 def review_and_close(month, seed, parameters, rules, state):
     """In its last month a project is reviewed where its funders offer a phase two; it goes on, or closes."""
     projects = state.projects
-    for project in range(state.count[N_PROJECTS]):
+    for project in range(state.used.projects):
         if projects[project].alive == 0 or projects[project].phase == 0 or projects[project].end_month != month + 1:
             continue
         success = is_success(
@@ -37,16 +30,16 @@ def review_and_close(month, seed, parameters, rules, state):
         if projects[project].phase == 1 and _is_offered(project, rules, state):
             u = draws.uniform(draws.key(seed, draws.MILESTONE, 0), projects[project].identity, _NONE)
             passed = review_verdict(success, u, parameters.p_milestone_seen)
-            note(state.count, state.log, month, E_REVIEWED, projects[project].lead, NOBODY, project,
-                 1.0 if passed else 0.0)  # fmt: skip
+            verdict = 1.0 if passed else 0.0
+            note_in_project(month, CallEvent.REVIEWED, projects[project].lead, NOBODY, project, verdict, state)
             if passed and _extend(month, project, parameters, rules, state):
                 continue
         _close(month, project, success, parameters, state)
 
 
-@rule
+@inline
 def _is_offered(project, rules, state):
-    """Whether any funder that pays in the project has a phase two for its call."""
+    """Return whether any funder that pays in the project has a phase two for its call."""
     call, first = state.projects[project].call, state.projects[project].first_partner
     for p in range(first, first + state.projects[project].partners):
         if state.partners[p].money == FUNDED and rules.terms[call, state.partners[p].funder].phase_two_share > 0.0:
@@ -54,12 +47,12 @@ def _is_offered(project, rules, state):
     return False
 
 
-@jit
+@kernel
 def _extend(month, project, parameters, rules, state):
-    """Phase two for the funded partners still there, as far as their funders' phase-two purses reach.
+    """Give a phase two to the funded partners still there, as far as their funders' phase-two purses reach.
 
-    Money that comes out of the next call is a debt of the funder. True if at least one goes on;
-    partners without a grant go on beside them on their own money.
+    Money that comes out of the next call is a debt of the funder. Partners without a grant go on beside them on their
+    own money. Return whether at least one with a grant goes on.
     """
     projects, partners, funders, ledger = state.projects, state.partners, state.funders, state.ledger
     call, first = projects[project].call, projects[project].first_partner
@@ -87,7 +80,7 @@ def _extend(month, project, parameters, rules, state):
         )
         _go_on(month, p, int(months), state)
         extended = True
-        note(state.count, state.log, month, E_EXTENDED, partners[p].cluster, f, project, grant)
+        note_in_project(month, CallEvent.EXTENDED, partners[p].cluster, f, project, grant, state)
     if not extended:
         return False
     for p in range(first, first + projects[project].partners):
@@ -98,7 +91,7 @@ def _extend(month, project, parameters, rules, state):
     return True
 
 
-@rule
+@inline
 def _go_on(month, p, months, state):
     """One partner works on; if it had ended before the others, its SMEs are busy again."""
     partners, t = state.partners, state.participations
@@ -109,14 +102,14 @@ def _go_on(month, p, months, state):
     partners[p].end_month = month + 1 + months
 
 
-@jit
+@kernel
 def _close(month, project, success, parameters, state):
-    """The end: hands and SMEs are free, clusters trust one another more, good projects breed new ideas."""
+    """A project ends: hands and SMEs are free, clusters trust one another more, good projects breed new ideas."""
     projects, partners, clusters = state.projects, state.partners, state.clusters
     first = projects[project].first_partner
     last = first + projects[project].partners
     projects[project].alive = 0
-    note(state.count, state.log, month, E_CLOSED, projects[project].lead, NOBODY, project, 1.0 if success else 0.0)
+    note_in_project(month, CallEvent.CLOSED, projects[project].lead, NOBODY, project, 1.0 if success else 0.0, state)
     for p in range(first, last):
         a = partners[p].cluster
         partners[p].dose = 0.0
@@ -133,24 +126,17 @@ def _close(month, project, success, parameters, state):
             _trust_each_other(p, q, parameters, state)
 
 
-@rule
+@inline
 def _trust_each_other(p, q, parameters, state):
     """Two clusters know and trust each other for the time that they worked together, even if one of them left."""
     partners = state.partners
     if partners[p].start_month == NEVER or partners[q].start_month == NEVER:
         return
     a, b = partners[p].cluster, partners[q].cluster
-    share = _share_together(partners, p, q)
+    share = share_together(
+        partners[p].start_month, partners[p].end_month, partners[q].start_month, partners[q].end_month
+    )
     trust = gap_closed(state.trust[a, b], parameters.cluster_trust_gain * share)
     known = gap_closed(state.familiarity[a, b], share)
     state.trust[a, b], state.trust[b, a] = trust, trust
     state.familiarity[a, b], state.familiarity[b, a] = known, known
-
-
-@rule
-def _share_together(partners, p, q):
-    """Share (0-1) of the longer of two partners' time during which both were running."""
-    start = max(partners[p].start_month, partners[q].start_month)
-    end = min(partners[p].end_month, partners[q].end_month)
-    longer = max(partners[p].end_month - partners[p].start_month, partners[q].end_month - partners[q].start_month)
-    return max(0, end - start) / longer if longer > 0 else 0.0

@@ -109,10 +109,11 @@ def test_every_value_of_a_scenario_is_shown_with_unit_and_source(innovex, name):
     assert code == 0
     resolved = scenarios.load(name).resolve()
     shown = {line.split("(")[1].split(")")[0] for line in out.splitlines() if line.startswith("  ") and " (" in line}
-    assert {*resolved.rules._fields} - {"call_year"} <= shown
+    rules = {*resolved.rules.calls._fields, *resolved.rules.terms._fields} - {"year"}
+    assert rules <= shown
     assert {*resolved.parameters._fields} <= shown
     drawn = sum(entry.kind != "lever" for entry in scenarios.register().values())
-    assert out.count("      Source: ") == drawn + len(resolved.rules._fields) - 1
+    assert out.count("      Source: ") == drawn + len(rules)
     assert "nan" not in out.lower().split()
 
 
@@ -318,12 +319,12 @@ def test_time_left_in_words(seconds, words):
 
 
 def test_the_first_start_says_that_it_compiles(capsys):
-    from simulator import jit
+    from simulator import kernel_cache
 
     for kernels, lines in ((2, 1), (0, 0)):
         with progress.progress():
             for _ in range(kernels):
-                jit._tellers[-1]()
+                kernel_cache._callbacks[-1]()
         assert capsys.readouterr().err.count("Compiling the model for this machine: once after install") == lines
 
 

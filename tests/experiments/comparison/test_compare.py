@@ -19,7 +19,7 @@ from experiments.comparison.tables import LARGE, SMALL
 from experiments.runs.cells import Case, Draws, run_seed
 from experiments.runs.measures import MAIN, all_measures
 from scenarios import InputError
-from simulator.state import OUTCOMES
+from simulator.outcomes.tables import OUTCOMES
 from tests.studies import SMES, small, tiny
 
 KEYS = ["scenario", "draw", "run", "call", "country", "month", "kind", "group", "funder", "cause"]
@@ -73,7 +73,7 @@ def test_nothing_is_neither_better_nor_worse_in_words(null):
 
 def test_worlds_are_paired_before_the_first_changed_call_nothing_differs():
     found = small()
-    close = scenarios.load(FAST).resolve().rules.close_month
+    close = scenarios.load(FAST).resolve().rules.calls.close_month
     first_policy_close = int(close[found.manifest["scenarios"][FAST]["rules_central"]["call_year"].index(2016)])
     months = found.by_month[found.by_month.month <= first_policy_close]
     assert months.spent_eur.sum() > 0.0

@@ -17,7 +17,7 @@ from experiments.runs import many_runs as many
 from experiments.runs import memory
 from experiments.runs import parameter_draws as drawing
 from scenarios import InputError
-from simulator.threads import AHEAD, each
+from simulator.threads import AHEAD, run_jobs
 
 SMALL = {"runs": 2, "seed": 3, "smes": 3_000}
 
@@ -28,12 +28,12 @@ def test_results_come_in_the_order_of_the_jobs_whatever_the_threads():
         return 10 * job
 
     for threads in (1, 2, 5):
-        assert list(each(slowest_first, range(20), threads)) == [10 * job for job in range(20)]
+        assert list(run_jobs(slowest_first, range(20), threads)) == [10 * job for job in range(20)]
 
 
 def test_only_a_few_jobs_are_begun_ahead_of_the_reader():
     begun = []
-    results = each(begun.append, range(1000), threads=2)
+    results = run_jobs(begun.append, range(1000), threads=2)
     for read in range(1, 6):
         next(results)
         time.sleep(0.02)
@@ -46,7 +46,7 @@ def test_only_a_few_jobs_are_begun_ahead_of_the_reader():
 def test_no_job_is_begun_after_a_cancel_and_what_runs_is_given_out_or_left():
     stop = threading.Event()
     found = []
-    for result in each(lambda job: job, range(1000), 2, stop.is_set):
+    for result in run_jobs(lambda job: job, range(1000), 2, stop.is_set):
         found.append(result)
         if len(found) == 3:
             stop.set()
@@ -56,14 +56,14 @@ def test_no_job_is_begun_after_a_cancel_and_what_runs_is_given_out_or_left():
 def test_an_error_in_a_job_is_raised_at_its_place():
     found = []
     with pytest.raises(ZeroDivisionError):
-        for result in each(lambda job: 1 / (3 - job), range(10), 2):
+        for result in run_jobs(lambda job: 1 / (3 - job), range(10), 2):
             found.append(result)
     assert len(found) == 3
 
 
 INTERRUPTED = """
 import signal
-from simulator.threads import each
+from simulator.threads import run_jobs
 
 inside = False
 
@@ -77,7 +77,7 @@ done = cut = 0
 while done < 100 or cut < 100:
     try:
         inside = True
-        assert list(each(lambda job: job, range(40), 2)) == list(range(40))
+        assert list(run_jobs(lambda job: job, range(40), 2)) == list(range(40))
         inside = False
         done += 1
     except KeyboardInterrupt:
@@ -197,7 +197,7 @@ def test_threads_that_come_to_a_block_together_have_it_made_once():
 
     blocks = drawing.Blocks(10 * drawing.BLOCK, make)
     draws = range(0, 4 * drawing.BLOCK, drawing.BLOCK // 4)
-    assert list(each(lambda draw: blocks[draw]["idea_rate"], draws, 8)) == list(draws)
+    assert list(run_jobs(lambda draw: blocks[draw]["idea_rate"], draws, 8)) == list(draws)
     assert sorted(made) == [block * drawing.BLOCK for block in range(4)]
 
 

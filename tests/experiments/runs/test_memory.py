@@ -14,7 +14,6 @@ from experiments.runs import many_runs as many
 from experiments.runs import memory
 from scenarios import InputError, load, programme
 from simulator.ensemble import simulate
-from simulator.state import N_DUE, N_PATHS
 
 
 @pytest.fixture
@@ -69,10 +68,10 @@ def test_the_estimate_holds_what_a_run_fills():
     for smes in (20_000, 80_000):
         inputs = load("baseline").resolve(smes=smes, last_call=2014)
         state = simulate(inputs, 1)
-        held = state.smes.nbytes + state.count[N_DUE] * state.calendar.itemsize
+        held = state.smes.nbytes + state.used.calendar * state.calendar.itemsize
         told = memory.sme_bytes(inputs) * len(state.smes)
         assert held <= told <= 1.5 * held
-        touched = state.count[N_PATHS] * (state.paths.itemsize + state.own[0].nbytes)
+        touched = state.used.paths * (state.paths.itemsize + state.own[0].nbytes)
         assert touched < 0.5 * told
 
 

@@ -56,6 +56,9 @@ def test_a_base_is_run_once_for_all_its_comparisons_and_whatever_it_is_called(tm
     fresh(runs)
     compare("baseline", "fast_and_synchronised", draws=2, store=tmp_path, **ASKED)
     assert fresh(runs) == 2 * 2
+    later = scenario_file("[from.2017]\nproject_months = 24\n", "later")  # counted from another call on
+    compare("baseline", later, draws=2, store=tmp_path, **ASKED)
+    assert fresh(runs) == 2 * 2
     same = scenario_file("", "another_name")  # it sets nothing: it is the baseline
     compare("baseline", same, draws=2, store=tmp_path, **ASKED)
     assert fresh(runs) == 0
@@ -132,7 +135,7 @@ def test_a_damaged_part_is_made_again(tmp_path, runs, how):
 
 def test_a_part_that_goes_while_tables_are_made_is_told(tmp_path):
     study = prepare(("baseline",), Settings(2, 1, smes=SMES))
-    job = Runs(study.cases[0], study.draws, 0, 1, study.first_counted, code_here())
+    job = Runs(study.cases[0], study.draws, 0, 1, code_here())
     store = Store(tmp_path)
     with engine_at(Where()) as engine:
         assert list(store.finish([job], engine, lambda runs: None)) == [0]
@@ -150,7 +153,7 @@ def test_a_cell_is_known_by_what_determines_it_and_by_nothing_else():
     base, other = study.cases
 
     def keys(case=base, draws=study.draws, run=0, seed=1, keep=EVERYTHING, code="c"):
-        return Runs(case, draws, run, seed, 3, code, keep).index["cell"].tolist()
+        return Runs(case, draws, run, seed, code, keep).index["cell"].tolist()
 
     known = keys()
     assert len(set(known)) == 3 and keys(draws=study.draws[1:]) == known[1:]
