@@ -104,8 +104,8 @@ def test_another_question_is_another(tmp_path, runs, change):
 def test_other_code_shares_nothing(tmp_path, runs, monkeypatch):
     compare("baseline", "projects_24", draws=2, store=tmp_path, **ASKED)
     fresh(runs)
-    monkeypatch.setattr(cells, "code_here", lambda: "another")
-    monkeypatch.setattr("simulator.jobs.code_of", lambda *modules: "another")
+    for module in ("experiments.runs.cells", "experiments.runs.jobs"):
+        monkeypatch.setattr(f"{module}.code_of", lambda *modules: "another")
     compare("baseline", "projects_24", draws=2, store=tmp_path, **ASKED)
     assert fresh(runs) == 2 * 2 * 2
 
