@@ -11,7 +11,7 @@ from experiments.runs.measures import MAIN
 CARRIES = 0.25  # share of an effect that one mechanism must carry to be named
 SAME_SPENDING = 0.05  # relative difference in public cost up to which nothing is said of it
 MOSTLY = 0.5  # share from which on it is said to carry most of it
-TOLD_APART = 0.9  # share of draws that must agree before a reason is given
+TOLD_APART = 0.9  # share of draws from which on a scenario counts as better or worse
 NOTHING = 0.005  # relative change below which a scenario is said to change nothing
 
 

@@ -21,9 +21,19 @@ HANGS_ON = {
 }
 
 
-def caption(finding: Finding, reading: str) -> Caption:
-    """Return the caption of a figure of a finding: how to read it, and on which factors the outcome hangs."""
-    return Caption(reading, f"{reading} {hangs_on(finding)}")
+def caption(finding: Finding, reading: str, more: str = "") -> Caption:
+    """Return the caption of a figure of a finding.
+
+    Parameters
+    ----------
+    finding
+        The finding; the alternative text says on which factors its outcome hangs.
+    reading
+        How to read the figure.
+    more
+        What else the figure shows, in sentences with numbers.
+    """
+    return Caption(reading, " ".join(text for text in (reading, hangs_on(finding), more) if text))
 
 
 def effect(finding: Finding) -> str:

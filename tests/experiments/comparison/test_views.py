@@ -10,6 +10,7 @@ from experiments.comparison import views
 from experiments.comparison.frames import InMemory
 from experiments.runs.measures import MAIN
 from tests.made_up import DRAWS, RUNS, alone, made
+from tests.studies import small
 
 
 def test_a_change_of_nothing_is_neither_better_nor_worse() -> None:
@@ -99,3 +100,11 @@ def test_missing_effects_are_rows_without_numbers() -> None:
     table = views.effects_of(replace(frames, effects=effects), MAIN)
     assert list(table.index) == ["case_1", "case_2"] and np.isnan(table.loc["case_2", "difference"])
     assert isinstance(table, pd.DataFrame) and table["draws"].dtype == float
+
+
+def test_figures_name_the_calls_that_draws_are_fitted_to() -> None:
+    frames = made(2)
+    assert "calls of 2016 to 2017; not calibrated;" in views.source_line(frames)
+    fitted = replace(frames, manifest={**frames.manifest, "draws_from": "posterior", "fitted_calls": [2011, 2014]})
+    assert "draws fitted to the calls of 2011-2014;" in views.source_line(fitted)
+    assert small().manifest["fitted_calls"] == [2013, 2014, 2015]
