@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.comparison.frames import Frames, InMemory
-from experiments.comparison.tables import table
+from experiments.comparison.tables import LARGE, table
 from experiments.runs.measures import all_measures
 from simulator.observe import MEASURES, MONTHLY
 from simulator.outcomes.tables import OUTCOMES
@@ -131,3 +131,10 @@ def alone() -> Frames:
     own = whole.effects.assign(scenario="base", base=0.0)
     own = own[own["basis"] == "equal budget"]
     return replace(whole, scenarios=("base",), effects=own, **parts_of(("base",), False))
+
+
+def with_tables(frames: Frames, **tables: pd.DataFrame) -> Frames:
+    """The comparison with other tables."""
+    large = {name: tables.get(name, frames.large.frame(name)) for name in LARGE}
+    small = {name: frame for name, frame in tables.items() if name not in LARGE}
+    return replace(frames, large=InMemory(large), **small)

@@ -264,7 +264,7 @@ def _finding(sweep: "Sweep", contrast: str, measure: str) -> Finding:
     elif method.name in indices.ANALYSES:
         values = indices.analyse(method, design, whole, seed)
         path = convergence.paths(method, design, whole, seed)
-        settled = convergence.settled(method, path, sweep.experiment.tolerance)
+        settled = convergence.settled(path, sweep.experiment.tolerance)
         if convergence.main_rows(method, values)["value"].isna().all():
             why = "nothing is seen to vary beyond luck, so there is nothing to share out between the factors"
     saving, paired = _saving(sweep, contrast, measure)

@@ -41,7 +41,7 @@ def draw(finding: Finding) -> Figure:
     names = [
         Line2D([], [], markersize=5, label=finding.factors[place].label, **look) for place, look in zip(places, LINES)
     ]
-    figure = sheet(finding.source, f"As blocks were added: {finding.settled.told}", 2.7, names, 2)
+    figure = sheet(finding.source, f"As blocks were added: {finding.settled.in_words}", 2.7, names, 2)
     axes = figure.subplots()
     sizes = sorted(path["n"].unique())
     for number, (place, look) in enumerate(zip(places, LINES)):
@@ -67,7 +67,7 @@ def caption(finding: Finding) -> Caption:
     return answer.caption(
         finding,
         "The same runs, the first blocks alone at the left, all of them at the right; lines are 90% intervals.",
-        f"{words.capital(finding.settled.told)}. {finding.factors[first].label}, by blocks: {', '.join(values)}.",
+        f"{words.capital(finding.settled.in_words)}. {finding.factors[first].label}, by blocks: {', '.join(values)}.",
     )
 
 

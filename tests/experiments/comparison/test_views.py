@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 
 from experiments.comparison import views
-from experiments.comparison.frames import InMemory
 from experiments.runs.measures import MAIN
-from tests.made_up import DRAWS, RUNS, alone, made
+from tests.made_up import DRAWS, RUNS, alone, made, with_tables
 from tests.studies import small
 
 
@@ -56,8 +55,7 @@ def test_means_per_run_count_runs_without_a_row_as_nothing() -> None:
     lost = frames.lost
     expected = lost[(lost["scenario"] == "case_1") & (lost["cause"] == "purse_empty")]["applications"].sum()
     assert means["case_1", "purse_empty"] == pytest.approx(expected / (DRAWS * RUNS))
-    tables = {name: frames.large.frame(name) for name in ("by_country", "lost")}
-    halved = replace(frames, large=InMemory(tables | {"lost": lost[lost["draw"] < DRAWS / 2]}))
+    halved = with_tables(frames, lost=lost[lost["draw"] < DRAWS / 2])
     less = views.mean_per_run(halved, "lost", ["cause"], ["applications"])["applications"]
     assert less["case_1", "purse_empty"] < 0.7 * means["case_1", "purse_empty"]
 
@@ -97,7 +95,7 @@ def test_bands_hold_ninety_percent_of_draws_from_the_first_counted_call_on() -> 
 def test_missing_effects_are_rows_without_numbers() -> None:
     frames = made(3)
     effects = frames.effects[frames.effects["scenario"] != "case_2"]
-    table = views.effects_of(replace(frames, effects=effects), MAIN)
+    table = views.effects_of(with_tables(frames, effects=effects), MAIN)
     assert list(table.index) == ["case_1", "case_2"] and np.isnan(table.loc["case_2", "difference"])
     assert isinstance(table, pd.DataFrame) and table["draws"].dtype == float
 

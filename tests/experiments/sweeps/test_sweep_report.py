@@ -384,14 +384,15 @@ def test_the_ranking_writes_says_and_lists_the_main_index(of_method, method):
     assert f"{finding.factors[first].label} ({form(values[first])}, {low} to {high})" in alt
 
 
-def test_pairs_are_drawn_said_and_listed_with_the_same_shares(of_method):
-    finding = of_method("sobol")
+def test_pairs_are_drawn_said_and_listed_with_the_same_shares(known):
+    finding = findings(known).each[0]
     alt, (axes,) = words_and_panels(interactions.EXHIBIT, finding)
     (table,) = interactions.tables(finding)
     written = " ".join(text.get_text() for text in axes.texts)
     for row in table.rows[:3]:
-        share = row.cells[0].text
-        assert f"{row.head} ({share}, {row.cells[0].small})" in alt and share in written
+        share, interval = row.cells[0].text, row.cells[0].small
+        assert f"{row.head} ({share}, {interval})" in alt and f"{share} ({interval})" in written.replace("\n", " ")
+    assert table.rows[0].head == "x1 with x3" and table.rows[0].cells[0].text != "0%"
 
 
 def test_morris_plane_says_where_the_strongest_factors_stand(of_method):
@@ -433,7 +434,7 @@ def test_settling_says_how_the_strongest_came_to_stand(of_method):
     sizes = [label.get_text() for label in axes.get_xticklabels()]
     values = [f"{form(y)} at {size}" for y, size in zip(axes.lines[0].get_ydata(), sizes, strict=True)]
     assert f"{finding.factors[finding.order[0]].label}, by blocks: {', '.join(values)}." in alt
-    assert finding.settled.told in axes.figure.texts[0].get_text().replace("\n", " ")
+    assert finding.settled.in_words in axes.figure.texts[0].get_text().replace("\n", " ")
 
 
 def test_boxes_are_drawn_where_the_words_put_them(tmp_path):
@@ -444,8 +445,9 @@ def test_boxes_are_drawn_where_the_words_put_them(tmp_path):
     left, low = box.get_xy()
     assert f"x1 is above {left:.3g} and x2 is above {low:.3g}" in alt
     inside = next(line for line in axes.lines if line.get_marker() == "^")
-    within = (inside.get_xdata() > left) & (inside.get_ydata() > low)
-    assert within.mean() == pytest.approx(1.0, abs=0.03)
+    points = np.column_stack([inside.get_xdata(), inside.get_ydata()])
+    assert np.array_equal(points, turning.boxes.design[turning.boxes.happens][:, :2])
+    assert (points > (left, low)).all(axis=1).mean() == pytest.approx(1.0, abs=0.03)
     (table,) = regret.tables(turning)
     best = {row.head: row.cells[-1].text for row in table.rows}
     assert best["third less base"] == "0%" and f"It is best in {best['base']} of" in regret.sentence(turning)

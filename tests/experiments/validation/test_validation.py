@@ -267,11 +267,15 @@ def test_calls_are_drawn_as_multiples_of_the_real_number_and_those_off_are_named
 
 
 def test_coverage_is_drawn_said_and_listed():
-    axes, title, alt, tables = shown(coverage.EXHIBIT, checked(covered=0.7))
+    validation = checked(covered=0.7)
+    table = validation.tables["coverage"].copy()
+    table.loc[(table["parameter"] == "acceptance") & (table["level"] == 0.9), "covered"] = 0.8
+    whole = Validation({**validation.tables, "coverage": table}, validation.manifest)
+    axes, title, alt, tables = shown(coverage.EXHIBIT, whole)
     (narrow,) = (line for line in axes.lines if line.get_marker() == "s")
-    assert list(narrow.get_xdata()) == [70.0, 70.0]
+    assert list(narrow.get_xdata()) == [70.0, 80.0]
     assert "In 200 known worlds, 2 of 4 kinds of interval" in title
-    assert "50% intervals in 50% to 50% of worlds; 90% intervals in 70% to 70% of worlds." in alt
+    assert "50% intervals in 50% to 50% of worlds; 90% intervals in 70% to 80% of worlds." in alt
     assert rows_of(tables)["Ideas per call"][:2] == ["50%", "70%"]
 
 
@@ -292,6 +296,8 @@ def test_the_forecast_is_drawn_said_and_listed_call_by_call():
     axes, title, alt, tables = shown(ahead.EXHIBIT, Validation({**validation.tables, "forecast": moved}, {}))
     assert title.endswith("expects of the calls of 2016 and 2017")
     assert [line.get_xdata()[0] for line in axes.lines[:4:3]] == [20.0, 21.0]  # the calls of one number, in order
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == [f"{name}, {year}" for name in MEASURES if name != "financed_partners" for year in YEARS]
     assert "applications in 2016 20 to 40; applications in 2017 21 to 40" in alt
     assert rows_of(tables)["applications, 2017"] == ["30", "27 to 33", "21 to 40"]
 

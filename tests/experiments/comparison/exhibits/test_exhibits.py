@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from experiments.comparison import views
-from experiments.comparison.effects import MAIN, all_measures
 from experiments.comparison.exhibits import (
     answer,
     countries,
@@ -31,8 +30,9 @@ from experiments.comparison.exhibits import (
 from experiments.exhibits import words
 from experiments.exhibits.exhibit import Exhibit
 from experiments.exhibits.table import Table
+from experiments.runs.measures import MAIN, all_measures
 from simulator.state import CAUSES
-from tests.made_up import DRAWS, RUNS, alone, made
+from tests.made_up import DRAWS, RUNS, alone, made, with_tables
 from tests.studies import small
 
 FRAMES = made(4)
@@ -84,7 +84,8 @@ def test_the_answer_draws_writes_and_says_how_net_contracts_change() -> None:
             assert list(line.get_xdata()) == [row["relative_low"], row["relative_high"]]
             interval = words.between(row["relative_low"], row["relative_high"])
             assert f"{TITLES[scenario]} {mean} ({interval}), better in {better} of draws" in part
-            assert {mean, better} <= set(written(axes))
+            beside = [text for text in axes.texts if text.xycoords != "axes fraction" and text.xy == (1, y)]
+            assert [text.get_text() for text in beside] == [mean, better]
 
 
 def test_halved_effects_at_equal_spending_are_drawn_at_half() -> None:
@@ -248,7 +249,7 @@ def test_the_sentence_on_lost_applications_names_the_largest_cause_and_the_short
     sentence = lost.sentence(lost.data(FRAMES))
     assert f"{words.count(sum(causes.values()))} good applications" in sentence and f"“{first.meaning}”" in sentence
     assert f"the funder of {words.country(poorest)} is shortest of money ({words.eur(short[poorest])})" in sentence
-    nothing = replace(FRAMES, lost=FRAMES.lost.assign(applications=0.0))
+    nothing = with_tables(FRAMES, lost=FRAMES.lost.assign(applications=0.0))
     assert lost.sentence(lost.data(nothing)) == "In the base no good application is refused."
     assert lost.EXHIBIT.figure(lost.data(nothing)) is None
 
@@ -263,7 +264,7 @@ def test_every_cause_of_the_simulator_has_a_meaning() -> None:
 def test_the_network_draws_wider_what_is_linked_more_and_says_the_strongest() -> None:
     links = FRAMES.network.copy()
     links.loc[(links["country"] == "DK") & (links["other"] == "SE"), "links"] *= 4
-    _, figure, alt, _ = shown(network.EXHIBIT, replace(FRAMES, network=links))
+    _, figure, alt, _ = shown(network.EXHIBIT, with_tables(FRAMES, network=links))
     base = links[links["scenario"] == "base"]
     widths = sorted(line.get_linewidth() for line in figure.axes[0].lines)
     assert len(widths) == len(base) and widths[-1] == pytest.approx(4 * widths[0])
@@ -274,8 +275,8 @@ def test_the_network_draws_wider_what_is_linked_more_and_says_the_strongest() ->
 
 
 def test_a_comparison_without_projects_has_no_network() -> None:
-    assert network.data(replace(FRAMES, network=FRAMES.network.iloc[:0])) is None
-    assert network.data(replace(FRAMES, network=FRAMES.network.assign(links=0.0))) is None
+    assert network.data(with_tables(FRAMES, network=FRAMES.network.iloc[:0])) is None
+    assert network.data(with_tables(FRAMES, network=FRAMES.network.assign(links=0.0))) is None
 
 
 def test_paths_end_where_the_words_say() -> None:
@@ -322,7 +323,7 @@ def test_reasons_draw_filled_what_carries_an_effect_and_hollow_what_works_agains
     changed = FRAMES.reasons.copy()
     changed.loc[changed["mechanism"] == "fatigue", "contribution"] = -0.05
     doubtful = changed.assign(mechanism="doubt", label="what doubt does", standard_error=0.06)
-    frames = replace(FRAMES, reasons=pd.concat([changed, doubtful[doubtful["contribution"] > 0]]))
+    frames = with_tables(FRAMES, reasons=pd.concat([changed, doubtful[doubtful["contribution"] > 0]]))
     _, figure, alt, tables = shown(reasons.EXHIBIT, frames)
     spots = dots(figure)
     assert spots["What waiting does", TITLES["case_1"]] == (209.0, True)
@@ -337,7 +338,7 @@ def test_reasons_draw_filled_what_carries_an_effect_and_hollow_what_works_agains
 
 def test_parameters_are_drawn_by_sign_and_size_of_their_correlation() -> None:
     up = FRAMES.hangs_on.assign(parameter="trust", label="Trust", correlation=0.35, evidence="survey")
-    _, figure, alt, (table,) = shown(hangs_on.EXHIBIT, replace(FRAMES, hangs_on=pd.concat([FRAMES.hangs_on, up])))
+    _, figure, alt, (table,) = shown(hangs_on.EXHIBIT, with_tables(FRAMES, hangs_on=pd.concat([FRAMES.hangs_on, up])))
     spots = dots(figure)
     assert spots["Overhead (assumed)", TITLES["case_2"]] == (9 + 200 * 0.7, False)
     assert spots["Trust (guessed from the survey)", TITLES["case_2"]] == (9 + 200 * 0.35, True)
@@ -368,7 +369,7 @@ def test_spending_and_variance_hold_what_was_computed() -> None:
     assert [cell.text for cell in table.rows[0].cells] == [
         "75%", "× 1.10", "8", "In 25% of draws spending could not be matched."
     ]  # fmt: skip
-    without = replace(FRAMES, spending=FRAMES.spending[FRAMES.spending["scenario"] != "case_2"])
+    without = with_tables(FRAMES, spending=FRAMES.spending[FRAMES.spending["scenario"] != "case_2"])
     (table,) = spending.tables(spending.data(without))  # type: ignore[arg-type]
     assert table.rows[0].cells[3].text == "Spends nothing, so nothing to match."
     (table,) = variance.tables(variance.data(FRAMES))  # type: ignore[arg-type]
