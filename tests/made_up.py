@@ -49,7 +49,8 @@ def _effect(key: str, basis: str, name: str, level: dict[str, float], shift: np.
         "value": base + difference.mean(), "difference": difference.mean(),
         "difference_low": np.quantile(difference, 0.05), "difference_high": np.quantile(difference, 0.95),
         "relative": relative.mean(), "relative_low": np.quantile(relative, 0.05),
-        "relative_high": np.quantile(relative, 0.95), "p_better": (difference > 0).mean(), "draws": DRAWS,
+        "relative_high": np.quantile(relative, 0.95),
+        "p_better": (all_measures()[name].better * difference > 0).mean(), "draws": DRAWS,
     }  # fmt: skip
 
 

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from experiments.runs.measures import INTERVAL
 from experiments.sweeps.indices import MAIN_INDEX, analyse, kept
 from experiments.sweeps.methods import Method, block_rows
-from experiments.sweeps.noise import INTERVAL
 from simulator.parameters import F64
 
 SIZES = 4  # doublings of blocks, the whole sweep the last

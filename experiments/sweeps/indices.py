@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from experiments.runs.measures import INTERVAL
 from experiments.sweeps import noise
 from experiments.sweeps.methods import Method, block_rows, from_quantiles, in_blocks, problem
-from experiments.sweeps.noise import INTERVAL, STANDARD, Range
+from experiments.sweeps.noise import STANDARD, Range
 from simulator.parameters import F64
 
 IDLE = 20  # factors that do nothing, to see what delta gives them

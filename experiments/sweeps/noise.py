@@ -15,9 +15,9 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import digamma, fdtrc, ndtr, ndtri, polygamma, stdtr, stdtrit
 
+from experiments.runs.measures import INTERVAL
 from simulator.parameters import F64
 
-INTERVAL = 0.9  # 90% intervals
 RESAMPLES = 400
 ROUNDING = 1e-20  # of a variance: smaller differences are rounding errors
 STANDARD = float(ndtri(0.5 + INTERVAL / 2))  # standard errors from the mean to either end of a 90% interval

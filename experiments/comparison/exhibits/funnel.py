@@ -38,13 +38,13 @@ STAGES = (
     Stage("contracts", "Con-\ntracts"),
 )
 COLUMNS = (
-    Column("smes_engaged", "SMEs engaged", words.count),
-    Column("smes_active", "SMEs active", words.count),
-    Column("contacts", "SMEs with a first foreign contact", words.count),
-    Column("knowledge", "SMEs with new knowledge", words.count),
-    Column("partnerships", "SME partner­ships", words.count),
-    Column("rni_collaborations", "SME R&I collabo­rations", words.count),
-    Column("contracts", "SME contracts", words.count),
+    Column("smes_engaged"),
+    Column("smes_active"),
+    Column("contacts"),
+    Column("knowledge", "SMEs with new knowledge"),
+    Column("partnerships", "SME partnerships"),
+    Column("rni_collaborations", "SME R&I collaborations"),
+    Column("contracts", "SME contracts"),
 )
 NUMBERS = 4.3  # where the numbers of a panel end, in lengths of its scale
 

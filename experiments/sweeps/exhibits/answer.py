@@ -1,5 +1,7 @@
 """The answer of a finding: how large the effect is, and on which factors it hangs."""
 
+import math
+
 from experiments.exhibits import words
 from experiments.exhibits.exhibit import Caption
 from experiments.sweeps.convergence import above_nothing, tiers
@@ -57,7 +59,7 @@ def _spread(finding: Finding, effect: Effect, form: words.Form) -> str:
         return f"how far points differ from one another {why}"
     text = "with luck taken out, " if effect.luck == "out" else ""
     text += f"90% of the points lie between {form(effect.low)} and {form(effect.high)}"
-    if finding.paired:
+    if finding.paired and math.isfinite(effect.better):
         text += f", and {words.share(effect.better)} are better than the base"
     return text + ("" if effect.luck == "out" else " (with the luck of their one run)")
 

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from experiments.exhibits import words
 from experiments.exhibits.exhibit import Caption, Exhibit
 from experiments.exhibits.style import BLUE, INK, SKY, fitted, row_label, sheet
+from experiments.runs.measures import ENDS
 from experiments.sweeps.exhibits import answer
 from experiments.sweeps.exhibits.looks import form_of, grid, hide, number_axis, outcome_of, panel_title, with_unit
 from experiments.sweeps.findings import Finding
@@ -86,7 +87,7 @@ def _course(finding: Finding, place: int) -> pd.DataFrame:
     for key in np.unique(group):
         inside = group == key
         at = float(key) if factor.choices else float(np.median(factor.numbers(u[inside])))
-        rows.append((at, y[inside].mean(), *np.quantile(y[inside], (0.05, 0.95))))
+        rows.append((at, y[inside].mean(), *np.quantile(y[inside], ENDS)))
     return pd.DataFrame(rows, columns=["at", "mean", "low", "high"])
 
 

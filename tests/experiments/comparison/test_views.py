@@ -29,6 +29,15 @@ def test_verdicts_follow_the_share_of_draws() -> None:
     assert verdicts == ["better", "better", "open", "worse", "worse"]
 
 
+def test_a_scenario_that_costs_less_is_better() -> None:
+    """Made-up costs go with contracts: case_1 costs less than the base, case_2 more, in every draw."""
+    frames = made(3)
+    cost = views.effects_of(frames, "public_cost_eur")
+    assert [views.verdict(cost.loc[key]) for key in ("case_1", "case_2")] == ["better", "worse"]
+    contracts = views.effects_of(frames, MAIN)
+    assert [views.verdict(contracts.loc[key]) for key in ("case_1", "case_2")] == ["worse", "better"]
+
+
 def test_scenarios_stand_from_most_to_fewest_net_contracts() -> None:
     """Made-up scenarios are 8% below, 16% above, 24% below the base."""
     lineup = views.lineup(made(4))

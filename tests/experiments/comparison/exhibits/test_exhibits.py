@@ -31,7 +31,7 @@ from experiments.exhibits import words
 from experiments.exhibits.exhibit import Exhibit
 from experiments.exhibits.table import Table
 from experiments.runs.measures import MAIN, all_measures
-from simulator.state import CAUSES
+from simulator.instruments.calls.tables import CAUSES
 from tests.made_up import DRAWS, RUNS, alone, made, with_tables
 from tests.studies import small
 
@@ -113,6 +113,8 @@ def test_columns_are_measures_that_are_counted() -> None:
     columns = (*differences.COLUMNS, *workings.COLUMNS, *split.COLUMNS, *funnel.COLUMNS)
     assert {column.measure for column in columns} <= set(all_measures())
     assert {stage.measure for stage in funnel.STAGES} <= {column.measure for column in funnel.COLUMNS}
+    assert all(all_measures()[stage.measure].better == 1 for stage in funnel.STAGES)  # up is better, down is worse
+    assert all(column.head and column.form(1.0) for column in columns)
 
 
 def test_the_programme_s_workings_stand_in_their_units() -> None:
