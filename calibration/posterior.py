@@ -64,6 +64,12 @@ class Posterior:
         least = float(self.manifest["unidentified_below"])
         return tuple(row["parameter"] for row in self.manifest["parameters"] if row["contraction"] >= least)
 
+    @property
+    def calls(self) -> tuple[int, ...]:
+        """Years of the calls that it is fitted to; the names of the fit's targets end with them."""
+        ends = (target["name"].rpartition("_")[2] for target in self.manifest.get("targets", ()))
+        return tuple(sorted({int(end) for end in ends if end.isdigit()}))
+
     def rows(self, n: int, seed: int, first: int = 0) -> I64:
         """Return the rows of some draws: heavier rows sooner (Efraimidis & Spirakis 2006), each once before any again.
 

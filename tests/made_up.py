@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.comparison.frames import Frames, InMemory
-from experiments.comparison.tables import table
+from experiments.comparison.tables import LARGE, table
 from experiments.runs.measures import all_measures
 from simulator.observe import MEASURES, MONTHLY
 from simulator.outcomes.tables import OUTCOMES
@@ -49,7 +49,8 @@ def _effect(key: str, basis: str, name: str, level: dict[str, float], shift: np.
         "value": base + difference.mean(), "difference": difference.mean(),
         "difference_low": np.quantile(difference, 0.05), "difference_high": np.quantile(difference, 0.95),
         "relative": relative.mean(), "relative_low": np.quantile(relative, 0.05),
-        "relative_high": np.quantile(relative, 0.95), "p_better": (difference > 0).mean(), "draws": DRAWS,
+        "relative_high": np.quantile(relative, 0.95),
+        "p_better": (all_measures()[name].better * difference > 0).mean(), "draws": DRAWS,
     }  # fmt: skip
 
 
@@ -131,3 +132,10 @@ def alone() -> Frames:
     own = whole.effects.assign(scenario="base", base=0.0)
     own = own[own["basis"] == "equal budget"]
     return replace(whole, scenarios=("base",), effects=own, **parts_of(("base",), False))
+
+
+def with_tables(frames: Frames, **tables: pd.DataFrame) -> Frames:
+    """The comparison with other tables."""
+    large = {name: tables.get(name, frames.large.frame(name)) for name in LARGE}
+    small = {name: frame for name, frame in tables.items() if name not in LARGE}
+    return replace(frames, large=InMemory(large), **small)

@@ -6,27 +6,42 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from experiments.comparison.frames import Frames
 from experiments.runs.measures import MAIN
 
 CARRIES = 0.25  # share of an effect that one mechanism must carry to be named
-SAME_SPENDING = 0.05  # relative difference in public cost up to which nothing is said of it
-MOSTLY = 0.5  # share from which on it is said to carry most of it
-TOLD_APART = 0.9  # share of draws that must agree before a reason is given
-NOTHING = 0.005  # relative change below which a scenario is said to change nothing
+SAME_SPENDING = 0.05  # relative difference in public cost up to which it is not mentioned
+MOSTLY = 0.5  # share from which on a mechanism carries most of the effect
+TOLD_APART = 0.9  # share of draws from which on a scenario counts as better or worse
+NOTHING = 0.005  # relative change below which a scenario changes nothing
 
 
-def answer(name: str, parts: dict[str, Any]) -> dict[str, Any]:
-    """The sentence on one scenario and the numbers in it. `parts` are the frames of a Comparison."""
-    effects: pd.DataFrame = parts["effects"]
-    row = _row(effects, name, MAIN)
-    cost = _row(effects, name, "cost_per_contract_eur")
-    about = parts["about"][name]
-    base_title = parts["about"][parts["base"]]["title"]
+def answers(frames: Frames) -> list[dict[str, Any]]:
+    """Return the answer on each scenario but the base.
+
+    Parameters
+    ----------
+    frames
+        A comparison; its `answers` are not read.
+
+    Returns
+    -------
+    list of dict
+        scenario, title, sentence, evidence, and the numbers in the sentence.
+    """
+    return [_answer(frames, scenario) for scenario in frames.scenarios if scenario != frames.base]
+
+
+def _answer(frames: Frames, scenario: str) -> dict[str, Any]:
+    row = _row(frames, scenario, MAIN)
+    cost = _row(frames, scenario, "cost_per_contract_eur")
+    about = frames.about[scenario]
+    base_title = frames.about[frames.base]["title"]
     sentence = f"{about['title']}: {_change(row)}, {_likelihood(row, base_title)}{_cost(cost)}"
-    sentence += _spending(_row(effects, name, "public_cost_eur"), effects, name)
-    sentence += f"; {_reason(name, row, parts['reasons'])}."
+    sentence += _spending(frames, scenario)
+    sentence += f"; {_reason(row, frames.reasons[frames.reasons.scenario == scenario])}."
     return {
-        "scenario": name,
+        "scenario": scenario,
         "title": about["title"],
         "sentence": sentence,
         "evidence": about["evidence"],
@@ -40,13 +55,18 @@ def answer(name: str, parts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _row(effects: pd.DataFrame, scenario: str, measure: str) -> pd.Series:
-    chosen = effects[(effects.scenario == scenario) & (effects.measure == measure) & (effects.basis == "equal budget")]
-    return chosen.iloc[0]
+def _rows(frames: Frames, scenario: str, measure: str, basis: str) -> pd.DataFrame:
+    effects = frames.effects
+    return effects[(effects.scenario == scenario) & (effects.measure == measure) & (effects.basis == basis)]
+
+
+def _row(frames: Frames, scenario: str, measure: str) -> pd.Series:
+    """Return the effect on a measure at equal budget."""
+    return _rows(frames, scenario, measure, "equal budget").iloc[0]
 
 
 def _change(row: pd.Series) -> str:
-    """The size of the change, with its interval."""
+    """Return the size of the change, with its interval."""
     if np.isnan(row["relative"]) or np.isnan(row["relative_low"]):
         low, high = row["difference_low"], row["difference_high"]
         return f"{row['difference']:+,.0f} net contracts (90% interval {low:+,.0f} to {high:+,.0f})"
@@ -56,49 +76,44 @@ def _change(row: pd.Series) -> str:
 
 
 def _likelihood(row: pd.Series, base_title: str) -> str:
-    """In how many plausible worlds it is better."""
+    """Return in how many plausible worlds it is better."""
     against = "today's rules" if base_title.startswith("The programme") else f"“{base_title}”"
     return f"better than {against} in {row['p_better']:.0%} of {int(row['draws']):,} plausible worlds"
 
 
 def _cost(row: pd.Series) -> str:
-    """Public cost per net contract, beside the base's."""
+    """Return public cost per net contract, beside the base's; "" if it has none."""
     if np.isnan(row["value"]):
         return ""
     base = "" if np.isnan(row["base"]) else f" (base: EUR {_rounded(row['base']):,})"
     return f", at EUR {_rounded(row['value']):,} of public money per net contract{base}"
 
 
-def _spending(row: pd.Series, effects: pd.DataFrame, name: str) -> str:
-    """How much more or less is spent, and what is left of the effect at equal spending, where they differ."""
-    if np.isnan(row["relative"]) or abs(row["relative"]) < SAME_SPENDING:
+def _spending(frames: Frames, scenario: str) -> str:
+    """Return how much more or less is spent, and what is left of the effect at equal spending, if they differ."""
+    cost = _row(frames, scenario, "public_cost_eur")["relative"]
+    if np.isnan(cost) or abs(cost) < SAME_SPENDING:
         return ""
-    equal = effects[(effects.scenario == name) & (effects.measure == MAIN) & (effects.basis == "equal spending")]
-    same = (
-        ""
-        if equal.empty or np.isnan(equal.iloc[0]["relative"])
-        else (f"; at equal spending {equal.iloc[0]['relative']:+.0%}")
-    )
-    return f" and {row['relative']:+.0%} public cost{same}"
+    equal = _rows(frames, scenario, MAIN, "equal spending")["relative"].dropna()
+    return f" and {cost:+.0%} public cost" + "".join(f"; at equal spending {effect:+.0%}" for effect in equal[:1])
 
 
 def _rounded(eur: float) -> int:
-    """Two significant digits for small sums, three for large ones: no false precision."""
+    """Round to two significant digits (small sums) or three (large ones): no false precision."""
     digits = 2 if eur < 1000 else 3
     return int(float(f"{eur:.{digits}g}"))
 
 
-def _reason(name: str, row: pd.Series, reasons: pd.DataFrame) -> str:
-    """The mechanism whose switching-off takes most of the effect away, if one does."""
+def _reason(row: pd.Series, reasons: pd.DataFrame) -> str:
+    """Return the mechanism that carries the effect, if one does: with it switched off, most of the effect is gone."""
     if not np.isnan(row["relative"]) and abs(row["relative"]) < NOTHING:
         return "nothing to explain at this size"
     if 1.0 - TOLD_APART < row["p_better"] < TOLD_APART:
         return "the draws do not agree, so no reason is given"
-    ours = reasons[reasons.scenario == name]
-    if ours.empty:
+    if reasons.empty:
         return "reasons were not computed"
-    beyond_chance = stdtrit(np.maximum(ours.draws.astype(float) - 1.0, 1.0), 0.975) * ours.standard_error
-    carrying = ours[(ours.share >= CARRIES) & (ours.contribution.abs() > beyond_chance)]
+    beyond_chance = stdtrit(np.maximum(reasons.draws.astype(float) - 1.0, 1.0), 0.975) * reasons.standard_error
+    carrying = reasons[(reasons.share >= CARRIES) & (reasons.contribution.abs() > beyond_chance)]
     if carrying.empty:
         return "no single mechanism carries it"
     first = carrying.sort_values("share", ascending=False).iloc[0]

@@ -1,5 +1,6 @@
 """A finished study as tables, with its answers and its manifest."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 import scenarios as library
-from experiments.comparison.answers import answer
+from experiments.comparison.answers import answers
 from experiments.comparison.carry_out import Done
 from experiments.comparison.effects import hangs_on_rows, relative_by_draw, variance_row
 from experiments.comparison.frames import Frames, OnDisk
@@ -61,8 +62,8 @@ def frames_of(study: Study, done: Done, store: Store, folder: Path) -> Frames:
         ),
         "manifest": content_of(study) | machine() | _outcome(done),
     }
-    answers = [answer(name, parts) for name in names[1:]]
-    return Frames(**parts, large=OnDisk(folder), digests=digests, answers=answers, trace=_trace(study, draws))
+    frames = Frames(**parts, large=OnDisk(folder), digests=digests, trace=_trace(study, draws))
+    return replace(frames, answers=answers(frames))
 
 
 def _trace(study: Study, draws: Draws) -> dict[str, pd.DataFrame]:

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.runs.measures import MAIN, all_measures, ratio, ratio_of
+from experiments.runs.measures import ENDS, MAIN, all_measures, ratio, ratio_of
 from simulator.measures import Ratio
 from simulator.parameters import F64
-
-INTERVAL = (0.05, 0.95)  # 90% intervals over draws
 
 SMALL_BASE = 0.1  # of the mean base: what a draw's own base must reach to be divided by
 
@@ -53,13 +51,13 @@ def _paired(a: F64, b: F64, better: int) -> dict[str, float]:
         names = ("base", "value", "difference", "difference_low", "difference_high")
         return dict.fromkeys((*names, "relative", "relative_low", "relative_high", "p_better"), float("nan"))
     difference = a - b
-    low, high = np.quantile(difference, INTERVAL)
+    low, high = np.quantile(difference, ENDS)
     scale = b.mean()
     r_low, r_high = (np.nan, np.nan)
     if scale > 0.0:
         relative = relative_by_draw(a, b)
         if np.isfinite(relative).any():
-            r_low, r_high = np.nanquantile(relative, INTERVAL)
+            r_low, r_high = np.nanquantile(relative, ENDS)
     return {
         "base": float(scale),
         "value": float(a.mean()),

@@ -9,6 +9,7 @@ from typing import Any
 
 from experiments.comparison.study import Study
 from experiments.runs.files import reason
+from experiments.runs.parameter_draws import fitted_calls
 from scenarios import InputError, Resolved, Scenario
 from simulator.jobs import code_of
 
@@ -44,6 +45,7 @@ def content_of(study: Study) -> dict[str, Any]:
         "counted_calls": [year for year in centre.call_years if year >= study.first_year],
         "draws_from": settings.draws_from,
         "parameters_from": study.drawn_from,
+        "fitted_calls": fitted_calls(settings.draws_from),
         "code": code_version(),
         "countries": list(centre.country_codes),
         "funders": list(centre.funder_codes),

@@ -110,6 +110,7 @@ def content(frames: Frames) -> dict[str, Any]:
         "few_draws": draws < FEW_DRAWS,
         "draws": draws,
         "calibrated": is_calibrated(frames.manifest),
+        "fitted_calls": views.fitted_calls(frames),
         "base_title": views.title(frames, frames.base),
         "groups": answers_by_verdict(frames),
         "alone": "" if views.others(frames) else _alone(frames),

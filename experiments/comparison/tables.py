@@ -141,7 +141,11 @@ TABLES: tuple[Declared, ...] = (
             *_interval("difference", _OWN),
             Column("relative", _SHARE, "Difference over base"),
             *_interval("relative", _SHARE),
-            Column("p_better", "share of draws", "Share of draws in which the scenario is better than the base"),
+            Column(
+                "p_better",
+                "share of draws",
+                "Share of draws in which it is better than the base; none if neither more nor less is better",
+            ),
             _DRAWS,
         ),
     ),

@@ -7,16 +7,15 @@ import numpy as np
 import pandas as pd
 
 from experiments.comparison import tables
-from experiments.comparison.effects import INTERVAL
+from experiments.comparison.answers import TOLD_APART
 from experiments.comparison.frames import Frames
 from experiments.exhibits import words
 from experiments.exhibits.style import Verdict
-from experiments.runs.measures import MAIN
+from experiments.runs.measures import ENDS, MAIN, all_measures
 from experiments.runs.parameter_draws import is_calibrated
 from scenarios import programme
 
 BUDGET, SPENDING = "equal budget", "equal spending"
-CLEAR = 0.9  # share of draws from which on a scenario counts as better or worse
 YEAR = 12  # months
 
 
@@ -171,13 +170,15 @@ def verdict(row: pd.Series) -> Verdict:
     Parameters
     ----------
     row
-        A row of `effects_of` a measure of which more is better. Draws without any difference count for neither side.
+        A row of `effects_of`. Draws without any difference count for neither side.
     """
     if not np.isfinite(row["p_better"]) or row["difference"] == 0:
         return "open"
-    if row["p_better"] >= CLEAR:
+    better = all_measures()[row["measure"]].better
+    nearest = row["difference_high"] if better > 0 else row["difference_low"]  # the end of the interval next to 0
+    if row["p_better"] >= TOLD_APART:
         return "better"
-    if row["p_better"] <= 1 - CLEAR + 1e-12 and row["difference"] < 0 and row["difference_high"] != 0:
+    if row["p_better"] <= 1 - TOLD_APART + 1e-12 and better * row["difference"] < 0 and nearest != 0:
         return "worse"
     return "open"
 
@@ -250,7 +251,7 @@ def bands(frames: Frames, scenario: str, measure: str, *, cumulative: bool) -> p
     by_draw = rows.groupby(["draw", "month"], observed=True)[measure].mean().unstack("month")
     by_draw = by_draw.cumsum(axis=1) if cumulative else by_draw.T.rolling(YEAR, min_periods=1).mean().T
     by_draw = by_draw.loc[:, by_draw.columns >= first_month(frames)]
-    low, high = (by_draw.quantile(end) for end in INTERVAL)
+    low, high = (by_draw.quantile(end) for end in ENDS)
     return pd.DataFrame({"mean": by_draw.mean(), "low": low, "high": high})
 
 
@@ -273,11 +274,17 @@ def counted_calls(frames: Frames) -> list[int]:
     return [int(year) for year in calls] if isinstance(calls, list | tuple) else []
 
 
+def fitted_calls(frames: Frames) -> str:
+    """Return the calls that the draws are fitted to: `2013-2015`; "" if that is not known."""
+    calls = frames.manifest.get("fitted_calls") or []
+    return f"{min(calls)}-{max(calls)}" if calls else ""
+
+
 def source_line(frames: Frames) -> str:
     """Return what a figure rests on."""
     manifest = frames.manifest
     basis = f"{words.plural(finished_draws(frames), 'draw')} × {words.plural(int(manifest.get('runs') or 1), 'run')}"
     calls = words.years(counted_calls(frames))
     about = f", calls of {calls}" if calls else ""
-    fitted = "draws fitted to the calls of 2013-2015" if is_calibrated(manifest) else "not calibrated"
-    return f"innovex simulation, {basis}{about}; {fitted}; evidence: Wise 2017 and the studies in the register."
+    draws = f"draws fitted to the calls of {fitted_calls(frames)}" if is_calibrated(manifest) else "not calibrated"
+    return f"innovex simulation, {basis}{about}; {draws}; evidence: Wise 2017 and the studies in the register."

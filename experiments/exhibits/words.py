@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -23,6 +23,13 @@ EVIDENCE = {
     "programme": "programme statistics",
     "literature": "other studies",
     "assumption": "assumed",
+}
+_LONG_WORDS = {
+    "dministration": "dminis\N{SOFT HYPHEN}tration",
+    "ollaborations": "ollabo\N{SOFT HYPHEN}rations",
+    "oncentration": "oncen\N{SOFT HYPHEN}tration",
+    "artnerships": "artner\N{SOFT HYPHEN}ships",
+    "pplications": "ppli\N{SOFT HYPHEN}cations",
 }
 # Units that are left out or changed after a number.
 _UNITS = {"yes or no": "", "choice": "", "ratio": "", "share": "", "0-1": "", "exponent": ""}
@@ -131,6 +138,27 @@ def typeset(sentence: str) -> str:
 def plural(number: int, one: str, many: str = "") -> str:
     """Return a number with its noun: `1 draw`, `200 draws`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def months(value: float) -> str:
+    """Return a time: `6.2 months`."""
+    return f"{value:.1f} months" if math.isfinite(value) else MISSING
+
+
+def index(value: float) -> str:
+    """Return an index between 0 and 1: `0.31`."""
+    return f"{value:.2f}" if math.isfinite(value) else MISSING
+
+
+# How values of a measure are written, by its `form`.
+FORMS: Mapping[str, Form] = {"count": count, "eur": eur, "months": months, "share": share, "index": index}
+
+
+def hyphenated(text: str) -> str:
+    """Return a text in which browsers may break long words."""
+    for word, parts in _LONG_WORDS.items():
+        text = text.replace(word, parts)
+    return text
 
 
 def setting(value: Any, unit: str) -> str:

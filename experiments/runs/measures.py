@@ -10,6 +10,8 @@ from simulator.observe import COLUMN, DERIVED, MEASURES
 from simulator.parameters import F64
 
 MAIN = "contracts_net"
+INTERVAL = 0.9  # 90% intervals, of draws, blocks and runs alike
+ENDS = (0.05, 0.95)  # their quantiles
 
 
 @cache

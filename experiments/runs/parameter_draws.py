@@ -103,6 +103,12 @@ class Blocks:
         return self.make(block * BLOCK, min((block + 1) * BLOCK, self.number))
 
 
+def fitted_calls(draws_from: str) -> list[int]:
+    """Return the years of the calls that the draws are fitted to; raises InputError."""
+    posterior = source(draws_from).posterior
+    return [] if posterior is None else list(posterior.calls)
+
+
 def is_calibrated(manifest: dict[str, Any]) -> bool:
     """Whether a study's draws come from a posterior."""
     return manifest.get("draws_from", PRIOR) != PRIOR

@@ -1,14 +1,15 @@
-"""Scenario discovery: boxes in the space of factors in which something happens (an option stops being better).
+"""Scenario discovery: find boxes in the space of factors in which something happens.
 
-A box is few bounds on few factors. Its *coverage* is the share of all worlds with the event that lie in it, its
-*density* the share of its worlds that have the event (Bryant & Lempert 2010). Candidates are the nodes of
-classification trees (Breiman et al. 1984; trees beside PRIM in Lempert, Bryant & Bankes 2008); the best by coverage
-and density is taken, bounds that chance could give are dropped, and the whole search is repeated on folds, to see
-whether a box that some worlds suggest holds in others.
+A box has bounds on few factors. Its *coverage* is the share of all worlds with the event that lie in it. Its
+*density* is the share of its worlds that have the event (Bryant & Lempert 2010). Candidates are the nodes of
+classification trees (Breiman et al. 1984; trees beside PRIM in Lempert, Bryant & Bankes 2008). The search takes the
+best by coverage and density and drops bounds that chance could give. It is repeated on folds: this shows whether a
+box that some worlds suggest holds in others.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ from scipy.stats import binom
 from experiments.sweeps.noise import STANDARD
 from simulator.parameters import F64
 
-MOST_BOUNDS = 3  # factors in a box: more cannot be told in a sentence
+MOST_BOUNDS = 3  # factors in a box: more do not fit into a sentence
 LEAST_DENSITY = 0.5  # in a box the event is the rule
 CHANCE = 0.05  # what a bound may owe to chance (the quasi-p-value of Bryant & Lempert 2010)
 FOLDS = 5
@@ -30,7 +31,17 @@ Mask = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Box:
-    """Bounds by factor on [0, 1], and how the box does: on the worlds it was found in, and on worlds held out."""
+    """A box.
+
+    Parameters
+    ----------
+    bounds
+        By place of the factor: low and high end, between 0 and 1.
+    coverage, density, worlds
+        How it does in all worlds, and how many lie inside.
+    held_out
+        How such boxes do in worlds that were held out when they were drawn.
+    """
 
     bounds: dict[int, tuple[float, float]]
     coverage: float = float("nan")
@@ -39,7 +50,7 @@ class Box:
     held_out: "Check | None" = field(default=None, compare=False)
 
     def holds(self, design: F64) -> Mask:
-        """Which points lie inside."""
+        """Return which points lie inside, (rows,)."""
         inside = np.ones(len(design), dtype=bool)
         for place, (low, high) in self.bounds.items():
             inside &= (design[:, place] >= low) & (design[:, place] <= high)
@@ -48,7 +59,17 @@ class Box:
 
 @dataclass(frozen=True)
 class Check:
-    """What boxes found on some folds do on the others: means over all worlds held out; `low` bounds the density."""
+    """How boxes drawn on some folds do on the others.
+
+    Parameters
+    ----------
+    coverage, density
+        Over all worlds that were held out.
+    low
+        Lower end of the density's 90% interval.
+    found_in
+        Number of folds in which there was a box.
+    """
 
     coverage: float
     density: float
@@ -58,7 +79,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Discovery:
-    """What was found: boxes in order, the share of worlds with the event, and why there is no box if there is none."""
+    """The boxes of an event in order, the share of worlds with it, the number of worlds, and why there is no box."""
 
     boxes: tuple[Box, ...]
     share: float
@@ -67,9 +88,20 @@ class Discovery:
 
 
 def discover(design: F64, event: Mask, seed: int = 0, most: int = 2, choices: Sequence[int] = ()) -> Discovery:
-    """Look for up to `most` boxes that hold the event; each is looked for in what the boxes before it left over.
+    """Look for boxes that hold an event, each among the worlds that the boxes before it left over.
 
-    `choices`: for each factor the number of its choices, 0 for a number; so that bounds fall between choices.
+    Parameters
+    ----------
+    design
+        The worlds, (rows, factors), between 0 and 1.
+    event
+        Which of them have the event, (rows,).
+    seed
+        Seed of trees and folds.
+    most
+        Number of boxes at most.
+    choices
+        For each factor the number of its choices, 0 for a number; bounds fall between choices.
     """
     design, event = on_choices(design, choices), np.asarray(event, dtype=bool)
     share, worlds = float(event.mean()) if len(event) else float("nan"), len(event)
@@ -92,7 +124,7 @@ def discover(design: F64, event: Mask, seed: int = 0, most: int = 2, choices: Se
 
 
 def on_choices(design: F64, choices: Sequence[int]) -> F64:
-    """The design with choices at the middles of their shares of [0, 1]."""
+    """Return the design with choices moved to the middles of their shares of [0, 1]."""
     moved = design.copy()
     for place, count in enumerate(choices):
         if count:
@@ -125,7 +157,7 @@ def _measured(box: Box, design: F64, event: Mask, checked: "Check | None") -> Bo
 
 
 def best_box(design: F64, event: Mask, seed: int = 0) -> Box | None:
-    """The box with the best balance of coverage and density (their harmonic mean, less a price for every bound)."""
+    """Return the box with the best harmonic mean of coverage and density, less a price for each bound; None if none."""
     best, best_score = None, 0.0
     for bounds in _candidates(design, event, seed):
         box = _measured(Box(bounds), design, event, None)
@@ -141,51 +173,52 @@ def best_box(design: F64, event: Mask, seed: int = 0) -> Box | None:
 
 
 def _candidates(design: F64, event: Mask, seed: int) -> list[dict[int, tuple[float, float]]]:
-    """Bounds of all nodes of some trees, each once."""
+    """Return the bounds of all nodes of some trees, each once."""
     from sklearn.tree import DecisionTreeClassifier
 
-    found: dict[tuple[tuple[int, tuple[float, float]], ...], dict[int, tuple[float, float]]] = {}
+    candidates: dict[tuple[tuple[int, tuple[float, float]], ...], dict[int, tuple[float, float]]] = {}
     for leaf in LEAVES:
         for weight in (None, "balanced"):
             tree = DecisionTreeClassifier(
                 max_depth=MOST_BOUNDS, min_samples_leaf=max(5, int(leaf * len(event))), class_weight=weight,
                 random_state=seed,
             ).fit(design, event).tree_  # fmt: skip
-            for bounds in _nodes(tree, design.shape[1]):
-                found[tuple(sorted(bounds.items()))] = bounds
-    return list(found.values())
+            for bounds in _nodes(tree):
+                candidates[tuple(sorted(bounds.items()))] = bounds
+    return list(candidates.values())
 
 
-def _nodes(tree, factors: int) -> list[dict[int, tuple[float, float]]]:  # type: ignore[no-untyped-def]
-    """The bounds of every node of a tree but its root."""
-    found, todo = [], [(0, {})]  # type: ignore[var-annotated]
+def _nodes(tree: Any) -> list[dict[int, tuple[float, float]]]:
+    """Return the bounds of every node of a tree but its root."""
+    nodes: list[dict[int, tuple[float, float]]] = []
+    todo: list[tuple[int, dict[int, tuple[float, float]]]] = [(0, {})]
     while todo:
         node, bounds = todo.pop()
         if bounds:
-            found.append(bounds)
+            nodes.append(bounds)
         if tree.children_left[node] < 0:
             continue
         place, cut = int(tree.feature[node]), float(tree.threshold[node])
         low, high = bounds.get(place, (0.0, 1.0))
         todo.append((tree.children_right[node], bounds | {place: (cut, high)}))
         todo.append((tree.children_left[node], bounds | {place: (low, cut)}))
-    return found
+    return nodes
 
 
 def _pruned(box: Box, design: F64, event: Mask) -> Box:
-    """The box without the bounds that chance could have given: dropped one by one, the least telling first."""
+    """Return the box without bounds that chance could have given; they are dropped one by one, the likeliest first."""
     while len(box.bounds) > 1:
         chances = {place: _chance(box, place, design, event) for place in box.bounds}
         worst = max(chances, key=lambda place: chances[place])
         if chances[worst] <= CHANCE:
             break
-        kept = {place: bound for place, bound in box.bounds.items() if place != worst}
-        box = _measured(Box(kept), design, event, None)
+        rest = {place: bound for place, bound in box.bounds.items() if place != worst}
+        box = _measured(Box(rest), design, event, None)
     return box
 
 
 def _chance(box: Box, place: int, design: F64, event: Mask) -> float:
-    """How likely the box's density were if this bound told nothing: a binomial tail."""
+    """Return how likely the density of a box would be if one of its bounds said nothing: a binomial tail."""
     without = Box({other: bound for other, bound in box.bounds.items() if other != place})
     outside = without.holds(design)
     inside = box.holds(design)
@@ -193,7 +226,18 @@ def _chance(box: Box, place: int, design: F64, event: Mask) -> float:
 
 
 def check(design: F64, event: Mask, seed: int = 0) -> Check:
-    """The search on all folds but one, its box tried on that one; pooled over the folds."""
+    """Search on all folds but one and try the box on that one, for every fold.
+
+    Parameters
+    ----------
+    design, event, seed
+        As for `discover`.
+
+    Returns
+    -------
+    Check
+        Pooled over the folds.
+    """
     fold = _folds(event, seed)
     inside, found_in = np.zeros(len(event), dtype=bool), 0
     for number in range(FOLDS):
@@ -208,7 +252,7 @@ def check(design: F64, event: Mask, seed: int = 0) -> Check:
 
 
 def _folds(event: Mask, seed: int) -> npt.NDArray[np.int64]:
-    """A fold for each world, events and others spread evenly."""
+    """Return a fold for each world, with events and others spread evenly."""
     rng = np.random.default_rng(seed)
     fold = np.empty(len(event), dtype=np.int64)
     for kind in (event, ~event):
@@ -218,7 +262,7 @@ def _folds(event: Mask, seed: int) -> npt.NDArray[np.int64]:
 
 
 def wilson_low(hit: int, n: int, z: float = STANDARD) -> float:
-    """Lower end of the 90% interval of a share (Wilson 1927); 0 where there is nothing."""
+    """Return the lower end of the 90% interval of a share, `hit` of `n` (Wilson 1927); 0 if n is 0."""
     if n == 0:
         return 0.0
     p = hit / n

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from experiments.exhibits import words
-from experiments.runs.measures import all_measures
+from experiments.runs.measures import INTERVAL, all_measures
 from experiments.sweeps import convergence, indices, noise, regret
 from experiments.sweeps.discovery import Discovery, discover
 from experiments.sweeps.factors import Factor
@@ -22,8 +22,6 @@ from simulator.parameters import F64
 if TYPE_CHECKING:
     from experiments.sweeps.result import Sweep
 
-# Of these less is better; of all other measures more is.
-LESS_IS_BETTER = ("public_cost_eur", "cost_per_contract_eur", "cost_per_partnership_eur", "waiting_months_mean")
 FEW_BLOCKS = 6  # below which intervals by drawing them anew are too narrow, whatever is done about it
 FEW_FAILURES = 10  # up to which no box is looked for among failed points
 
@@ -39,7 +37,8 @@ class Effect:
     low, high
         Where 90% of the points lie; NaN if `luck` is unknown.
     better
-        Share of points in which the option is better than the base; NaN if `luck` is unknown.
+        Share of points in which the option is better than the base; NaN if `luck` is unknown, or if neither more nor
+        less of the measure is better.
     points
         Number of points.
     luck
@@ -250,6 +249,12 @@ def _about(measure: str) -> tuple[str, str]:
     return (known.label, known.unit) if known else (measure, "")
 
 
+def _better(measure: str) -> int:
+    """Return 1 if more of a measure is better, -1 if less is, 0 if neither; of a user's own function, 1."""
+    known = all_measures().get(measure)
+    return known.better if known else 1
+
+
 def _finding(sweep: "Sweep", contrast: str, measure: str) -> Finding:
     method, seed = sweep.method, sweep.experiment.seed % 2**32
     y = sweep.outcomes(contrast, measure)
@@ -264,7 +269,7 @@ def _finding(sweep: "Sweep", contrast: str, measure: str) -> Finding:
     elif method.name in indices.ANALYSES:
         values = indices.analyse(method, design, whole, seed)
         path = convergence.paths(method, design, whole, seed)
-        settled = convergence.settled(method, path, sweep.experiment.tolerance)
+        settled = convergence.settled(path, sweep.experiment.tolerance)
         if convergence.main_rows(method, values)["value"].isna().all():
             why = "nothing is seen to vary beyond luck, so there is nothing to share out between the factors"
     saving, paired = _saving(sweep, contrast, measure)
@@ -324,8 +329,9 @@ def _effect(method: Method, design: F64, y: F64, measure: str, luck: Luck | None
     points = noise.without_luck(blocks, luck)
     blocks = np.moveaxis(blocks, 2, 1).reshape(-1, blocks.shape[1]) if stands_still(method) else blocks.mean(axis=2)
     mean = noise.bootstrap(blocks.mean(axis=1, keepdims=True), lambda x: x, seed)
-    low, high = np.quantile(points, ((1 - noise.INTERVAL) / 2, (1 + noise.INTERVAL) / 2))
-    better = float((points < 0.0 if measure in LESS_IS_BETTER else points > 0.0).mean())
+    low, high = np.quantile(points, ((1 - INTERVAL) / 2, (1 + INTERVAL) / 2))
+    way = _better(measure)
+    better = float((way * points > 0.0).mean()) if way else np.nan
     spread = (float(low), float(high), better) if luck_in != "unknown" else (np.nan,) * 3
     return Effect(Range(*(end[0] for end in mean)), *spread, blocks.size, luck_in)
 
@@ -400,7 +406,7 @@ def _turnings(sweep: "Sweep") -> list[Turning]:
     enough = 2 if sweep.method.name == "discovery" else 3
     if len(sweep.cases) < enough or any(factor.lever for factor in sweep.factors):
         return []
-    return [_turning(sweep, measure) for measure in sweep.experiment.measures]
+    return [_turning(sweep, measure) for measure in sweep.experiment.measures if _better(measure)]
 
 
 def options_of(sweep: "Sweep") -> list[str]:
@@ -411,7 +417,7 @@ def options_of(sweep: "Sweep") -> list[str]:
 
 def _turning(sweep: "Sweep", measure: str) -> Turning:
     outcomes = [sweep.values(case, measure) for case in sweep.cases]
-    higher = measure not in LESS_IS_BETTER
+    higher = _better(measure) > 0
     rows = block_rows(sweep.method, len(sweep.factors))
     spread = np.zeros(rows, dtype=bool)
     spread[list(spread_rows(sweep.method))] = True

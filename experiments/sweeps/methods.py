@@ -1,10 +1,10 @@
-"""Designs: which points of the space of factors a method asks for, and what belongs together in them.
+"""Draw the design of a method: the points of the space of factors at which it needs the outcome.
 
-Every design is a matrix of numbers between 0 and 1, one row a point, one column a factor; what a number means for
-a factor (quantile of its prior, place in its range, one of its choices) is the plan's business. Rows come in
-*blocks* of `block_rows`: the rows of a block are compared with one another, so they are to meet the same luck
-(seeds keyed by block and run, never by row), different blocks different luck, and a block counts in full or not at
-all. A design of more blocks begins with the design of fewer.
+A design is a matrix of numbers between 0 and 1, a row for each point, a column for each factor. The plan says what a
+number means for a factor (quantile of its prior, place in its range, one of its choices). Rows come in *blocks* of
+`block_rows`. The rows of a block are compared with one another, so they meet the same luck (seeds are keyed by block
+and run, never by row); different blocks meet different luck, and a block counts in full or not at all. A design of
+more blocks begins with the design of fewer.
 """
 
 import warnings
@@ -20,14 +20,14 @@ LEAST_BLOCKS = 2
 
 
 class Setting(NamedTuple):
-    """A setting of a method: its default, what is allowed, and what it means."""
+    """A setting of a method: its default, what is allowed (a pair of floats: a range), and what it means."""
 
     default: float | bool | str
     allowed: tuple[Any, ...] | tuple[float, float]
     meaning: str
 
     def fits(self, value: object) -> bool:
-        """Whether the value may be set; a pair of floats is a range, everything else a list."""
+        """Return whether the value is allowed."""
         if isinstance(value, bool) is not isinstance(self.default, bool):
             return False
         if isinstance(self.default, float):
@@ -43,7 +43,7 @@ class Setting(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """A method: what it tells, how many rows a block has, how blocks are drawn, its settings."""
+    """A method: title, what its indices tell, rows of a block, how blocks are drawn, and its settings."""
 
     title: str
     tells: str
@@ -54,14 +54,14 @@ class Kind(NamedTuple):
 
 @dataclass(frozen=True)
 class Method:
-    """A method as an experiment asks for it: `n` blocks, and settings that differ from the defaults."""
+    """A method of an experiment: `n` blocks, and settings that differ from the defaults."""
 
     name: str
     n: int
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Raises ValueError with a sentence, where something does not fit."""
+        """Raise ValueError with a sentence if something does not fit."""
         if self.name not in METHODS:
             raise ValueError(f"method {self.name!r} is not known; allowed: {', '.join(METHODS)}")
         if self.n < LEAST_BLOCKS:
@@ -74,19 +74,33 @@ class Method:
                 raise ValueError(f"{name} = {value!r} does not fit; allowed: {known[name].told}")
 
     def __getitem__(self, setting: str) -> Any:
-        """The setting's value."""
+        """Return the value of a setting."""
         return self.settings.get(setting, METHODS[self.name].settings[setting].default)
 
     @property
     def kind(self) -> Kind:
-        """What is known of the method."""
+        """The method's row in `METHODS`."""
         return METHODS[self.name]
 
 
 def sample(method: Method, factors: int, seed: int, first: int = 0, last: int | None = None) -> F64:
-    """The design, (blocks * block_rows, factors), numbers in [0, 1]; the same for the same seed, longer n appended.
+    """Return the design, the same for the same seed; a larger n appends rows.
 
-    All n blocks, or those from `first` to before `last`: the same rows as of the whole design, in memory by themselves.
+    Parameters
+    ----------
+    method
+        The method, with n blocks.
+    factors
+        Number of factors.
+    seed
+        Seed of the design.
+    first, last
+        Blocks from `first` to before `last` alone, the same rows as of the whole design; all n by default.
+
+    Returns
+    -------
+    array
+        (blocks * block_rows, factors), between 0 and 1.
     """
     if factors < 1:
         raise ValueError("a design needs at least one factor")
@@ -95,19 +109,19 @@ def sample(method: Method, factors: int, seed: int, first: int = 0, last: int | 
 
 
 def block_rows(method: Method, factors: int) -> int:
-    """How many consecutive rows of the design form a block."""
+    """Return how many consecutive rows of the design form a block."""
     return method.kind.rows(factors, method)
 
 
 def in_blocks(method: Method, factors: int, y: F64) -> F64:
-    """Outcomes (rows, runs) as (blocks, rows of a block, runs); rows of a last block that is not whole are left out."""
+    """Reshape outcomes (rows, runs) to (blocks, rows of a block, runs), without a last block that is not whole."""
     size = block_rows(method, factors)
     whole = len(y) // size
     return y[: whole * size].reshape(whole, size, -1)
 
 
 def problem(factors: int) -> dict[str, Any]:
-    """The factors as SALib wants to hear of them: numbers between 0 and 1."""
+    """Return the factors in the form of SALib: numbers between 0 and 1."""
     return {
         "num_vars": factors,
         "names": [f"x{place}" for place in range(factors)],
@@ -116,12 +130,12 @@ def problem(factors: int) -> dict[str, Any]:
 
 
 def _seed(seed: int) -> int:
-    """Seeds of the designs' generators have 32 bits."""
+    """Return a seed of 32 bits, as the generators of designs need it."""
     return seed % 2**32
 
 
 def _quietly_sobol(columns: int, seed: int, first: int, last: int) -> F64:
-    """Some points of a scrambled Sobol' sequence; any number is allowed, powers of two are spread best."""
+    """Return points of a scrambled Sobol' sequence; any number is allowed, powers of two are spread best."""
     from scipy.stats import qmc  # here, since workers need none of it and it takes long to import
 
     with warnings.catch_warnings():
@@ -129,19 +143,20 @@ def _quietly_sobol(columns: int, seed: int, first: int, last: int) -> F64:
         sequence = qmc.Sobol(columns, seed=_seed(seed))
         if first:
             sequence.fast_forward(first)
-        return sequence.random(last - first)
+        return np.asarray(sequence.random(last - first))
 
 
 def _saltelli(factors: int, method: Method, seed: int, first: int, last: int) -> F64:
-    """Rows A, A with one column of B for each factor, (B with one of A,) B: Saltelli (2002), Saltelli et al. (2010)."""
+    """Return rows A, A with one column of B each, (B with one of A each,) B (Saltelli 2002, Saltelli et al. 2010)."""
     from SALib.sample import sobol
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        return sobol.sample(
+        design = sobol.sample(
             problem(factors), last - first, calc_second_order=bool(method["second_order"]), skip_values=first,
             seed=_seed(seed),
         )  # fmt: skip
+    return np.asarray(design)
 
 
 def _saltelli_rows(factors: int, method: Method) -> int:
@@ -149,9 +164,9 @@ def _saltelli_rows(factors: int, method: Method) -> int:
 
 
 def _trajectories(factors: int, method: Method, seed: int, first: int, last: int) -> F64:
-    """Morris's (1991) trajectories, each drawn by itself so that more may be added.
+    """Return Morris's (1991) trajectories, each drawn by itself so that more may be added.
 
-    The grid of p levels stands at the quantiles (k + 1/2)/p: the ends of a prior are no plausible worlds.
+    The grid of p levels lies at the quantiles (k + 1/2)/p: the ends of a prior are no plausible worlds.
     """
     from SALib.sample import morris
 
@@ -164,22 +179,22 @@ def _trajectories(factors: int, method: Method, seed: int, first: int, last: int
 
 
 def on_quantiles(grid: F64, levels: int) -> F64:
-    """Morris's grid on [0, 1] moved to the middles of `levels` equal shares."""
+    """Move Morris's grid on [0, 1] to the middles of `levels` equal shares."""
     return (grid * (levels - 1) + 0.5) / levels
 
 
 def from_quantiles(u: F64, levels: int) -> F64:
-    """The way back, to the exact grid."""
+    """Move points of `on_quantiles` back to the exact grid."""
     return np.round(u * levels - 0.5) / (levels - 1)
 
 
 def _anywhere(factors: int, method: Method, seed: int, first: int, last: int) -> F64:
-    """Points spread evenly over the whole space."""
+    """Return points spread evenly over the whole space."""
     return _quietly_sobol(factors, seed, first, last)
 
 
 def _steps(factors: int, method: Method, seed: int, first: int, last: int) -> F64:
-    """A point anywhere, then a step in each factor by itself, inwards where it would leave the space."""
+    """Return a point anywhere, then a step in each factor by itself, inwards where it would leave the space."""
     start, step = _quietly_sobol(factors, seed, first, last), float(method["step"])
     rows = np.repeat(start[:, None, :], factors + 1, axis=1)
     for place in range(factors):
@@ -189,7 +204,7 @@ def _steps(factors: int, method: Method, seed: int, first: int, last: int) -> F6
 
 
 def _one_at_a_time(factors: int, method: Method, seed: int, first: int, last: int) -> F64:
-    """All factors in the middle (or anywhere), then each by itself at its low and at its high quantile."""
+    """Return all factors in the middle (or anywhere), then each by itself at its low and at its high quantile."""
     centre = method["around"] == "centre"
     start = np.full((last - first, factors), 0.5) if centre else _quietly_sobol(factors, seed, first, last)
     tail = float(method["tail"])

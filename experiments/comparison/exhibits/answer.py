@@ -154,18 +154,22 @@ def caption(shown: Answer) -> Caption:
     parts = []
     for part in shown.bases:
         rows = part.effects[MAIN]
-        told = [f"{part.lineup.titles[scenario]} {_change(row)}" for scenario, row in rows.iterrows()]
-        parts.append(f"At {part.basis}: {'; '.join(told)}.")
+        changes = [f"{part.lineup.titles[scenario]} {_change(row, shown)}" for scenario, row in rows.iterrows()]
+        parts.append(f"At {part.basis}: {'; '.join(changes)}.")
     reading = (
         "Each line spans 90% of the draws, the mark is their mean. Triangles stand for scenarios that are told apart "
         "from the base; a circle means that the draws do not agree on better or worse. Equal budget: the same money on "
         "offer unless the scenario itself changes it. Equal spending: budgets scaled until the same money is paid out."
     )
-    return Caption(reading, "Dots with intervals: change in net contracts against the base. " + " ".join(parts))
+    return Caption(reading, f"Dots with 90% intervals: change in net contracts against the base. {' '.join(parts)}")
 
 
-def _change(row: pd.Series) -> str:
-    return words.percent(row["relative"]) if math.isfinite(row["relative"]) else words.signed(row["difference"])
+def _change(row: pd.Series, shown: Answer) -> str:
+    mean, low, high = (row[f"{shown.column}{end}"] for end in ("", "_low", "_high"))
+    if not math.isfinite(mean):
+        return "not matched"
+    interval, better = words.between(low, high, shown.form), words.share(row["p_better"])
+    return f"{shown.form(mean)} ({interval}), better in {better} of draws"
 
 
 EXHIBIT = Exhibit("answer", data, draw, caption, narrow=True)

@@ -13,6 +13,7 @@ from experiments.comparison.views import Lineup
 from experiments.exhibits import words
 from experiments.exhibits.table import Cell, Row, Table
 from experiments.exhibits.words import Form
+from experiments.runs.measures import all_measures
 
 
 @dataclass(frozen=True)
@@ -44,12 +45,21 @@ class Changes:
 
 
 class Column(NamedTuple):
-    """A column of a table of changes: a measure, its head, how its numbers are written, and whether with intervals."""
+    """A column of a table of changes: a measure, a head other than the measure's own, and whether with intervals."""
 
     measure: str
-    head: str
-    form: Form
+    own_head: str = ""
     interval: bool = False
+
+    @property
+    def head(self) -> str:
+        """The head of the column."""
+        return words.hyphenated(self.own_head or all_measures()[self.measure].head)
+
+    @property
+    def form(self) -> Form:
+        """How its numbers are written."""
+        return words.FORMS[all_measures()[self.measure].form]
 
 
 def changes(frames: Frames, measures: Iterable[str], basis: str | None = None) -> Changes:

@@ -129,9 +129,9 @@ def _dumbbells(axes: Any, base: F64, now: F64) -> None:
 
 
 def caption(shown: Countries) -> Caption:
-    """Say how to read the figure, and what each country pays and gets in the base."""
+    """Say how to read the figure, what each country pays and gets, and where scenarios change most."""
     base = shown.table.loc[shown.lineup.base]
-    told = [
+    paid = [
         f"{_name(str(code))} pays {words.eur(row['paid_eur'])} for {words.count(row['net'])} net contracts"
         for code, row in base.iterrows()
         if code != ELSEWHERE
@@ -141,7 +141,16 @@ def caption(shown: Countries) -> Caption:
         "largest effects; all others stand in the tables below. A funder pays for grants, wherever they go, and for "
         "administration."
     )
-    return Caption(reading, f"Paired dots by country, base and scenario. In the base: {'; '.join(told)}.")
+    text = f"Paired dots by country, base and scenario. In the base: {'; '.join(paid)}."
+    changes = [_largest_change(shown, scenario) for scenario in shown.drawn if scenario != shown.lineup.base]
+    return Caption(reading, f"{text} Largest changes in net contracts: {'; '.join(changes)}." if changes else text)
+
+
+def _largest_change(shown: Countries, scenario: str) -> str:
+    """Return the country whose net contracts a scenario changes most, and by how much."""
+    change = shown.table.loc[scenario, "net"] - shown.table.loc[shown.lineup.base, "net"]
+    code = change.abs().idxmax()
+    return f"{shown.lineup.titles[scenario]} {words.signed(change[code])} in {_name(str(code))}"
 
 
 def tables(shown: Countries) -> list[Table]:

@@ -10,12 +10,12 @@ from experiments.exhibits.table import Cell, Row, Table
 from experiments.runs.measures import MAIN
 
 COLUMNS = (
-    Column(MAIN, "Net contracts", words.count, interval=True),
-    Column("contracts", "Gross contracts", words.count),
-    Column("partnerships_net", "Net partner­ships", words.count),
-    Column("rni_collaborations_net", "Net R&I collabo­rations", words.count),
-    Column("public_cost_eur", "Public cost", words.eur),
-    Column("cost_per_contract_eur", "Public cost per net contract", words.eur),
+    Column(MAIN, interval=True),
+    Column("contracts", "Gross contracts"),
+    Column("partnerships_net"),
+    Column("rni_collaborations_net"),
+    Column("public_cost_eur"),
+    Column("cost_per_contract_eur"),
 )
 
 

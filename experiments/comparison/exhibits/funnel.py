@@ -38,13 +38,13 @@ STAGES = (
     Stage("contracts", "Con-\ntracts"),
 )
 COLUMNS = (
-    Column("smes_engaged", "SMEs engaged", words.count),
-    Column("smes_active", "SMEs active", words.count),
-    Column("contacts", "SMEs with a first foreign contact", words.count),
-    Column("knowledge", "SMEs with new knowledge", words.count),
-    Column("partnerships", "SME partner­ships", words.count),
-    Column("rni_collaborations", "SME R&I collabo­rations", words.count),
-    Column("contracts", "SME contracts", words.count),
+    Column("smes_engaged"),
+    Column("smes_active"),
+    Column("contacts"),
+    Column("knowledge", "SMEs with new knowledge"),
+    Column("partnerships", "SME partnerships"),
+    Column("rni_collaborations", "SME R&I collaborations"),
+    Column("contracts", "SME contracts"),
 )
 NUMBERS = 4.3  # where the numbers of a panel end, in lengths of its scale
 
@@ -85,9 +85,12 @@ def _column(shown: Changes) -> str:
     return "relative" if relative else "value"
 
 
+def _form(name: str) -> words.Form:
+    return words.percent if name == "relative" else words.count
+
+
 def _panel(axes: Any, table: pd.DataFrame, name: str, limit: float) -> None:
     """Draw marks at the left on a common scale, and numbers at the right."""
-    form = words.percent if name == "relative" else words.count
     axes.set_xlim((-limit if name == "relative" else 0), NUMBERS * limit)
     axes.axvline(0, color=INK, linewidth=0.8)
     axes.set_xticks([])
@@ -104,19 +107,28 @@ def _panel(axes: Any, table: pd.DataFrame, name: str, limit: float) -> None:
             look = {"marker": ">" if value > 0 else "<", "color": look["color"]}
         axes.plot([end], [y], linestyle="", **(look | {"markersize": 4.5}), clip_on=False)
         colour = QUIET if verdict == "open" else INK
-        axes.text(NUMBERS * limit, y, form(value), ha="right", va="center", color=colour)
+        axes.text(NUMBERS * limit, y, _form(name)(value), ha="right", va="center", color=colour)
     rule_rows(axes, len(table))
 
 
 def caption(shown: Changes) -> Caption:
-    """Say how to read the figure, and what the base has at each stage."""
+    """Say how to read the figure, what the base has at each stage, and by how much scenarios change it."""
     base = [f"{stage.in_words} {words.count(shown.base[stage.measure])}" for stage in STAGES]
     reading = (
         "Read a row from left to right: it shows at which stage a scenario gains or loses. SMEs are counted in the "
         "first three columns, partnerships, R&I collaborations and contracts in the last three; an SME can have "
         "several."
     )
-    return Caption(reading, f"Dots: change at each stage from SMEs to contracts. In the base: {'; '.join(base)}.")
+    what = "Changes" if _column(shown) == "relative" else "Numbers"
+    rows = [f"{shown.lineup.titles[scenario]} {_row(shown, scenario)}" for scenario in shown.lineup.ranked]
+    text = f"Dots: change at each stage from SMEs to contracts. In the base: {'; '.join(base)}."
+    return Caption(reading, f"{text} {what} at these stages: {'; '.join(rows)}.")
+
+
+def _row(shown: Changes, scenario: str) -> str:
+    """Return the numbers of a scenario, stage by stage."""
+    name = _column(shown)
+    return ", ".join(_form(name)(shown.effects[stage.measure].loc[scenario, name]) for stage in STAGES)
 
 
 def tables(shown: Changes) -> list[Table]:

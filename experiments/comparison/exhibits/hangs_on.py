@@ -51,16 +51,22 @@ def draw(shown: HangsOn) -> Figure | None:
 
 def caption(shown: HangsOn) -> Caption:
     """Say how to read the figure, and which parameter each effect goes with most."""
-    told = []
+    strongest = []
     for scenario in shown.lineup.ranked:
         rows = shown.correlations[shown.correlations["scenario"] == scenario]
         if len(rows):
-            told.append(f"{shown.lineup.titles[scenario]}: {rows.iloc[0]['label']}")
+            first = rows.iloc[0]
+            r = _correlation(float(first["correlation"]))
+            strongest.append(f"{shown.lineup.titles[scenario]}: {first['label']} ({r})")
     reading = (
         "Parameters differ between draws within what is thought plausible; a dot says that a scenario's effect rises "
         "or falls with a parameter. With about a hundred parameters tried, some of the weaker dots are chance."
     )
-    return Caption(reading, f"Dots by parameter and scenario. Strongest for each: {'; '.join(told)}.")
+    return Caption(reading, f"Dots by parameter and scenario. Strongest for each: {'; '.join(strongest)}.")
+
+
+def _correlation(r: float) -> str:
+    return f"{'+' if r > 0 else words.MINUS}{abs(r):.2f}"
 
 
 def tables(shown: HangsOn) -> list[Table]:
@@ -69,9 +75,9 @@ def tables(shown: HangsOn) -> list[Table]:
     for scenario in shown.lineup.ranked:
         for _, row in shown.correlations[shown.correlations["scenario"] == scenario].iterrows():
             r, evidence = float(row["correlation"]), str(row["evidence"])
-            sign, way = ("+", "higher") if r > 0 else (words.MINUS, "lower")
+            way = "higher" if r > 0 else "lower"
             cells = (
-                Cell(str(row["label"])), Cell(f"{sign}{abs(r):.2f}"), Cell(f"effect is {way} where it is higher"),
+                Cell(str(row["label"])), Cell(_correlation(r)), Cell(f"effect is {way} where it is higher"),
                 Cell(words.EVIDENCE.get(evidence, evidence)),
             )  # fmt: skip
             rows.append(Row(shown.lineup.titles[scenario], cells))

@@ -104,10 +104,7 @@ def draw(shown: Lost) -> Figure | None:
     lineup, everywhere = shown.lineup, shown.everywhere
     if not everywhere.to_numpy().sum() > 0:
         return None
-    one = lineup.base if everywhere.loc[lineup.base].sum() > 0 else everywhere.sum(axis=1).idxmax()
-    funders = shown.funders(one)
-    funders = funders.loc[funders.sum(axis=1).sort_values(ascending=False, kind="stable").index]
-    funders = funders[funders.sum(axis=1) > 0]
+    name, funders = _closely(shown)
     sizes = [max(3, len(everywhere)), max(3, len(funders))]
     title = "Good applications that were refused, and why"
     figure = sheet(lineup.source, title, 1.3 + 0.22 * sum(sizes), _legend(shown), 2)
@@ -117,10 +114,19 @@ def draw(shown: Lost) -> Figure | None:
     top.set_title("All funders together, by scenario", loc="left", fontweight="bold")
     _stack(bottom, funders)
     label_rows(bottom, [words.country(str(code)) for code in funders.index], 48)
-    name = "the base" if one == lineup.base else f"“{lineup.titles[one]}”"
     bottom.set_title(f"By funder, in {name}", loc="left", fontweight="bold")
     bottom.set_xlabel("refused applications in proposals above the\ncommon quality threshold, mean per run")
     return figure
+
+
+def _closely(shown: Lost) -> tuple[str, pd.DataFrame]:
+    """Return the scenario that is shown by funder (the base, if it loses any), and its funders, the largest first."""
+    everywhere, base = shown.everywhere, shown.lineup.base
+    one = base if everywhere.loc[base].sum() > 0 else str(everywhere.sum(axis=1).idxmax())
+    funders = shown.funders(one)
+    funders = funders.loc[funders.sum(axis=1).sort_values(ascending=False, kind="stable").index]
+    name = "the base" if one == base else f"“{shown.lineup.titles[one]}”"
+    return name, funders[funders.sum(axis=1) > 0]
 
 
 def _legend(shown: Lost) -> list[Patch]:
@@ -151,12 +157,15 @@ def _stack(axes: Any, table: pd.DataFrame) -> None:
 def caption(shown: Lost) -> Caption:
     """Say how to read the figure, and how many applications are refused."""
     total = shown.everywhere.sum(axis=1)
-    told = [f"{shown.lineup.titles[key]} {words.count(float(value))}" for key, value in total.items()]
+    by_scenario = [f"{shown.lineup.titles[key]} {words.count(float(value))}" for key, value in total.items()]
+    name, funders = _closely(shown)
+    by_funder = [f"{words.country(str(key))} {words.count(float(value))}" for key, value in funders.sum(axis=1).items()]
     reading = (
         "Counted are refused applications in proposals that were above the common quality threshold when all funders' "
         "assessments are taken together. The project may still go on with its other partners."
     )
-    return Caption(reading, f"Stacked bars of good applications refused, by cause. Per run: {'; '.join(told)}.")
+    text = f"Stacked bars of good applications refused, by cause. Per run: {'; '.join(by_scenario)}."
+    return Caption(reading, f"{text} By funder, in {name}: {'; '.join(by_funder)}.")
 
 
 def sentence(shown: Lost) -> str:

@@ -113,9 +113,8 @@ def draw(shown: Network) -> Figure:
         axes.set_axis_off()
     for axes, (scenario, links) in zip(panels, shown.links.items()):
         _graph(axes, links, shown.places, shown.most)
-        total = words.count(float(links["links"].sum()))
         name = shown.lineup.label(scenario)
-        axes.set_title(f"{name}\n{total} pairs of partners across borders", fontsize=9, loc="left")
+        axes.set_title(f"{name}\n{_total(links)} pairs of partners across borders", fontsize=9, loc="left")
     return figure
 
 
@@ -152,18 +151,23 @@ def _round_steps(most: float) -> list[float]:
 def caption(shown: Network) -> Caption:
     """Say how to read the figure, and which links are strongest in the base."""
     base = shown.links.get(shown.lineup.base)
-    told = []
+    strongest = []
     if base is not None:
-        strongest = base.sort_values("links", ascending=False, kind="stable").head(NAMED)
-        for _, row in strongest.iterrows():
+        for _, row in base.sort_values("links", ascending=False, kind="stable").head(NAMED).iterrows():
             a, b = (words.country(str(row[name])) for name in ("country", "other"))
-            told.append(f"{a} with {b} {words.count(row['links'])}")
+            strongest.append(f"{a} with {b} {words.count(row['links'])}")
     reading = (
         "Countries and regions by code, each in the same place in every panel; shown are the base and the scenarios "
         "that change the network most. A place says nothing but who is linked most (inner ring)."
     )
-    most = f" Strongest in the base: {'; '.join(told)}." if told else ""
-    return Caption(reading, f"Networks of countries whose clusters are partners in projects.{most}")
+    totals = [f"{shown.lineup.titles[scenario]} {_total(links)}" for scenario, links in shown.links.items()]
+    text = f"Networks of countries whose clusters are partners in projects. Pairs of partners: {'; '.join(totals)}."
+    return Caption(reading, f"{text} Strongest in the base: {'; '.join(strongest)}." if strongest else text)
+
+
+def _total(links: pd.DataFrame) -> str:
+    """Return how many pairs of partners work together across borders."""
+    return words.count(float(links["links"].sum()))
 
 
 EXHIBIT = Exhibit("network", data, draw, caption)

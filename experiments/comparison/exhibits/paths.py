@@ -12,7 +12,6 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from experiments.comparison import views
-from experiments.comparison.exhibits.changes import changes
 from experiments.comparison.frames import Frames
 from experiments.comparison.views import YEAR, Lineup
 from experiments.exhibits import words
@@ -33,10 +32,9 @@ class Path(NamedTuple):
     axis: str
 
 
-PATHS = (
-    Path("spent_eur", 1e3, False, "grants paid out,\nEUR thousand a month\n(mean of the last 12 months)"),
-    Path("contracts", 1.0, True, "SME contracts so far\n(counted calls, gross)"),
-)
+SPENT = Path("spent_eur", 1e3, False, "grants paid out,\nEUR thousand a month\n(mean of the last 12 months)")
+CONTRACTS = Path("contracts", 1.0, True, "SME contracts so far\n(counted calls, gross)")
+PATHS = (SPENT, CONTRACTS)
 MEAN: dict[str, Any] = {"color": INK, "linewidth": 1.6, "linestyle": (0, (4, 2))}
 
 
@@ -52,8 +50,6 @@ class Paths:
         By measure and scenario: columns mean, low and high over draws; index: month.
     drawn
         The scenarios that the figure shows, each beside the base; the base alone if nothing is compared.
-    contracts
-        Contracts of the counted calls at the end, by scenario, mean per run.
     start
         The year that month 0 begins.
     """
@@ -61,7 +57,6 @@ class Paths:
     lineup: Lineup
     bands: Mapping[tuple[str, str], pd.DataFrame]
     drawn: tuple[str, ...]
-    contracts: pd.Series
     start: int
 
     @property
@@ -80,8 +75,7 @@ def data(frames: Frames) -> Paths | None:
         for path in PATHS
         for scenario in dict.fromkeys((frames.base, *drawn))
     }
-    contracts = changes(frames, ["contracts"]).values("contracts")
-    return Paths(views.lineup(frames), bands, drawn, contracts, programme().first_year)
+    return Paths(views.lineup(frames), bands, drawn, programme().first_year)
 
 
 def draw(shown: Paths) -> Figure:
@@ -135,16 +129,30 @@ def _legend() -> list[Any]:
 
 
 def caption(shown: Paths) -> Caption:
-    """Say how to read the figure, and how many contracts there are at the end."""
+    """Say how to read the figure, when most money is spent, and how many contracts there are at the end."""
     reading = (
         "The bands hold 90% of the draws and show how different plausible worlds are, not how sure a difference is: "
         "base and scenario meet the same worlds, so bands may overlap fully where the scenario is better in every "
         "draw. Above: all calls; below: contracts of the counted calls. After the last call no new money comes."
     )
-    scenarios = (shown.lineup.base, *(() if shown.alone else shown.drawn))
-    last = "; ".join(f"{shown.lineup.titles[key]} {words.count(shown.contracts[key])}" for key in scenarios)
+    scenarios = tuple(dict.fromkeys((shown.lineup.base, *shown.drawn)))
+    most = [f"{shown.lineup.titles[key]} {_most(shown, key)}" for key in scenarios]
+    last = [f"{shown.lineup.titles[key]} {_last(shown, key)}" for key in scenarios]
     what = "Lines over years: grants paid out a month, and contracts so far."
-    return Caption(reading, f"{what} Contracts at the end: {last}.")
+    text = f"{what} Most grants paid out a month: {'; '.join(most)}. Contracts at the end"
+    return Caption(reading, f"{text} (and where 90% of draws lie): {'; '.join(last)}.")
+
+
+def _most(shown: Paths, scenario: str) -> str:
+    """Return the most grants paid out a month, and in which year."""
+    mean = shown.bands[SPENT.measure, scenario]["mean"]
+    return f"{words.eur(float(mean.max()))} in {shown.start + int(mean.idxmax()) // YEAR}"
+
+
+def _last(shown: Paths, scenario: str) -> str:
+    """Return how many contracts there are at the end, and where 90% of draws lie."""
+    last = shown.bands[CONTRACTS.measure, scenario].iloc[-1]
+    return f"{words.count(last['mean'])} ({words.between(last['low'], last['high'], words.count)})"
 
 
 EXHIBIT = Exhibit("paths", data, draw, caption)

@@ -70,17 +70,19 @@ def draw(shown: Reasons) -> Figure | None:
 
 def caption(shown: Reasons) -> Caption:
     """Say how to read the figure, and which mechanism carries most of each effect."""
-    told = []
+    largest = []
     for scenario in shown.lineup.ranked:
         rows = shown.telling[shown.telling["scenario"] == scenario]
         if len(rows):
-            told.append(f"{shown.lineup.titles[scenario]}: {rows.iloc[0]['label']}")
+            first = rows.iloc[0]
+            part = shown.contribution(float(first["contribution"]))
+            largest.append(f"{shown.lineup.titles[scenario]}: {first['label']} ({part})")
     reading = (
         "Each mechanism is switched off in base and scenario alike, one at a time; a dot shows by how much the "
         "effect on net contracts then falls (filled) or rises (hollow). Left out: changes within two standard errors. "
         "Mechanisms act together, so the dots of a column do not sum to its effect."
     )
-    return Caption(reading, f"Dots by mechanism and scenario. Largest for each: {'; '.join(told)}.")
+    return Caption(reading, f"Dots by mechanism and scenario. Largest for each: {'; '.join(largest)}.")
 
 
 def tables(shown: Reasons) -> list[Table]:

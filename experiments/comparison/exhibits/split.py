@@ -47,12 +47,12 @@ PARTS = (
     Part(DISPLACED, "displaced: lost elsewhere (counts against)", ORANGE, "xxxx"),
 )
 COLUMNS = (
-    Column("contracts_additional", "Additional", words.count),
-    Column(MOVED, "Accelerated", words.count),
-    Column("contracts_deadweight", "Deadweight", words.count),
-    Column("contracts", "Gross", words.count),
-    Column(DISPLACED, "Displaced", words.count),
-    Column(MAIN, "Net", words.count),
+    Column("contracts_additional", "Additional"),
+    Column(MOVED, "Accelerated"),
+    Column("contracts_deadweight", "Deadweight"),
+    Column("contracts", "Gross"),
+    Column(DISPLACED, "Displaced"),
+    Column(MAIN, "Net"),
 )
 DIAMOND: dict[str, Any] = {"linestyle": "", "marker": "D", "markersize": 5, "color": "white", "markeredgecolor": INK}
 

@@ -1,5 +1,7 @@
 """The answer of a finding: how large the effect is, and on which factors it hangs."""
 
+import math
+
 from experiments.exhibits import words
 from experiments.exhibits.exhibit import Caption
 from experiments.sweeps.convergence import above_nothing, tiers
@@ -21,9 +23,19 @@ HANGS_ON = {
 }
 
 
-def caption(finding: Finding, reading: str) -> Caption:
-    """Return the caption of a figure of a finding: how to read it, and on which factors the outcome hangs."""
-    return Caption(reading, f"{reading} {hangs_on(finding)}")
+def caption(finding: Finding, reading: str, more: str = "") -> Caption:
+    """Return the caption of a figure of a finding.
+
+    Parameters
+    ----------
+    finding
+        The finding; the alternative text says on which factors its outcome hangs.
+    reading
+        How to read the figure.
+    more
+        What else the figure shows, in sentences with numbers.
+    """
+    return Caption(reading, " ".join(text for text in (reading, hangs_on(finding), more) if text))
 
 
 def effect(finding: Finding) -> str:
@@ -47,7 +59,7 @@ def _spread(finding: Finding, effect: Effect, form: words.Form) -> str:
         return f"how far points differ from one another {why}"
     text = "with luck taken out, " if effect.luck == "out" else ""
     text += f"90% of the points lie between {form(effect.low)} and {form(effect.high)}"
-    if finding.paired:
+    if finding.paired and math.isfinite(effect.better):
         text += f", and {words.share(effect.better)} are better than the base"
     return text + ("" if effect.luck == "out" else " (with the luck of their one run)")
 

@@ -13,8 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from experiments.exhibits import words
 from experiments.exhibits.exhibit import Caption, Exhibit
 from experiments.exhibits.style import BLUE, INK, SKY, fitted, row_label, sheet
+from experiments.runs.measures import ENDS
 from experiments.sweeps.exhibits import answer
-from experiments.sweeps.exhibits.looks import grid, hide, number_axis, outcome_of, panel_title, with_unit
+from experiments.sweeps.exhibits.looks import form_of, grid, hide, number_axis, outcome_of, panel_title, with_unit
 from experiments.sweeps.findings import Finding
 from experiments.sweeps.methods import from_quantiles
 
@@ -59,19 +60,14 @@ def draw(finding: Finding) -> Figure:
 
 
 def _panel(axes: Any, finding: Finding, place: int) -> None:
-    factor, u, y = finding.factors[place], finding.design[:, place], finding.y.mean(axis=1)
-    group = _groups(finding, place)
-    keys = np.unique(group)
-    mean = [y[group == key].mean() for key in keys]
-    low, high = ([np.quantile(y[group == key], end) for key in keys] for end in (0.05, 0.95))
+    factor, course = finding.factors[place], _course(finding, place)
+    at, mean, low, high = (course[name].to_numpy() for name in ("at", "mean", "low", "high"))
     if factor.choices:
-        at = keys.astype(float)
         axes.vlines(at, low, high, color=SKY, linewidth=9, alpha=0.6)
-        names = [words.setting(factor.choices[key], factor.unit) for key in keys]
+        names = [words.setting(factor.choices[int(key)], factor.unit) for key in at]
         axes.set_xticks(at, [row_label(name, 14) for name in names])
         axes.set_xlim(at.min() - 0.5, at.max() + 0.5)
     else:
-        at = np.array([np.median(factor.numbers(u[group == key])) for key in keys])
         axes.fill_between(at, low, high, color=SKY, alpha=0.6, linewidth=0)
         axes.xaxis.set_major_locator(MaxNLocator(3 if at.max() >= LONG_NUMBERS else 4))
         number_axis(axes.xaxis)
@@ -81,6 +77,24 @@ def _panel(axes: Any, finding: Finding, place: int) -> None:
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.grid(axis="y")
     axes.set_title(fitted(with_unit(factor), panel_title()), loc="left", fontsize=9)
+
+
+def _course(finding: Finding, place: int) -> pd.DataFrame:
+    """Return columns at (the factor's value), mean, low and high (90% of the points), for groups of points."""
+    factor, u, y = finding.factors[place], finding.design[:, place], finding.y.mean(axis=1)
+    group = _groups(finding, place)
+    rows = []
+    for key in np.unique(group):
+        inside = group == key
+        at = float(key) if factor.choices else float(np.median(factor.numbers(u[inside])))
+        rows.append((at, y[inside].mean(), *np.quantile(y[inside], ENDS)))
+    return pd.DataFrame(rows, columns=["at", "mean", "low", "high"])
+
+
+def _ends(finding: Finding, place: int, form: words.Form) -> str:
+    """Return the mean outcome at the low and at the high end of a factor."""
+    mean = _course(finding, place)["mean"]
+    return f"{form(mean.iloc[0])} to {form(mean.iloc[-1])}"
 
 
 def _groups(finding: Finding, place: int) -> npt.NDArray[np.int64]:
@@ -95,11 +109,14 @@ def _groups(finding: Finding, place: int) -> npt.NDArray[np.int64]:
 
 
 def caption(finding: Finding) -> Caption:
-    """Say how to read the figure."""
+    """Say how to read the figure, and from where to where the mean goes."""
+    form = form_of("mu_star", finding.unit)
+    ends = [f"{finding.factors[place].label} {_ends(finding, place, form)}" for place in _factors(finding)]
     return answer.caption(
         finding,
         "Each panel holds all points, grouped by one factor; all other factors vary. A flat line within a wide band is "
         "a factor that does little.",
+        f"Mean outcome from the low to the high end of each factor: {'; '.join(ends)}.",
     )
 
 

@@ -20,7 +20,7 @@ from experiments.sweeps.indices import LABELS
 
 MOST = 8  # factors in the figure: the strongest
 WRITTEN = 5  # factors up to which their names stand at the axes
-NAMED = 2  # pairs in the sentence
+NAMED, PAIRS = 2, 5  # pairs in the sentence, in the alternative text
 MUCH = 0.1  # share of the variance that pairs must hold to be spoken of
 LISTED = 15  # pairs in the table: the strongest
 
@@ -70,11 +70,14 @@ def _pair(axes: Any, at: tuple[int, int], row: pd.Series, width: float) -> None:
 
 
 def caption(finding: Finding) -> Caption:
-    """Say how to read the figure."""
+    """Say how to read the figure, and which pairs act together most."""
+    rows = finding.rows("S2").sort_values("value", ascending=False).head(PAIRS)
+    pairs = words.listed([_in_words(finding, pair, row) for pair, row in rows.iterrows()])
     return answer.caption(
         finding,
         "The share of the variance that goes only when both factors are known, with its 90% interval (where there is "
         "no room for it: in the tables). Hollow: not told apart from nothing.",
+        f"Largest shares of pairs: {pairs}.",
     )
 
 
@@ -98,7 +101,8 @@ def sentence(finding: Finding) -> str:
 
 def _in_words(finding: Finding, pair: Any, row: pd.Series) -> str:
     a, b = (finding.factors[int(place)].label for place in pair)
-    return f"{a} with {b} ({row['value']:.0%}, {row['low']:.0%} to {row['high']:.0%})"
+    value, low, high = (form_of("S2")(row[name]) for name in ("value", "low", "high"))
+    return f"{a} with {b} ({value}, {low} to {high})"
 
 
 def tables(finding: Finding) -> list[Table]:

@@ -9,9 +9,10 @@ from experiments.exhibits.exhibit import Caption, Exhibit
 from experiments.exhibits.style import BLUE, QUIET, fitted, sheet
 from experiments.sweeps.convergence import above_nothing
 from experiments.sweeps.exhibits import answer
-from experiments.sweeps.exhibits.looks import HOLLOW, labels_of, number_axis, number_keys, outcome_of
+from experiments.sweeps.exhibits.looks import HOLLOW, form_of, labels_of, number_axis, number_keys, outcome_of
 from experiments.sweeps.findings import Finding
 
+NAMED = 5  # factors in the alternative text
 MOST = 12  # factors with a number: the strongest
 
 
@@ -57,11 +58,18 @@ def draw(finding: Finding) -> Figure:
 
 
 def caption(finding: Finding) -> Caption:
-    """Say how to read the figure."""
+    """Say how to read the figure, and where the strongest factors stand."""
+    star, sigma = finding.rows("mu_star")["value"], finding.rows("sigma")["value"]
+    form = form_of("mu_star", finding.unit)
+    strongest = [
+        f"{finding.factors[place].label}: μ* {form(star[place])}, σ {form(sigma[place])}"
+        for place in finding.order[:NAMED]
+    ]
     return answer.caption(
         finding,
         "To the right: factors with large effects. High up: factors whose effect depends on where the others stand, or "
         "is not a straight line. Hollow: not told apart from doing nothing. Small dots: all other factors.",
+        f"{'; '.join(strongest)}.",
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from experiments.exhibits import words
 from experiments.exhibits.exhibit import Caption, Exhibit
 from experiments.exhibits.style import BLUE, GREEN, INK, ORANGE, QUIET, SKY, sheet
 from experiments.sweeps.exhibits import answer
@@ -40,7 +41,7 @@ def draw(finding: Finding) -> Figure:
     names = [
         Line2D([], [], markersize=5, label=finding.factors[place].label, **look) for place, look in zip(places, LINES)
     ]
-    figure = sheet(finding.source, f"As blocks were added: {finding.settled.told}", 2.7, names, 2)
+    figure = sheet(finding.source, f"As blocks were added: {finding.settled.in_words}", 2.7, names, 2)
     axes = figure.subplots()
     sizes = sorted(path["n"].unique())
     for number, (place, look) in enumerate(zip(places, LINES)):
@@ -58,10 +59,15 @@ def draw(finding: Finding) -> Figure:
 
 
 def caption(finding: Finding) -> Caption:
-    """Say how to read the figure."""
+    """Say how to read the figure, and how the strongest factor came to stand."""
+    assert finding.settled is not None
+    index, first = MAIN_INDEX[finding.method.name], finding.order[0]
+    rows, form = finding.path[finding.path["factor"] == first].sort_values("n"), form_of(index, finding.unit)
+    values = [f"{form(value)} at {n:,}" for n, value in zip(rows["n"], rows["value"])]
     return answer.caption(
         finding,
         "The same runs, the first blocks alone at the left, all of them at the right; lines are 90% intervals.",
+        f"{words.capital(finding.settled.in_words)}. {finding.factors[first].label}, by blocks: {', '.join(values)}.",
     )
 
 

@@ -34,7 +34,7 @@ def _settled(finding: Finding) -> str:
     if finding.settled is None or finding.effect is None:
         return ""
     verdict = finding.settled
-    return f"Indices: {verdict.told} (asked: intervals no wider than {verdict.tolerance:.0%} of the scale)."
+    return f"Indices: {verdict.in_words} (asked: intervals no wider than {verdict.tolerance:.0%} of the scale)."
 
 
 def _overlap(finding: Finding) -> str:

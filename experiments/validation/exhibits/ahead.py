@@ -39,11 +39,7 @@ def data(validation: Validation) -> Ahead:
 
 def draw(shown: Ahead) -> Figure:
     """Draw the intervals of each number, call by call."""
-    rows = shown.forecast[shown.forecast["measure"] != REPEATED]
-    order = {name: place for place, name in enumerate(dict.fromkeys(rows["measure"]))}
-    rows = rows.sort_values(
-        ["measure", "call"], key=lambda column: column.map(order) if column.name == "measure" else column
-    )
+    rows = _drawn(shown)
     title = f"What the fitted model expects of the calls of {shown.calls}"
     figure = sheet(shown.source, title, 0.6 + 1.15 * ROW * len(rows), looks.legend(real=False), 2)
     axes = figure.subplots()
@@ -55,10 +51,23 @@ def draw(shown: Ahead) -> Figure:
     return figure
 
 
+def _drawn(shown: Ahead) -> pd.DataFrame:
+    """Return the numbers that are drawn, measure by measure."""
+    rows = shown.forecast[shown.forecast["measure"] != REPEATED]
+    order = {name: place for place, name in enumerate(dict.fromkeys(rows["measure"]))}
+    return rows.sort_values(
+        ["measure", "call"], key=lambda column: column.map(order) if column.name == "measure" else column
+    )
+
+
 def caption(shown: Ahead) -> Caption:
-    """Say how to read the figure."""
+    """Say how to read the figure, and what is forecast."""
+    numbers = [
+        f"{row['label']} in {row['call']} {row['low90']:.0f} to {row['high90']:.0f}"
+        for _, row in _drawn(shown).iterrows()
+    ]
     return Caption(
-        alt=f"Forecast intervals for the calls of {shown.calls}.",
+        alt=f"Forecast 90% intervals for the calls of {shown.calls}: {'; '.join(numbers)}.",
         reading="Made from inputs alone; the gap in a bar is the median. What came out of these calls is not known "
         "to the project.",
     )

@@ -33,7 +33,7 @@ def data(validation: Validation) -> Calls | None:
 
 def draw(shown: Calls) -> Figure | None:
     """Draw every statistic, simulated over real; None if all real numbers are 0."""
-    rows = shown.rows[shown.rows["real"] > 0]
+    rows = _drawn(shown)
     if rows.empty:
         return None
     title = f"The calls’ statistics: {looks.typical(rows)} of {len(rows)} real numbers are typical of the fitted model"
@@ -50,11 +50,17 @@ def draw(shown: Calls) -> Figure | None:
     return figure
 
 
+def _drawn(shown: Calls) -> pd.DataFrame:
+    """Return the statistics that something can be a multiple of."""
+    return shown.rows[shown.rows["real"] > 0]
+
+
 def caption(shown: Calls) -> Caption:
-    """Say how to read the figure."""
+    """Say how to read the figure, and which real numbers the model does not give."""
     calls = words.years({int(call) for call in shown.rows["call"]})
     return Caption(
-        alt=f"For each statistic of the calls of {calls} the simulated interval over the real number.",
+        alt=f"For each statistic of the calls of {calls} the simulated interval over the real number. "
+        f"Of real numbers {looks.in_short(_drawn(shown), False)}",
         reading="Each row is one statistic, its real number in brackets. A bar that misses the line at 1 is a "
         "number that the fitted model does not give.",
     )

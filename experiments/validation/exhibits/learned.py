@@ -48,9 +48,11 @@ def draw(shown: Learned) -> Figure:
 
 
 def caption(shown: Learned) -> Caption:
-    """Say how to read the figure."""
+    """Say how to read the figure, and how much is gone."""
+    gone = [f"{row['label']} {share(max(0.0, row['contraction']))}" for _, row in shown.parameters.iterrows()]
     return Caption(
-        alt="For each fitted parameter, the share of the prior’s variance that the evidence has taken away.",
+        alt="For each fitted parameter, the share of the prior’s variance that the evidence has taken away: "
+        f"{'; '.join(gone)}.",
         reading="Hollow dots: as good as unidentified. Parameters that are not listed were not fitted.",
     )
 

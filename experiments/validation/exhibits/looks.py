@@ -67,6 +67,17 @@ def typical(rows: pd.DataFrame) -> int:
     return int((rows["verdict"] == "typical").sum())
 
 
+def in_short(rows: pd.DataFrame, percent: bool) -> str:
+    """Return how many real numbers are typical, and those that are not, with their simulated 90% intervals."""
+    off = [
+        f"{row['label']} {number(row['real'], percent)} ({number(row['low90'], percent)} to "
+        f"{number(row['high90'], percent)})"
+        for _, row in rows[rows["verdict"] != "typical"].iterrows()
+    ]
+    text = f"{typical(rows)} of {len(rows)} are typical"
+    return f"{text}; not: {'; '.join(off)}." if off else f"{text}."
+
+
 def real_and_simulated(rows: pd.DataFrame, caption: str, percent: bool) -> Table:
     """Return a table of real beside simulated numbers.
 

@@ -43,9 +43,10 @@ def draw(shown: Survey) -> Figure:
 
 
 def caption(shown: Survey) -> Caption:
-    """Say how to read the figure."""
+    """Say how to read the figure, and which real shares the model does not give."""
     return Caption(
-        alt="For each question of the survey the real share beside the 50% and 90% intervals of simulated surveys.",
+        alt="For each question of the survey the real share beside the 50% and 90% intervals of simulated surveys. "
+        f"Of real shares {looks.in_short(shown.rows, True)}",
         reading="Each row is one answer: the diamond is what the evaluation found, the bars are what the fitted "
         "model’s surveys give, with the luck of who is asked and who answers; the gap in a bar is the median.",
     )

@@ -10,14 +10,13 @@ from pandas.testing import assert_frame_equal
 
 import scenarios
 from experiments import compare, run
-from experiments.comparison.answers import answer
 from experiments.comparison.carry_out import ENOUGH_MATCHED
 from experiments.comparison.effects import effect_rows
 from experiments.comparison.folder import table_hashes
 from experiments.comparison.spending import TOLERANCE, Search, code_here
 from experiments.comparison.tables import LARGE, SMALL
 from experiments.runs.cells import Case, Draws, run_seed
-from experiments.runs.measures import MAIN, all_measures
+from experiments.runs.measures import all_measures
 from scenarios import InputError
 from simulator.outcomes.tables import OUTCOMES
 from tests.studies import SMES, small, tiny
@@ -244,60 +243,6 @@ def test_without_staggered_starts_one_early_date_is_worth_little():
     assert staggered["share"] > 0.5
     assert staggered["effect_without"] == pytest.approx(staggered["effect"] - staggered["contribution"])
     assert reasons.loc["purses", "share"] < staggered["share"]
-
-
-def test_the_answer_holds_the_numbers_of_the_effects():
-    found = small()
-    row = found.effects.query("basis == 'equal budget' and measure == @MAIN").iloc[0]
-    cost = found.effects.query("basis == 'equal budget' and measure == 'cost_per_contract_eur'").iloc[0]
-    sentence = found.answers[0]["sentence"]
-    assert sentence.startswith(f"{found.about[FAST]['title']}: {row['relative']:+.0%} net contracts")
-    assert f"(90% interval {row['relative_low']:+.0%} to {row['relative_high']:+.0%})" in sentence
-    assert f"in {row['p_better']:.0%} of 4 plausible worlds" in sentence
-    told = int(re.search(r"at EUR ([\d,]+) of public money", sentence)[1].replace(",", ""))
-    assert told == pytest.approx(cost["value"], rel=0.01)
-
-
-def parts_of(found, **changed):
-    """What `answer` takes of a comparison."""
-    return {name: getattr(found, name) for name in ("effects", "reasons", "about", "base")} | changed
-
-
-def test_the_reason_follows_the_reasons():
-    found = small()
-    carried = found.reasons.assign(share=0.0, contribution=0.0)
-    carried.loc[carried.mechanism == "fatigue", ["share", "contribution", "standard_error", "effect_without"]] = (
-        0.9, 0.2, 0.01, -0.03,
-    )  # fmt: skip
-    sentence = answer(FAST, parts_of(found, reasons=carried))["sentence"]
-    assert re.search(r"mostly because of partners tiring of long projects \(on the \d draws of this test", sentence)
-    assert "with that switched off -3%)" in sentence
-    torn = found.effects.assign(p_better=0.6)
-    told = answer(FAST, parts_of(found, reasons=carried, effects=torn))["sentence"]
-    assert "the draws do not agree, so no reason is given" in told
-    partly = carried.assign(share=0.3 * (carried.mechanism == "fatigue"))
-    assert "in part because of partners tiring" in answer(FAST, parts_of(found, reasons=partly))["sentence"]
-    none = found.reasons.assign(share=0.0)
-    assert "no single mechanism carries it" in answer(FAST, parts_of(found, reasons=none))["sentence"]
-    assert "reasons were not computed" in answer(FAST, parts_of(found, reasons=none.iloc[:0]))["sentence"]
-
-
-def test_a_reason_that_noise_could_give_is_not_named():
-    found = small()
-    noisy = found.reasons.assign(share=0.9, standard_error=1.0)
-    assert "no single mechanism carries it" in answer(FAST, parts_of(found, reasons=noisy))["sentence"]
-
-
-def test_the_sentence_follows_the_effects():
-    found = small()
-    worse = found.effects.copy()
-    main = worse.measure == MAIN
-    worse.loc[main, ["relative", "relative_low", "relative_high", "difference", "difference_high", "p_better"]] = (
-        -0.21, -0.3, -0.1, -50.0, -9.0, 0.0,
-    )  # fmt: skip
-    told = answer(FAST, parts_of(found, effects=worse))
-    assert "-21% net contracts (90% interval -30% to -10%)" in told["sentence"]
-    assert "in 0% of 4 plausible worlds" in told["sentence"]
 
 
 # ---------- the face

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from experiments.comparison import views
-from experiments.comparison.frames import InMemory
 from experiments.runs.measures import MAIN
-from tests.made_up import DRAWS, RUNS, alone, made
+from tests.made_up import DRAWS, RUNS, alone, made, with_tables
+from tests.studies import small
 
 
 def test_a_change_of_nothing_is_neither_better_nor_worse() -> None:
@@ -27,6 +27,15 @@ def test_verdicts_follow_the_share_of_draws() -> None:
         row["p_better"], row["difference"] = share, difference
         verdicts.append(views.verdict(row))
     assert verdicts == ["better", "better", "open", "worse", "worse"]
+
+
+def test_a_scenario_that_costs_less_is_better() -> None:
+    """Made-up costs go with contracts: case_1 costs less than the base, case_2 more, in every draw."""
+    frames = made(3)
+    cost = views.effects_of(frames, "public_cost_eur")
+    assert [views.verdict(cost.loc[key]) for key in ("case_1", "case_2")] == ["better", "worse"]
+    contracts = views.effects_of(frames, MAIN)
+    assert [views.verdict(contracts.loc[key]) for key in ("case_1", "case_2")] == ["worse", "better"]
 
 
 def test_scenarios_stand_from_most_to_fewest_net_contracts() -> None:
@@ -55,8 +64,7 @@ def test_means_per_run_count_runs_without_a_row_as_nothing() -> None:
     lost = frames.lost
     expected = lost[(lost["scenario"] == "case_1") & (lost["cause"] == "purse_empty")]["applications"].sum()
     assert means["case_1", "purse_empty"] == pytest.approx(expected / (DRAWS * RUNS))
-    tables = {name: frames.large.frame(name) for name in ("by_country", "lost")}
-    halved = replace(frames, large=InMemory(tables | {"lost": lost[lost["draw"] < DRAWS / 2]}))
+    halved = with_tables(frames, lost=lost[lost["draw"] < DRAWS / 2])
     less = views.mean_per_run(halved, "lost", ["cause"], ["applications"])["applications"]
     assert less["case_1", "purse_empty"] < 0.7 * means["case_1", "purse_empty"]
 
@@ -96,6 +104,14 @@ def test_bands_hold_ninety_percent_of_draws_from_the_first_counted_call_on() -> 
 def test_missing_effects_are_rows_without_numbers() -> None:
     frames = made(3)
     effects = frames.effects[frames.effects["scenario"] != "case_2"]
-    table = views.effects_of(replace(frames, effects=effects), MAIN)
+    table = views.effects_of(with_tables(frames, effects=effects), MAIN)
     assert list(table.index) == ["case_1", "case_2"] and np.isnan(table.loc["case_2", "difference"])
     assert isinstance(table, pd.DataFrame) and table["draws"].dtype == float
+
+
+def test_figures_name_the_calls_that_draws_are_fitted_to() -> None:
+    frames = made(2)
+    assert "calls of 2016 to 2017; not calibrated;" in views.source_line(frames)
+    fitted = replace(frames, manifest={**frames.manifest, "draws_from": "posterior", "fitted_calls": [2011, 2014]})
+    assert "draws fitted to the calls of 2011-2014;" in views.source_line(fitted)
+    assert small().manifest["fitted_calls"] == [2013, 2014, 2015]

@@ -3,6 +3,7 @@
 import pytest
 
 from experiments.exhibits import words
+from experiments.runs.measures import all_measures
 
 
 @pytest.mark.parametrize(
@@ -29,9 +30,16 @@ from experiments.exhibits import words
         (words.setting("all_or_none", "choice"), "all partners or none"),
         (words.years([2016, 2017, 2018]), "2016 to 2018"),
         (words.typeset("A: -10% (-0% to +0%), CO-2"), "A: −10% (0% to 0%), CO-2"),
+        (words.months(6.25), "6.2 months"),
+        (words.index(float("nan")), "n/a"),
+        (words.hyphenated("Net partnerships"), "Net partner\N{SOFT HYPHEN}ships"),
         (words.country("DK"), "Denmark"),
         (words.country("XX"), "XX"),
     ],
 )
 def test_numbers_and_names_in_plain_words(text: str, expected: str) -> None:
     assert text == expected
+
+
+def test_every_form_of_a_measure_can_be_written() -> None:
+    assert {measure.form for measure in all_measures().values()} <= set(words.FORMS)

@@ -215,11 +215,11 @@ def test_a_large_sweep_is_settled_and_a_small_one_is_not():
         method = Method("sobol", n, {"second_order": False})
         design = sample(method, 4, 1)
         path = convergence.paths(method, design, with_luck(ishigami(design), 2, 0.5))
-        verdict = convergence.settled(method, path)
+        verdict = convergence.settled(path)
         assert (verdict.after is not None) is expected
         assert verdict.luck == "out" and verdict.n == n
         if not expected:
-            assert verdict.needed > n and "not yet" in verdict.told
+            assert verdict.needed > n and "not yet" in verdict.in_words
 
 
 def test_ranks_that_overlap_share_a_tier():

@@ -14,9 +14,20 @@ from matplotlib.text import Text
 from experiments.exhibits.style import NARROW, WIDTH
 from experiments.sweeps import sweep
 from experiments.sweeps.convergence import above_nothing
-from experiments.sweeps.exhibits import answer, boxes, courses
+from experiments.sweeps.exhibits import (
+    answer,
+    boxes,
+    courses,
+    interactions,
+    ranking,
+    regret,
+    screening,
+    settling,
+    shifts,
+)
 from experiments.sweeps.exhibits.looks import form_of
 from experiments.sweeps.findings import findings
+from experiments.sweeps.indices import LABELS, MAIN_INDEX
 from experiments.sweeps.report import EXHIBITS, write_report
 from tests import analytic
 
@@ -345,3 +356,99 @@ def test_the_axis_of_a_contrast_says_from_what_it_differs(of_method, width):
     assert "difference from base in y" in label.replace("\n", " ")
     alone = courses.EXHIBIT.figure(replace(of_method("pawn"), base=""), width)
     assert alone.axes[0].get_ylabel() == "y"
+
+
+# What a figure shows is said in its words and stands in its tables
+
+
+def words_and_panels(exhibit, finding):
+    """The alternative text of an exhibit, and its figure's panels."""
+    return exhibit.caption(finding).alt, exhibit.figure(finding).axes
+
+
+@pytest.mark.parametrize("method", ["sobol", "morris", "tornado", "dgsm", "pawn"])
+def test_the_ranking_writes_says_and_lists_the_main_index(of_method, method):
+    finding = of_method(method)
+    alt, (axes, *_) = words_and_panels(ranking.EXHIBIT, finding)
+    index = MAIN_INDEX[method]
+    form = form_of(index, finding.unit)
+    (table,) = ranking.tables(finding)
+    column = table.heads.index(LABELS[index])
+    values = finding.rows(index)["value"]
+    shown = [text.get_text() for text in axes.texts]
+    for row, place in zip(table.rows[:5], finding.order, strict=False):
+        assert row.head == finding.factors[place].label
+        assert row.cells[column].text == form(values[place]) and form(values[place]) in shown
+    first = finding.order[0]
+    low, high = (form(finding.rows(index).loc[first, end]) for end in ("low", "high"))
+    assert f"{finding.factors[first].label} ({form(values[first])}, {low} to {high})" in alt
+
+
+def test_pairs_are_drawn_said_and_listed_with_the_same_shares(known):
+    finding = findings(known).each[0]
+    alt, (axes,) = words_and_panels(interactions.EXHIBIT, finding)
+    (table,) = interactions.tables(finding)
+    written = " ".join(text.get_text() for text in axes.texts)
+    for row in table.rows[:3]:
+        share, interval = row.cells[0].text, row.cells[0].small
+        assert f"{row.head} ({share}, {interval})" in alt and f"{share} ({interval})" in written.replace("\n", " ")
+    assert table.rows[0].head == "x1 with x3" and table.rows[0].cells[0].text != "0%"
+
+
+def test_morris_plane_says_where_the_strongest_factors_stand(of_method):
+    finding = of_method("morris")
+    alt, (axes,) = words_and_panels(screening.EXHIBIT, finding)
+    form = form_of("mu_star", finding.unit)
+    points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axes.lines if line.get_marker() == "o"]
+    star, sigma = points[finding.order[0]]
+    assert star == finding.rows("mu_star")["value"].max()
+    assert f"{finding.factors[finding.order[0]].label}: μ* {form(star)}, σ {form(sigma)}" in alt
+
+
+@pytest.mark.parametrize("method", ["sobol", "pawn"])
+def test_courses_say_from_where_to_where_they_go(of_method, method):
+    finding = of_method(method)
+    alt, panels = words_and_panels(courses.EXHIBIT, finding)
+    form = form_of("mu_star", finding.unit)
+    for place, axes in zip(finding.order, panels, strict=False):
+        (mean,) = (line for line in axes.lines if line.get_marker() == "o")
+        first, last = mean.get_ydata()[[0, -1]]
+        assert f"{finding.factors[place].label} {form(first)} to {form(last)}" in alt
+    strong = panels[0].lines[0].get_ydata()
+    assert finding.order[0] == 0 and strong[-1] > strong[0]  # the first factor drives the outcome up
+
+
+def test_shifts_say_the_medians_of_the_curves(of_method):
+    finding = of_method("pawn")
+    alt, (axes, *_) = words_and_panels(shifts.EXHIBIT, finding)
+    form = form_of("mu_star", finding.unit)
+    medians = [float(np.median(line.get_xdata())) for line in axes.lines[1:]]
+    assert f"{finding.factors[finding.order[0]].label} {', '.join(form(m) for m in medians)}" in alt
+    assert medians == sorted(medians)
+
+
+def test_settling_says_how_the_strongest_came_to_stand(of_method):
+    finding = of_method("sobol")
+    alt, (axes,) = words_and_panels(settling.EXHIBIT, finding)
+    form = form_of("ST", finding.unit)
+    sizes = [label.get_text() for label in axes.get_xticklabels()]
+    values = [f"{form(y)} at {size}" for y, size in zip(axes.lines[0].get_ydata(), sizes, strict=True)]
+    assert f"{finding.factors[finding.order[0]].label}, by blocks: {', '.join(values)}." in alt
+    assert finding.settled.in_words in axes.figure.texts[0].get_text().replace("\n", " ")
+
+
+def test_boxes_are_drawn_where_the_words_put_them(tmp_path):
+    contrasts = (("base", "second"), ("base", "third"))
+    turning = findings(sweep(asked("discovery", contrasts, n=512), tmp_path, evaluate=rules)).turning[0]
+    alt, (axes,) = words_and_panels(boxes.EXHIBIT, turning.boxes)
+    (box,) = axes.patches
+    left, low = box.get_xy()
+    assert f"x1 is above {left:.3g} and x2 is above {low:.3g}" in alt
+    inside = next(line for line in axes.lines if line.get_marker() == "^")
+    points = np.column_stack([inside.get_xdata(), inside.get_ydata()])
+    assert np.array_equal(points, turning.boxes.design[turning.boxes.happens][:, :2])
+    assert (points > (left, low)).all(axis=1).mean() == pytest.approx(1.0, abs=0.03)
+    (table,) = regret.tables(turning)
+    best = {row.head: row.cells[-1].text for row in table.rows}
+    assert best["third less base"] == "0%" and f"It is best in {best['base']} of" in regret.sentence(turning)
+    assert [row.head for row in table.rows] == list(turning.table["option"])

@@ -25,6 +25,8 @@ from calibration.fit import shipped_problem as shipped
 from experiments.cli.validate import _check
 from experiments.runs.engines import Where
 from experiments.runs.runner import runner
+from experiments.validation.exhibits import ahead, calls, coverage, learned, survey
+from experiments.validation.exhibits.looks import number
 from experiments.validation.folder import save
 from experiments.validation.outside import ABSENT, AGREES, DIFFERS, FILE, _judged, outside_values
 from experiments.validation.sentences import findings, inside
@@ -221,13 +223,102 @@ def test_a_report_tells_the_size_of_the_fit_that_it_checked(tmp_path):
     assert page.count("--bank 500") == 2
 
 
+def shown(exhibit, validation):
+    """The panel of an exhibit's figure, its title, its alternative text and its tables."""
+    data = exhibit.data(validation)
+    figure = exhibit.figure(data)
+    title = figure.texts[0].get_text().replace("\n", " ")
+    return figure.axes[0], title, exhibit.caption(data).alt, exhibit.tables(data)
+
+
+def rows_of(tables):
+    return {row.head: [cell.text for cell in row.cells] for table in tables for row in table.rows}
+
+
+def surveyed():
+    """A validation with two shares of the survey: one typical, one not."""
+    whole = checked()
+    shares = whole.tables["predictive"].iloc[:2].assign(
+        block="survey", call=2015, real=[0.3, 0.9], low90=0.2, low50=0.25, median=0.35, high50=0.4, high90=0.5,
+        verdict=["typical", "not reproduced"], label=["Met a partner, 2015", "Signed a contract, 2015"],
+    )  # fmt: skip
+    return Validation({**whole.tables, "predictive": shares}, whole.manifest)
+
+
+def test_the_survey_draws_says_and_lists_real_beside_simulated_shares():
+    axes, title, alt, tables = shown(survey.EXHIBIT, surveyed())
+    (real,) = (line for line in axes.lines if line.get_marker() == "D")
+    assert list(real.get_xdata()) == [30.0, 90.0]
+    assert "1 of 2 real shares are typical" in title
+    assert "1 of 2 are typical; not: Signed a contract, 2015 90% (20% to 50%)." in alt
+    assert rows_of(tables)["Signed a contract, 2015"][:3] == ["90%", "35%", "20% to 50%"]
+
+
+def test_calls_are_drawn_as_multiples_of_the_real_number_and_those_off_are_named():
+    validation = checked(shift=6.0)
+    rows = validation.tables["predictive"]
+    axes, title, alt, tables = shown(calls.EXHIBIT, validation)
+    low, high = (rows[end].iloc[0] / rows["real"].iloc[0] for end in ("low90", "high90"))
+    assert list(axes.lines[0].get_xdata()) == pytest.approx([low, min(2.6, high)])
+    assert f"0 of {len(rows)} real numbers are typical" in title and f"0 of {len(rows)} are typical; not:" in alt
+    for row in rows.itertuples():
+        assert f"{row.label} {number(row.real, False)} (" in alt
+        assert rows_of(tables)[row.label][0] == number(row.real, False)
+
+
+def test_coverage_is_drawn_said_and_listed():
+    validation = checked(covered=0.7)
+    table = validation.tables["coverage"].copy()
+    table.loc[(table["parameter"] == "acceptance") & (table["level"] == 0.9), "covered"] = 0.8
+    whole = Validation({**validation.tables, "coverage": table}, validation.manifest)
+    axes, title, alt, tables = shown(coverage.EXHIBIT, whole)
+    (narrow,) = (line for line in axes.lines if line.get_marker() == "s")
+    assert list(narrow.get_xdata()) == [70.0, 80.0]
+    assert "In 200 known worlds, 2 of 4 kinds of interval" in title
+    assert "50% intervals in 50% to 50% of worlds; 90% intervals in 70% to 80% of worlds." in alt
+    assert rows_of(tables)["Ideas per call"][:2] == ["50%", "70%"]
+
+
+def test_what_was_learned_is_drawn_said_and_listed_the_most_first():
+    axes, title, alt, tables = shown(learned.EXHIBIT, checked())
+    dots = [(line.get_xdata()[0], line.get_markerfacecolor()) for line in axes.lines if line.get_marker() == "o"]
+    assert [x for x, _ in dots] == pytest.approx([60.0, 2.0]) and dots[1][1] == "white"
+    assert "about 1 of 2 fitted parameters" in title
+    assert "Ideas per call 60%; Acceptance of invitations 2%." in alt
+    assert [row.head for row in tables[0].rows] == ["Ideas per call", "Acceptance of invitations"]
+    assert rows_of(tables)["Ideas per call"][:3] == ["0.5 to 1", "0.8", "60%"]
+
+
+def test_the_forecast_is_drawn_said_and_listed_call_by_call():
+    validation = checked()
+    table = validation.tables["forecast"]
+    moved = table.assign(low90=table["low90"] + table["call"] - 2016)
+    axes, title, alt, tables = shown(ahead.EXHIBIT, Validation({**validation.tables, "forecast": moved}, {}))
+    assert title.endswith("expects of the calls of 2016 and 2017")
+    assert [line.get_xdata()[0] for line in axes.lines[:4:3]] == [20.0, 21.0]  # the calls of one number, in order
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == [f"{name}, {year}" for name in MEASURES if name != "financed_partners" for year in YEARS]
+    assert "applications in 2016 20 to 40; applications in 2017 21 to 40" in alt
+    assert rows_of(tables)["applications, 2017"] == ["30", "27 to 33", "21 to 40"]
+
+
+def test_calls_are_named_by_the_data():
+    validation = checked()
+    predictive = validation.tables["predictive"].assign(call=2011)
+    forecast = validation.tables["forecast"].assign(call=2031)
+    other = Validation({**validation.tables, "predictive": predictive, "forecast": forecast}, validation.manifest)
+    assert "the calls of 2031" in shown(ahead.EXHIBIT, other)[1]
+    assert "the calls of 2011" in shown(calls.EXHIBIT, other)[2]
+    assert "Fitted to 2011 alone, it forecasts 8 statistics of 2015" in " ".join(f.sentence for f in findings(other))
+
+
 @pytest.mark.parametrize(
-    ("calls", "can"), [((2013, 2014, 2015), True), ((2014, 2015), True), ((2015,), False), ((2014,), False)]
+    ("years", "can"), [((2013, 2014, 2015), True), ((2014, 2015), True), ((2015,), False), ((2014,), False)]
 )
-def test_a_call_is_left_out_only_where_there_is_one_before_it(calls, can):
+def test_a_call_is_left_out_only_where_there_is_one_before_it(years, can):
     """Evidence of one's own may be of a single call: then there is nothing to forecast it from."""
     whole = shipped.problem()
-    held = [place for place, target in enumerate(whole.targets) if target.call in calls]
+    held = [place for place, target in enumerate(whole.targets) if target.call in years]
     targets = [whole.targets[place] for place in held]
     used = tuple(place for place, target in enumerate(targets) if target.fitted)
     assert can_be_left_out(replace(whole, targets=targets, used=used)) is can
