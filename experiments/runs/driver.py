@@ -123,10 +123,10 @@ class _Driver:
         self.is_new = True
 
     def drive(self) -> Iterator[int]:
-        self.hear(self.advance)
         try:
             while True:
                 yield from self._fill()
+                self.hear(self.advance)  # after the first time it counts what was there before
                 if self.hands:
                     yield from self._take_one()
                 elif self.again:
@@ -191,7 +191,8 @@ class _Driver:
             return False
         self.advance.read += task.job.runs
         self.advance.failed += failed
-        self.hear(self.advance)
+        if not self.is_new:
+            self.hear(self.advance)
         return True
 
     def _made_by_another(self, task: Task) -> bool:

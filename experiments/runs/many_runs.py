@@ -32,7 +32,7 @@ from experiments.runs.engines import Where, engine_at
 from experiments.runs.jobs import hash_of, same_code
 from experiments.runs.measures import all_measures, columns_of, sums
 from experiments.runs.memory import check_frame, heaviest, threads_that_fit
-from experiments.runs.parameter_draws import POSTERIOR, Blocks, source
+from experiments.runs.parameter_draws import POSTERIOR, Blocks, draw_source
 from experiments.runs.parts import Damaged, Parts, remove
 from experiments.runs.store import Store, progress_of
 from scenarios import InputError, Resolved, Scenario
@@ -329,7 +329,7 @@ def _draws(question: ManyRuns) -> Blocks:
         columns = _columns(question.draws)
         number = len(next(iter(columns.values())))
         return Blocks(number, lambda first, last: {name: column[first:last] for name, column in columns.items()})
-    taken = source(question.draws_from)
+    taken = draw_source(question.draws_from)
     if not question.draws:
         return Blocks(1, lambda first, last: taken.centre())
     start = question.first_draw

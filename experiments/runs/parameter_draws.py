@@ -35,6 +35,22 @@ class Source:
 
     posterior: posterior.Posterior | None
 
+    @property
+    def identity(self) -> str:
+        """What identifies it beside the code: the posterior's hash, or nothing."""
+        return self.posterior.identity if self.posterior else ""
+
+    @property
+    def fitted(self) -> tuple[str, ...]:
+        """Names of the parameters of the register that are fitted."""
+        entries = library.register()
+        return tuple(name for name in self.posterior.values if name in entries) if self.posterior else ()
+
+    def quantiles(self, name: str, shares: F64) -> F64:
+        """Return the values of a fitted parameter below which these shares of the posterior lie."""
+        assert self.posterior is not None
+        return self.posterior.quantiles(name, shares)
+
     def draw(self, draws: int, seed: int, first: int = 0) -> dict[str, F64]:
         """`draws` draws from number `first` on: draw k is the same however many are asked for."""
         if self.posterior is None:
@@ -49,7 +65,7 @@ class Source:
         return {name: np.array([fitted.get(name, entries[name].value)], dtype=np.float64) for name in _names()}
 
 
-def source(draws_from: str) -> Source:
+def draw_source(draws_from: str) -> Source:
     """The source "posterior" (the shipped one), "prior", or a posterior's file; raises InputError."""
     if draws_from == PRIOR:
         return Source(None)
@@ -58,7 +74,7 @@ def source(draws_from: str) -> Source:
 
 def drawn(draws_from: str, draws: int, seed: int) -> Drawn:
     """`draws` draws (0: one, at the centre) from "posterior", "prior" or a posterior's file; raises InputError."""
-    taken = source(draws_from)
+    taken = draw_source(draws_from)
     values, found = taken.draw(draws, seed) if draws else taken.centre(), taken.posterior
     if found is None:
         words = "draws from the register's priors" if draws else "the register's central values"
@@ -105,7 +121,7 @@ class Blocks:
 
 def fitted_calls(draws_from: str) -> list[int]:
     """Return the years of the calls that the draws are fitted to; raises InputError."""
-    posterior = source(draws_from).posterior
+    posterior = draw_source(draws_from).posterior
     return [] if posterior is None else list(posterior.calls)
 
 

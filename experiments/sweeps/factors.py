@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.runs.parameter_draws import POSTERIOR, PRIOR, draw_source
 from experiments.sweeps.form import Choice, Experiment, Vary
-from experiments.sweeps.others import POSTERIOR, PRIOR, fitted, marginal
 from scenarios import Entry, programme, quantile, register
 from scenarios.entries import drawn, levers
 from scenarios.errors import Fault, describe, listed, nearest, refuse
@@ -39,7 +39,7 @@ class Factor:
         if self.choices:
             return np.minimum(np.floor(u * len(self.choices)), len(self.choices) - 1.0)
         if self.by == POSTERIOR:
-            return marginal(self.name, u)
+            return draw_source(POSTERIOR).quantiles(self.name, u)
         if self.by == PRIOR:
             return quantile(register()[self.name], u)
         return self.low + (self.high - self.low) * u
@@ -70,7 +70,7 @@ def factors_of(experiment: Experiment, source: str | Path, free: bool = False) -
 
     `free`: names need not stand in the register (functions other than the model). Raises InputError.
     """
-    known = set(fitted(experiment.draws_from)) if experiment.vary_all else set()
+    known = set(draw_source(experiment.draws_from).fitted) if experiment.vary_all else set()
     found = [_factor(name, vary, source, free) for name, vary in experiment.vary.items()]
     named = set(experiment.vary)
     for name, entry in drawn().items():
@@ -103,10 +103,13 @@ def _parameter(name: str, entry: Entry, vary: Vary, source: str | Path) -> Facto
     if vary.low is None or vary.high is None:
         if not _varies(entry):
             raise refuse(source, [Fault(f"vary.{name}", "its prior is fixed", "low and high")])
-        if vary.by == POSTERIOR and name not in fitted(POSTERIOR):
-            raise refuse(source, [Fault(f"vary.{name}", "it is not fitted", f"one of {listed(fitted(POSTERIOR), 30)}")])
+        if vary.by == POSTERIOR and name not in draw_source(POSTERIOR).fitted:
+            raise refuse(
+                source,
+                [Fault(f"vary.{name}", "it is not fitted", f"one of {listed(draw_source(POSTERIOR).fitted, 30)}")],
+            )
         ends = np.array([0.0, 1.0])
-        low, high = marginal(name, ends) if vary.by == POSTERIOR else quantile(entry, ends)
+        low, high = draw_source(POSTERIOR).quantiles(name, ends) if vary.by == POSTERIOR else quantile(entry, ends)
         return Factor(name, entry.label, entry.unit, float(low), float(high), vary.by or PRIOR)
     _check_range(name, entry, vary.low, vary.high, source)
     return Factor(name, entry.label, entry.unit, vary.low, vary.high)

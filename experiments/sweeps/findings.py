@@ -16,7 +16,6 @@ from experiments.sweeps.discovery import Discovery, discover
 from experiments.sweeps.factors import Factor
 from experiments.sweeps.methods import Method, block_rows, in_blocks
 from experiments.sweeps.noise import Luck, Range
-from experiments.sweeps.others import in_words
 from simulator.parameters import F64
 
 if TYPE_CHECKING:
@@ -238,7 +237,7 @@ def findings(sweep: "Sweep") -> Findings:
 def source_of(sweep: "Sweep") -> str:
     """Return what a figure rests on."""
     plan, runs = sweep.plan, sweep.experiment.runs
-    others = in_words(sweep.experiment.others, sweep.experiment.draws_from)
+    others = sweep.experiment.others_in_words
     rest = "" if plan.work.evaluate else f"; what is not varied is {others}"
     return f"innovex sweep, {plan.rows:,} points × {words.plural(runs, 'run')}{rest}."
 

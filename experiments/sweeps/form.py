@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from experiments.runs.parameter_draws import POSTERIOR, PRIOR
 from experiments.sweeps.methods import METHODS, Method
 from scenarios.entries import Evidence
 from scenarios.errors import Fault, describe, echo, listed, nearest, refuse
@@ -14,6 +15,7 @@ from scenarios.files import read_toml
 from scenarios.form import STRICT, Guide, KeyPath, check
 from scenarios.settings import LONGEST_HORIZON_MONTHS
 
+CENTRAL, DRAWN = "central", "drawn"
 LIBRARY = Path(__file__).with_name("library")
 MOST_RUNS = 100_000_000
 DISTRIBUTIONS = ("prior", "posterior")
@@ -108,6 +110,17 @@ class Experiment(BaseModel):
     def design(self) -> Method:
         """The method with its settings. Raises ValueError where they do not fit."""
         return Method(self.method.name, self.method.n, self.method.model_extra or {})
+
+    @property
+    def others_in_words(self) -> str:
+        """Where the values come from that are not varied."""
+        words = {
+            (CENTRAL, PRIOR): "at the central values of the register, not calibrated",
+            (CENTRAL, POSTERIOR): "at the posterior's median where it is fitted, else at the register's central value",
+            (DRAWN, PRIOR): "drawn from the priors, block by block, not calibrated",
+            (DRAWN, POSTERIOR): "drawn, block by block, from the posterior where it is fitted, else from its prior",
+        }
+        return words[self.others, self.draws_from]
 
 
 def names_at(path: KeyPath) -> Iterable[str]:

@@ -19,11 +19,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from experiments.runs.parameter_draws import draw_source
 from experiments.sweeps.cases import cases_of, first_counted_year
 from experiments.sweeps.factors import Factor, factors_of
 from experiments.sweeps.form import Experiment, check_measures, experiment_of
 from experiments.sweeps.methods import block_rows, sample
-from experiments.sweeps.others import identity
 from experiments.sweeps.work import (
     Case,
     Evaluate,
@@ -137,7 +137,7 @@ def plan_of(
         tuple(experiment.measures) if evaluate else measures_of_model(),
         0 if evaluate else first_counted_year(cases, factors, experiment, source),
         experiment.horizon_months, experiment.smes, evaluate, code_here(),
-        "" if evaluate else identity(experiment.draws_from),
+        "" if evaluate else draw_source(experiment.draws_from).identity,
     )  # fmt: skip
     base = _hash(_identity(work))
     method = [experiment.method.name, experiment.method.model_extra or {}]

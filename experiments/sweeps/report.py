@@ -28,7 +28,6 @@ from experiments.sweeps.exhibits import (
 )
 from experiments.sweeps.findings import Event, Finding, Findings, Turning, findings
 from experiments.sweeps.indices import MAIN_INDEX
-from experiments.sweeps.others import in_words
 from scenarios.errors import listed
 
 if TYPE_CHECKING:
@@ -222,7 +221,7 @@ def facts(sweep: "Sweep") -> list[tuple[str, str]]:
         ("Contrasts", "; ".join(sweep.contrasts)),
         ("Scenarios run", ", ".join(sweep.cases)),
         ("Measures", ", ".join(experiment.measures)),
-        ("What is not varied", in_words(experiment.others, experiment.draws_from)),
+        ("What is not varied", experiment.others_in_words),
         ("Method", f"{sweep.method.name}, n = {sweep.method.n:,}"),
         *((f"Setting: {name}", sweep.method[name]) for name in sweep.method.kind.settings),
         ("Ranked by", MAIN_INDEX.get(sweep.method.name)),

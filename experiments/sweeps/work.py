@@ -21,8 +21,9 @@ import numpy.typing as npt
 from experiments.runs.cells import by_country, observe_run, run_seed
 from experiments.runs.jobs import OtherCode
 from experiments.runs.measures import all_measures, may_be_missing, values_of
+from experiments.runs.parameter_draws import draw_source
 from experiments.sweeps.factors import Factor, with_levers
-from experiments.sweeps.others import identity, values
+from experiments.sweeps.form import CENTRAL
 from scenarios import InputError, Resolved, Scenario
 from scenarios.settings import Setting
 from simulator.jobs import Columns, Stopped, code_of
@@ -144,11 +145,17 @@ class Cells:
 
 
 def others_of(work: Work, rows: Rows) -> dict[str, F64]:
-    """What is not varied, by block from the first row's to the last row's."""
+    """What is not varied, by block from the first row's to the last row's.
+
+    A draw belongs to a block and a run. So the rows of a block differ in the factors alone, and what the draws add to
+    the spread of the outcome is part of the noise.
+    """
     if work.evaluate is not None or len(rows.block) == 0:
         return {}
-    luck = run_seed(work.seed, -1, rows.run)
-    return values(work.others, work.draws_from, luck, int(rows.block[0]), int(rows.block[-1]))
+    first, count = int(rows.block[0]), int(rows.block[-1]) - int(rows.block[0]) + 1
+    if work.others == CENTRAL:
+        return {name: np.repeat(column, count) for name, column in draw_source(work.draws_from).centre().items()}
+    return draw_source(work.draws_from).draw(count, run_seed(work.seed, -1, rows.run), first)
 
 
 def _one(work: Work, numbers: F64, drawn: dict[str, float], block: int, run: int, known: Known) -> F64:
@@ -219,8 +226,8 @@ def check_code(work: Work, who: str) -> None:
     """Raise OtherCode where the code, or the posterior, is not what the work was planned with."""
     if work.code and work.code != code_here():
         raise OtherCode(f"{who} code {code_here()}, the sweep was planned with {work.code}")
-    if work.posterior and work.posterior != identity(work.draws_from):
-        raise OtherCode(f"{who} another posterior ({identity(work.draws_from)}) than planned ({work.posterior})")
+    if work.posterior and work.posterior != (here := draw_source(work.draws_from).identity):
+        raise OtherCode(f"{who} another posterior ({here}) than planned ({work.posterior})")
 
 
 def name_of(evaluate: Evaluate) -> str:

@@ -15,11 +15,13 @@ import scenarios
 import tests.sweep_functions as functions
 from calibration import posterior
 from experiments import compare
-from experiments.sweeps import others, sweep
+from experiments.runs.cells import run_seed
+from experiments.sweeps import sweep
 from experiments.sweeps.factors import Factor, with_levers
 from experiments.sweeps.form import LIBRARY, experiment_of, read, shipped
 from experiments.sweeps.plan import plan_of
 from experiments.sweeps.result import prepared
+from experiments.sweeps.work import Rows, others_of
 from scenarios import InputError
 
 INNOVEX = Path(sys.executable).with_name("innovex")
@@ -187,16 +189,25 @@ def test_what_is_fitted_is_varied_by_the_posterior():
 
 
 @pytest.mark.parametrize("draws_from", ["posterior", "prior"])
-def test_what_is_not_varied_is_at_the_centre_or_drawn_by_block_and_run(draws_from):
-    fitted, names = posterior.read(), set(scenarios.register())
-    centre = others.values("central", draws_from, 7, 3, 5)
-    expected = {} if draws_from == "prior" else {name: x for name, x in fitted.centre().items() if name in names}
-    assert {name: set(column) for name, column in centre.items()} == {name: {x} for name, x in expected.items()}
-    drawn, longer = others.values("drawn", draws_from, 7, 3, 5), others.values("drawn", draws_from, 7, 0, 3000)
+def test_what_is_not_varied_is_at_the_centre_or_drawn_by_block_and_run(tmp_path, draws_from):
+    fitted, register = posterior.read(), scenarios.register()
+
+    def values(others, first, last, seed=7, run=0):
+        plan, _ = prepared(functions.levers(others=others, draws_from=draws_from, seed=seed), tmp_path)
+        block = np.arange(first, last + 1)
+        return others_of(plan.work, Rows(block, block, np.zeros((len(block), 0)), run))
+
+    centre = fitted.centre() if draws_from == "posterior" else {}
+    for name, column in values("central", 3, 5).items():
+        assert set(column) == {centre.get(name, register[name].value)} and len(column) == 3
+    drawn, longer = values("drawn", 3, 5), values("drawn", 0, 3000)
     assert all((column == longer[name][3:6]).all() for name, column in drawn.items())
-    whole = fitted.draw(3001, 7) if draws_from == "posterior" else scenarios.draw(3001, 7)
+    noise = run_seed(7, -1, 0)
+    whole = fitted.draw(3001, noise) if draws_from == "posterior" else scenarios.draw(3001, noise)
     assert all((column == whole[name]).all() for name, column in longer.items())
-    assert not any("survey_" in name for name in drawn)
+    assert set(drawn) == {name for name, entry in register.items() if entry.kind != "lever"}
+    for other in (values("drawn", 3, 5, seed=8), values("drawn", 3, 5, run=1)):
+        assert not (other["idea_rate"] == drawn["idea_rate"]).any()
 
 
 def test_draws_may_begin_anywhere():
