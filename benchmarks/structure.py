@@ -52,7 +52,12 @@ def structure(root: Path = sources.ROOT) -> Structure:
         )
         for room, inside in _grouped(files).items()
     }
-    return Structure(rooms, arrows, _circles(graph), _circles(nx.DiGraph(list(arrows))))
+    apart = [(a, b) for a, b in arrows if not (_lies_in(a, b) or _lies_in(b, a))]
+    return Structure(rooms, arrows, _circles(graph), _circles(nx.DiGraph(apart)))
+
+
+def _lies_in(room: str, other: str) -> bool:
+    return room.startswith(f"{other}/")
 
 
 def room_of(path: Path) -> str:

@@ -198,6 +198,17 @@ def rerun(
 
 
 @app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="A results folder of run or compare.")],
+) -> None:
+    """Write the report and the figures of a results folder, from its tables; nothing is run."""
+    from experiments.comparison.folder import add_report, read
+
+    frames = read(folder)
+    print(f"Report: {add_report(frames, folder)}")
+
+
+@app.command()
 def warmup() -> None:
     """Compile the model now, so that the next start is quick."""
     from experiments import run as run_study

@@ -48,7 +48,7 @@ def save(frames: Frames, root: Path, *, with_report: bool = True, name: str | No
             _write_new(frames, target, with_report)
     if with_report and not (target / REPORT).exists():
         with in_one_sentence(target, "holds all tables, but the report cannot be written"):
-            _add_report(frames, target)
+            add_report(frames, target)
     return target
 
 
@@ -110,8 +110,11 @@ def table_hashes(frames: Frames) -> dict[str, str]:
     return {f"{declared.name}.parquet": hashes[f"{declared.name}.parquet"] for declared in TABLES}
 
 
-def _add_report(frames: Frames, target: Path) -> None:
-    """Report and figures, written beside and moved in file by file, the report last; then the manifest knows."""
+def add_report(frames: Frames, target: Path) -> Path:
+    """Write report and figures into a results folder, beside and moved in file by file; return the report's path.
+
+    The report comes last; then the manifest says that it is there.
+    """
     from experiments.comparison.report import write_report  # here, since figures take a second to load
 
     with working_folder(target) as working:
@@ -124,6 +127,7 @@ def _add_report(frames: Frames, target: Path) -> None:
     if "report" in manifest["missing"]:
         missing = [part for part in manifest["missing"] if part != "report"]
         write_json(manifest | {"missing": missing, "complete": not missing}, target / MANIFEST)
+    return target / REPORT
 
 
 # ---------- reading

@@ -525,6 +525,23 @@ def test_an_interrupted_part_does_not_touch_what_was_before(where, runs):
     assert_frame_equal(part.effects, whole.effects[whole.effects.basis.isin(part.effects.basis)].reset_index(drop=True))
 
 
+# ---------- report
+
+
+def test_a_report_is_written_again_from_the_tables(innovex, tmp_path):
+    code, out, _ = innovex("compare", "baseline", "projects_24", *SMALL[:-1])
+    folder = Path(out.splitlines()[-1].removeprefix("Tables: "))
+    before = (folder / "report.html").read_bytes()
+    (folder / "report.html").unlink()
+    shutil.rmtree("results/runs")
+    code, out, err = innovex("report", folder)
+    assert (code, out) == (0, f"Report: {folder / 'report.html'}\n"), err
+    assert (folder / "report.html").read_bytes() == before and not Path("results/runs").exists()
+    (folder / "effects.parquet").unlink()
+    assert "is not a whole results folder (effects.parquet missing)" in one_sentence(*innovex("report", folder))
+    assert "is not a finished results folder" in one_sentence(*innovex("report", "."))
+
+
 # ---------- rerun
 
 
