@@ -4,14 +4,14 @@
     python -m benchmarks.versions /path/to/earlier/checkout history compile      some
     python -m benchmarks.versions /path/to/earlier/checkout --turns 9            more turns for tighter ratios
 
-Both run with this Python and its packages. A ratio is taken turn by turn, so that what else goes on in the machine
-hits both alike. It is this checkout's time over the earlier one's: below 1 is faster.
+Both run with this Python and its packages, and do the same work with the same seeds. A ratio is this checkout's time
+over the earlier one's: below 1 is faster. It is taken between the best times of all turns, since whatever else goes on
+in the machine only adds to a time, and for runs seed by seed; beside it stand the ratios of each turn.
 """
 
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,15 +19,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from benchmarks.figures import Spent, command, load, machine
 
 HERE = Path(__file__).parents[1]
 TURNS = 5
 
-# Each part is a text that both checkouts understand; what it prints last is [wall seconds, processor seconds] of one
-# piece of work, or nothing where the whole process is timed.
+# Each part is a text that both checkouts understand. It prints wall and processor seconds of each piece of work, or
+# nothing where the whole process is timed.
 _HISTORY = """
-import inspect, json, statistics, time
+import inspect, json, time
 from scenarios import load
 from simulator.ensemble import measure, simulate
 inputs = load("baseline").resolve(last_call=2017)
@@ -39,7 +41,7 @@ for seed in range(1, 61):
     wall, cpu = time.perf_counter(), time.process_time()
     work(seed)
     spent.append((time.perf_counter() - wall, time.process_time() - cpu))
-print(json.dumps([statistics.median(clock) for clock in zip(*spent)]))
+print(json.dumps(spent))
 """
 _COMPILE = """
 import inspect
@@ -92,16 +94,15 @@ class Checkout(NamedTuple):
     root: Path
     caches: Path
 
-    def spent(self, part: Part, cache: str) -> Spent:
-        """Carry out a part in a process of its own; `cache` names the folder of its kernels."""
+    def spent(self, part: Part, cache: str) -> list[Spent]:
+        """Carry out a part in a process of its own, with the kernels in the folder `cache`."""
         environment = {"PYTHONPATH": str(self.root), "INNOVEX_CACHE_DIR": str(self.caches / cache)}
-        if part.unit == "s":
-            return command([sys.executable, "-c", part.script], environment, self.root)
         script = [sys.executable, "-c", part.script]
-        done = subprocess.run(
-            script, env=os.environ | environment, cwd=self.root, check=True, capture_output=True, text=True
-        )
-        return Spent(*(1000.0 * seconds for seconds in json.loads(done.stdout)))
+        if part.unit == "s":
+            return [command(script, environment, self.root)]
+        environment = os.environ | environment
+        done = subprocess.run(script, env=environment, cwd=self.root, check=True, capture_output=True, text=True)
+        return [Spent(*(1000.0 * seconds for seconds in piece)) for piece in json.loads(done.stdout)]
 
 
 def compare(earlier: Path, parts: list[str], turns: int) -> Iterator[str]:
@@ -116,7 +117,7 @@ def compare(earlier: Path, parts: list[str], turns: int) -> Iterator[str]:
     turns : int
         How often each part is timed in each checkout.
     """
-    yield "| what | unit | earlier | this one | ratio, wall | ratio, processor | ratios by turn (processor) |"
+    yield "| what | unit | earlier | this one | ratio, processor | ratio, wall | processor ratios by turn |"
     yield "| --- | --- | --- | --- | --- | --- | --- |"
     with tempfile.TemporaryDirectory() as folder:
         sides = [Checkout(root, Path(folder, name)) for name, root in (("earlier", earlier), ("this", HERE))]
@@ -126,7 +127,7 @@ def compare(earlier: Path, parts: list[str], turns: int) -> Iterator[str]:
             yield _line(PARTS[name], list(_turns(sides, PARTS[name], turns)))
 
 
-def _turns(sides: list[Checkout], part: Part, turns: int) -> Iterator[tuple[Spent, Spent]]:
+def _turns(sides: list[Checkout], part: Part, turns: int) -> Iterator[tuple[list[Spent], list[Spent]]]:
     """Yield what the part took in both checkouts, turn by turn; they take turns in going first, too."""
     for turn in range(turns):
         cache = f"cold-{turn}" if part.cold else "warm"
@@ -135,15 +136,14 @@ def _turns(sides: list[Checkout], part: Part, turns: int) -> Iterator[tuple[Spen
         yield spent[sides[0]], spent[sides[1]]
 
 
-def _line(part: Part, turns: list[tuple[Spent, Spent]]) -> str:
+def _line(part: Part, turns: list[tuple[list[Spent], list[Spent]]]) -> str:
     """Return a part's row of the table."""
-    earlier, this = ([turn[side].cpu for turn in turns] for side in (0, 1))
-    wall = statistics.median(now.wall / then.wall for then, now in turns)
-    ratios = [now.cpu / then.cpu for then, now in turns]
-    by_turn = ", ".join(f"{ratio:.2f}" for ratio in ratios)
-    middle = (f"{statistics.median(values):.3g}" for values in (earlier, this))
-    cells = [part.what, part.unit, *middle, f"{wall:.2f}", f"{statistics.median(ratios):.2f}", by_turn]
-    return f"| {' | '.join(cells)} |"
+    cpu = np.array([[[piece.cpu for piece in side] for side in turn] for turn in turns])  # (turns, sides, pieces)
+    wall = np.array([[[piece.wall for piece in side] for side in turn] for turn in turns])
+    best = [f"{np.median(pieces):.3g}" for pieces in cpu.min(axis=0)]
+    ratios = [f"{np.median(clock.min(axis=0)[1] / clock.min(axis=0)[0]):.2f}" for clock in (cpu, wall)]
+    by_turn = ", ".join(f"{np.median(this / earlier):.2f}" for earlier, this in cpu)
+    return f"| {' | '.join([part.what, part.unit, *best, *ratios, by_turn])} |"
 
 
 def main() -> None:
@@ -158,7 +158,7 @@ def main() -> None:
     if not (arguments.earlier / "simulator").is_dir():
         parser.error(f"{arguments.earlier} is no checkout: it has no folder simulator")
     about = "; ".join(f"{name} {value}" for name, value in machine().items())
-    print(f"{about}; load {load():.1f}. Medians; times in processor seconds.\n", flush=True)
+    print(f"{about}; load {load():.1f}. Best of {arguments.turns} turns; times in processor seconds.\n", flush=True)
     for line in compare(arguments.earlier.resolve(), arguments.parts or list(PARTS), arguments.turns):
         print(line, flush=True)
 

@@ -10,12 +10,8 @@ import scenarios
 from scenarios import Programme, Resolved
 from simulator.ensemble import own_events
 from simulator.schedule import run
-from simulator.state import EVENTS, Capacity, State, new_state, tabulate
+from simulator.state import EVENTS, KINDS_OF_EVENTS, Capacity, State, new_state, tabulate
 
-# What the two parties of an event are, where it has them.
-BETWEEN_CLUSTERS = ("meeting",)
-OF_CLUSTER_AND_FUNDER = ("applied", "granted", "refused", "not_started", "started", "extended")
-OF_CLUSTER = ("proposal", "went_alone", "given_up", "partner_left", "engaged", "reviewed", "closed")
 KIND = {name: number for number, name in enumerate(EVENTS)}
 
 
@@ -144,14 +140,13 @@ def told_by_identity(resolved: Resolved, state: State) -> np.ndarray:
     told = np.zeros(len(log), list(types.items()))
     funders = resolved.world.country_key[resolved.world.funder_country]
     clusters, smes = state.clusters.identity, state.smes.identity
-    is_cluster = np.isin(log.kind, [KIND[name] for name in BETWEEN_CLUSTERS + OF_CLUSTER_AND_FUNDER + OF_CLUSTER])
-    to_funder = np.isin(log.kind, [KIND[name] for name in OF_CLUSTER_AND_FUNDER])
-    to_cluster = np.isin(log.kind, [KIND[name] for name in BETWEEN_CLUSTERS])
+    who, whom = (np.array([str(getattr(kind, side)) for kind in KINDS_OF_EVENTS])[log.kind] for side in ("who", "whom"))
     told["month"], told["kind"], told["amount"] = log.month, log.kind, log.amount
-    told["who"] = np.where(is_cluster, clusters[log.who % len(clusters)], smes[log.who % len(smes)])
-    whom = np.where(to_funder, funders[log.whom % len(funders)], smes[log.whom % len(smes)])
-    whom = np.where(to_cluster, clusters[log.whom % len(clusters)], whom)
-    told["whom"] = np.where(log.whom >= 0, whom, 0)
+    told["who"] = np.where(who == "cluster", clusters[log.who % len(clusters)], smes[log.who % len(smes)])
+    by_party = {"cluster": clusters, "SME": smes, "funder": funders}
+    for party, identity in by_party.items():
+        chosen = (whom == party) & (log.whom >= 0)
+        told["whom"][chosen] = identity[log.whom[chosen]]
     projects = state.projects.identity
     told["project"] = np.where(log.project >= 0, projects[log.project], 0)
     return told

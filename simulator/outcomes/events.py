@@ -73,11 +73,21 @@ def in_order(*kinds: type[Event]) -> tuple[Event, ...]:
 
 
 class Origin(NamedTuple):
-    """What an event comes from, as the log keeps it."""
+    """What an event comes from, as the log keeps it.
 
-    instrument: int  # its number, see `simulator.instruments`
-    call: int  # to which outcomes are booked
-    project: int  # row of the project, NOBODY without one
+    Attributes
+    ----------
+    instrument : int
+        Its number, see `simulator.instruments`; NOBODY for what SMEs reach on their own.
+    call : int
+        Row of the call to which outcomes are booked: whatever an instrument brings has one.
+    project : int
+        Row of the project, NOBODY without one.
+    """
+
+    instrument: int
+    call: int
+    project: int
 
 
 @kernel

@@ -134,6 +134,8 @@ def _count_events(rules, world, state, cells, monthly, groups):
     sectors = world.sectors.shape[0]
     for row in range(state.used.log):
         kind, call = log[row].kind, log[row].call
+        if call == NEVER:  # reached on its own
+            continue
         if kind == OutcomeEvent.KNOWLEDGE:
             outcome, sides = 0, 1
         elif OutcomeEvent.PARTNERSHIP <= kind <= OutcomeEvent.CONTRACT:
@@ -209,7 +211,7 @@ def _count_against_twin(rules, state, twin, cells):
             if month < last.close_month + last.counted_months:
                 in_time[path, outcome] += 1
         call = log[row].call
-        if call == NEVER:  # reached on its own
+        if call == NEVER:
             continue
         end = calls[call].close_month + calls[call].counted_months
         if month >= end or place >= first[path, outcome + 1] or months[place] >= end:

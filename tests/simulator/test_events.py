@@ -63,7 +63,8 @@ def with_a_tie_from_elsewhere(months, poisoned=True):
     if poisoned:  # whoever reads row -1 of a table of calls gets a row that does not exist, or a huge effect
         state.projects[-1].alive, state.projects[-1].effect, state.projects[-1].phase = 1, 1e6, 2
         state.partners[-1].dose, state.partners[-1].project = 1.0, -1
-        state.participations[-1].partner = -1
+        state.participations[-1].partner, state.participations[-1].partnership_month = -1, NEVER
+        state.projects[-1].partnerships = 0
     elsewhere = Origin(len(INSTRUMENTS), 0, NOBODY)
     meet(0, one, other, NOBODY, NOBODY, 0.5, 1.0, elsewhere, seed, *inputs[::2], state)
     for month in range(months):
@@ -77,6 +78,7 @@ def test_a_tie_without_a_project_is_lived_through_without_reading_one():
     inputs, state = with_a_tie_from_elsewhere(24)
     _, plain = with_a_tie_from_elsewhere(24, poisoned=False)
     assert differing(state, plain) == []
+    assert state.projects[-1].partnerships == 0 and state.participations[-1].partnership_month == NEVER
     tie = state.ties[0]
     assert tie.partnership_month > 0 and tie.worked_month == 11 and 0.0 < tie.trust < 1.0
     happened = state.rows("log")
