@@ -80,17 +80,6 @@ class Observation(NamedTuple):
     groups: F64  # (C, G, GROUP_MEASURES), SMEs by sector, then by size class
 
 
-class Counted(NamedTuple):
-    """Measures of one run with months and groups summed over the calls that a question counts from."""
-
-    cells: F64  # (C, N, MEASURES)
-    monthly: F64  # (T, MONTHLY)
-    lost: F64  # (C, F, causes)
-    short: F64  # (C, F)
-    network: F64  # (C, N, N)
-    groups: F64  # (G, GROUP_MEASURES)
-
-
 def observe(seed: int, inputs: InputTables, state: State) -> Observation:
     """Count one run against its twin. Pure: nothing in the run is changed.
 
@@ -123,28 +112,10 @@ def _count(seed, rules, world, parameters, state):
     return count_calls(rules, world, parameters, state), count_outcomes(seed, rules, world, parameters, state)
 
 
-def counted_from(observation: Observation, first: int) -> Counted:
-    """Sum months and groups over the calls from row `first` on; all of these are whole numbers, so sums are exact.
-
-    Parameters
-    ----------
-    observation : Observation
-        One run, by call.
-    first : int
-        Row of the first call that counts.
-    """
-    return Counted(
-        cells=observation.cells,
-        monthly=monthly_from(observation.by_month, observation.months, first),
-        lost=observation.lost,
-        short=observation.short,
-        network=observation.network,
-        groups=observation.groups[first:].sum(axis=0),
-    )
-
-
 def monthly_from(by_month: F64, months: F64, first: int) -> F64:
-    """Return the monthly measures of a question, (..., T, MONTHLY), from those by call.
+    """Return the monthly measures of a question, (..., T, MONTHLY), summed over the calls from which it counts.
+
+    Outcomes and SMEs are whole numbers, so the sums are exact.
 
     Parameters
     ----------

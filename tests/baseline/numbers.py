@@ -28,7 +28,7 @@ from experiments.runs.many_runs import ManyRuns
 from experiments.runs.store import Store
 from experiments.sweeps import sweep
 from simulator.ensemble import measure
-from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY, Counted, counted_from
+from simulator.observe import GROUP_MEASURES, MEASURES, MONTHLY, Observation, monthly_from
 
 FOLDER = Path(__file__).parent
 SCENARIOS = ("baseline", "fast_and_synchronised", "negotiated", "virtual_common_pot", "common_pot", "clusters_package")
@@ -68,21 +68,22 @@ def _simulator_values(values: dict[str, float]) -> dict[str, float]:
     return {name: value for name, value in values.items() if name in entries}
 
 
-def _each_run(draws: Draws) -> list[tuple[str, str, int, Counted]]:
+def _each_run(draws: Draws) -> list[tuple[str, str, int, Observation, int]]:
     found = []
     for name in SCENARIOS:
         for draw, values in draws.items():
             inputs = scenarios.load(name).resolve(_simulator_values(values), smes=SMES)
             first = inputs.call_years.index(FIRST)
             for seed in SEEDS:
-                found.append((name, draw, seed, counted_from(measure(inputs, run_seed(1, int(draw), seed)), first)))
+                found.append((name, draw, seed, measure(inputs, run_seed(1, int(draw), seed)), first))
     return found
 
 
 def _runs(draws: Draws) -> pd.DataFrame:
     """Every measure of every run: by call (all countries), and in total of countries, months, groups and purses."""
     rows: list[tuple[object, ...]] = []
-    for name, draw, seed, seen in _each_run(draws):
+    for name, draw, seed, seen, first in _each_run(draws):
+        monthly, grouped = monthly_from(seen.by_month, seen.months, first), seen.groups[first:].sum(axis=0)
 
         def add(part: str, what: str, value: float, key=(name, draw, seed)) -> None:
             rows.append((*key, part, what, float(value)))
@@ -93,11 +94,11 @@ def _runs(draws: Draws) -> pd.DataFrame:
             weight = np.arange(1, seen.cells.shape[1] + 1)  # so that a number that moves to another country shows
             add("countries", counted.name, seen.cells[:, :, place].sum(axis=0) @ weight)
         for place, counted in enumerate(MONTHLY):
-            weight = np.arange(1, len(seen.monthly) + 1)
-            add("months", counted.name, seen.monthly[:, place] @ weight)
+            weight = np.arange(1, len(monthly) + 1)
+            add("months", counted.name, monthly[:, place] @ weight)
         for place, counted in enumerate(GROUP_MEASURES):
-            weight = np.arange(1, len(seen.groups) + 1)
-            add("groups", counted, seen.groups[:, place] @ weight)
+            weight = np.arange(1, len(grouped) + 1)
+            add("groups", counted, grouped[:, place] @ weight)
         for what in ("lost", "short", "network"):
             cube = getattr(seen, what)
             add("funders and pairs", what, (cube * np.arange(1, cube.size + 1).reshape(cube.shape)).sum())

@@ -20,7 +20,7 @@ from simulator import schedule
 from simulator.agents import ClusterAgent, FunderAgent, RowAgent, SMEAgent
 from simulator.ensemble import measure, simulate
 from simulator.model import InnovexModel, whole_seed, with_room
-from simulator.observe import MONTHLY, counted_from
+from simulator.observe import MONTHLY, monthly_from
 from simulator.outcomes.events import OutcomeEvent
 from simulator.state import EVENTS, ROWS, Capacity, new_state, tabulate
 
@@ -479,7 +479,8 @@ def test_months_are_counted_as_in_the_results(inputs):
     rules = inputs.rules._replace(calls=wider)
     wide = dataclasses.replace(inputs, rules=rules)
     table = finished(InnovexModel(wide, rng=7)).datacollector.get_model_vars_dataframe()
-    results = counted_from(measure(wide, 7), 0).monthly
+    seen = measure(wide, 7)
+    results = monthly_from(seen.by_month, seen.months, 0)
     names = [each.name for each in MONTHLY]
     for name in ("knowledge", "partnerships", "rni_collaborations", "contracts", "spent_eur"):
         by_month = np.diff(table[name], prepend=0)

@@ -15,7 +15,7 @@ from simulator.observe import (
     MONTHLY,
     MONTHLY_BY_CALL,
     MONTHLY_OF_ALL,
-    counted_from,
+    monthly_from,
     observe,
 )
 from simulator.outcomes import measures as outcomes
@@ -88,21 +88,19 @@ def test_money_and_own_contracts_by_month_are_of_all_calls():
 
 
 @pytest.mark.parametrize("first", range(8))
-def test_counting_from_a_call_sums_that_call_and_the_later_ones(first):
+def test_months_counted_from_a_call_are_the_sum_of_that_call_and_the_later_ones(first):
     """By hand, call by call; from a call after the last nothing is counted but money and own paths."""
     inputs, _, seen = counted()
-    found = counted_from(seen, first)
-    by_name = dict(zip([measure.name for measure in MONTHLY], found.monthly.T))
+    monthly = monthly_from(seen.by_month, seen.months, first)
+    by_name = dict(zip([measure.name for measure in MONTHLY], monthly.T))
     for column, measure in enumerate(MONTHLY_BY_CALL):
         expected = sum((seen.by_month[call, :, column] for call in range(first, 7)), np.zeros(inputs.months))
         assert by_name[measure.name].tobytes() == expected.tobytes(), measure.name
     for column, measure in enumerate(MONTHLY_OF_ALL):
         np.testing.assert_array_equal(by_name[measure.name], seen.months[:, column])
-    groups = sum((seen.groups[call] for call in range(first, 7)), np.zeros_like(seen.groups[0]))
-    assert found.groups.tobytes() == groups.tobytes()
-    for name in ("cells", "lost", "short", "network"):
-        assert getattr(found, name) is getattr(seen, name)
-    assert (found.groups.sum() > 0) == (first < 7)
+    assert (sum(by_name[name].sum() for name in OUTCOMES) > 0) == (first < 7)
+    several = monthly_from(np.stack([seen.by_month] * 2), np.stack([seen.months] * 2), first)
+    assert several[0].tobytes() == several[1].tobytes() == monthly.tobytes()
 
 
 # Rows
