@@ -21,7 +21,7 @@ def answers(frames: Frames) -> list[dict[str, Any]]:
 
     Parameters
     ----------
-    frames
+    frames : Frames
         A comparison; its `answers` are not read.
 
     Returns

@@ -63,25 +63,25 @@ class Frames:
     Columns, units and meaning of every table are declared in `experiments.comparison.tables`. The large ones (by_call,
     by_country, by_month, by_group, lost, short) are read when they are used.
 
-    Parameters
+    Attributes
     ----------
-    base
+    base : str
         Name of the scenario that the others are compared with.
-    scenarios
+    scenarios : tuple of str
         Names of all scenarios, the base first.
-    about
+    about : dict of str to dict of str to object
         By scenario: title, question, parent, changes (levers that differ from the base's programme) and evidence.
-    measures, monthly_measures
+    measures, monthly_measures : DataFrame
         Name (index), unit and label of every measure.
-    large
+    large : Large
         The large tables.
-    digests
+    digests : mapping of str to str
         Hash of each large table's values, by file name.
-    answers
+    answers : list of dict of str to object
         One sentence for each scenario but the base, with the numbers in it.
-    manifest
+    manifest : dict of str to object
         All that determines the numbers, and what they were made on.
-    trace
+    trace : dict of str to DataFrame
         Of a single scenario: its first run, every event.
     """
 
@@ -108,11 +108,11 @@ class Frames:
 
         Parameters
         ----------
-        table
+        table : str
             Name of a table with a row per scenario, draw and run.
-        scenario
+        scenario : str
             Name of the scenario.
-        columns
+        columns : sequence of str
             Names of the columns that are needed.
         """
         return self.large.rows(table, scenario, columns)

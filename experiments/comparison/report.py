@@ -82,9 +82,9 @@ def write_report(frames: Frames, folder: Path) -> Path:
 
     Parameters
     ----------
-    frames
+    frames : Frames
         The comparison.
-    folder
+    folder : Path
         Gets `report.html` and `figures/*.svg|*.png`.
 
     Returns

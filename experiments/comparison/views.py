@@ -23,15 +23,15 @@ YEAR = 12  # months
 class Lineup:
     """The scenarios of a comparison as exhibits show them.
 
-    Parameters
+    Attributes
     ----------
-    base
+    base : str
         Name of the base.
-    ranked
+    ranked : tuple of str
         Names of the others, from the most to the fewest net contracts.
-    titles
+    titles : mapping of str to str
         Title of each scenario by name.
-    source
+    source : str
         The source line: what a figure rests on.
     """
 
@@ -84,9 +84,9 @@ def telling(frames: Frames, most: int = 4) -> tuple[str, ...]:
 
     Parameters
     ----------
-    frames
+    frames : Frames
         The comparison.
-    most
+    most : int, optional
         Number of scenarios at most.
 
     Returns
@@ -115,11 +115,11 @@ def effects_of(frames: Frames, measure: str, basis: str = BUDGET) -> pd.DataFram
 
     Parameters
     ----------
-    frames
+    frames : Frames
         The comparison.
-    measure
+    measure : str
         Name of the measure.
-    basis
+    basis : str, optional
         `BUDGET` or `SPENDING`.
 
     Returns
@@ -169,7 +169,7 @@ def verdict(row: pd.Series) -> Verdict:
 
     Parameters
     ----------
-    row
+    row : Series
         A row of `effects_of`. Draws without any difference count for neither side.
     """
     if not np.isfinite(row["p_better"]) or row["difference"] == 0:
@@ -202,13 +202,13 @@ def sum_over_runs(frames: Frames, table: str, keys: Sequence[str], values: Seque
 
     Parameters
     ----------
-    frames
+    frames : Frames
         The comparison.
-    table
+    table : str
         Name of a large table.
-    keys
+    keys : sequence of str
         Columns by which rows are grouped.
-    values
+    values : sequence of str
         Columns with numbers.
 
     Returns
@@ -233,13 +233,13 @@ def bands(frames: Frames, scenario: str, measure: str, *, cumulative: bool) -> p
 
     Parameters
     ----------
-    frames
+    frames : Frames
         The comparison.
-    scenario
+    scenario : str
         Name of the scenario.
-    measure
+    measure : str
         Name of a monthly measure.
-    cumulative
+    cumulative : bool
         Whether it is summed up; else it is the mean over the last twelve months.
 
     Returns

@@ -27,19 +27,19 @@ class Caption(NamedTuple):
 class Exhibit(Generic[Frames]):
     """An exhibit; one record serves every report.
 
-    Parameters
+    Attributes
     ----------
-    name
+    name : str
         Its name, which is part of the figure's file name.
-    data
+    data : callable
         Takes the frames of a report; returns what is shown, None if there is nothing to show.
-    draw
+    draw : callable or None
         Takes the data; returns the figure, None if there is nothing to draw. Without it the exhibit has no figure.
-    caption
+    caption : callable or None
         Takes the data; returns the figure's caption. Needed where there is `draw`.
-    tables
+    tables : callable
         Takes the data; returns the tables that hold what is shown.
-    narrow
+    narrow : bool
         Whether the figure is drawn for phones too.
     """
 
@@ -57,7 +57,7 @@ class Exhibit(Generic[Frames]):
         ----------
         data
             What `self.data` returned.
-        width
+        width : float, optional
             Inches: `style.WIDTH` or `style.NARROW`.
         """
         return None if self.draw is None else draw_in_style(self.draw, data, width)

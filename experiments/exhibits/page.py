@@ -41,15 +41,15 @@ def show(exhibit: Exhibit[Frames], frames: Frames, folder: Path, number: int, na
 
     Parameters
     ----------
-    exhibit
+    exhibit : Exhibit
         What to show.
-    frames
+    frames : Frames
         What it is shown of.
-    folder
+    folder : Path
         The folder of the page.
-    number
+    number : int
         The figure's number in the page, from 1 on.
-    name
+    name : str, optional
         The figure's name; that of the exhibit if empty.
 
     Returns
@@ -90,11 +90,11 @@ def html(template: str, content: Mapping[str, Any], shown: Mapping[str, Shown]) 
 
     Parameters
     ----------
-    template
+    template : str
         Its path below `experiments`.
-    content
+    content : mapping of str to object
         What the page says, by the names that the template uses.
-    shown
+    shown : mapping of str to Shown
         The exhibits of the page, by name.
 
     Returns

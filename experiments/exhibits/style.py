@@ -64,11 +64,11 @@ def draw_in_style(draw: Callable[[Any], Figure | None], data: Any, width: float 
 
     Parameters
     ----------
-    draw
+    draw : callable
         Takes the data and returns a figure, made by `sheet`, or None.
     data
         What is drawn.
-    width
+    width : float, optional
         Inches: `WIDTH` or, if the function can do with it, `NARROW`.
     """
     with matplotlib.rc_context({**STYLE, "figure.figsize": (width, width)}):
@@ -110,17 +110,17 @@ def sheet(
 
     Parameters
     ----------
-    source
+    source : str
         The source line: what the figure rests on.
-    title
+    title : str
         Broken into lines if it is too long for one.
-    body
+    body : float
         Inches between title and legend.
-    legend
+    legend : list or None, optional
         Its entries: matplotlib artists with labels.
-    columns
+    columns : int, optional
         Columns of the legend in a wide figure.
-    legend_title
+    legend_title : str, optional
         Stands above the legend.
     """
     width = width_now()
@@ -284,11 +284,11 @@ def inline(svg: str, name: str, alt: str) -> str:
 
     Parameters
     ----------
-    svg
+    svg : str
         The document.
-    name
+    name : str
         Makes its ids unique in the page.
-    alt
+    alt : str
         The alternative text, which is read aloud.
 
     Returns

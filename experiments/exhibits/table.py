@@ -45,7 +45,7 @@ def spanned(rows: Sequence[Row]) -> tuple[Row, ...]:
 
     Parameters
     ----------
-    rows
+    rows : sequence of Row
         Rows in order.
 
     Returns

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.runs.measures import INTERVAL
-from experiments.sweeps.indices import MAIN_INDEX, analyse, kept
+from experiments.sweeps.indices import MAIN_INDEX, analyse, whole_only
 from experiments.sweeps.methods import Method, block_rows
 from simulator.parameters import F64
 
@@ -25,17 +25,17 @@ IN_UNITS = ("mu_star", "swing", "bound")  # indices that are compared with that 
 class Settled(NamedTuple):
     """The verdict on a sweep's size.
 
-    Parameters
+    Attributes
     ----------
-    ranked_by, luck
+    ranked_by, luck : str
         The main index, and whether luck is taken out of it.
-    after
+    after : int or None
         Blocks after which it is settled; None if it is not.
-    n
+    n : int
         Blocks of the sweep.
-    widest, tolerance
+    widest, tolerance : float
         The widest interval, and how wide it may be.
-    needed
+    needed : int or None
         About how many blocks it takes; None if that cannot be told.
     """
 
@@ -63,11 +63,11 @@ def paths(method: Method, design: F64, y: F64, seed: int = 0) -> pd.DataFrame:
 
     Parameters
     ----------
-    method
+    method : Method
         The method.
-    design, y
+    design, y : ndarray of float64
         The points, (rows, factors), and their outcomes, (rows, runs).
-    seed
+    seed : int, optional
         Seed of the bootstrap.
 
     Returns
@@ -77,7 +77,7 @@ def paths(method: Method, design: F64, y: F64, seed: int = 0) -> pd.DataFrame:
     """
     if method.name not in MAIN_INDEX:
         return pd.DataFrame()
-    design, y = kept(method, design, y)
+    design, y = whole_only(method, design, y)
     size = block_rows(method, design.shape[1])
     frames = []
     for n in sizes(len(y) // size):
@@ -104,9 +104,9 @@ def settled(path: pd.DataFrame, tolerance: float = 0.1) -> Settled:
 
     Parameters
     ----------
-    path
+    path : DataFrame
         As of `paths`.
-    tolerance
+    tolerance : float, optional
         How wide 90% intervals may be, in units of the index, or of that of the strongest factor if it has a unit.
     """
     last = path[path["n"] == path["n"].max()].set_index("factor")
@@ -142,7 +142,7 @@ def tiers(rows: pd.DataFrame) -> list[list[int]]:
 
     Parameters
     ----------
-    rows
+    rows : DataFrame
         Rows of one index: columns factor, value, low and high.
     """
     ordered = rows.dropna(subset=["value"])
@@ -175,11 +175,11 @@ def above_nothing(rows: pd.DataFrame, table: pd.DataFrame, least: float = 0.01) 
 
     Parameters
     ----------
-    rows
+    rows : DataFrame
         Rows of one index.
-    table
+    table : DataFrame
         All rows, as of `indices.analyse`.
-    least
+    least : float, optional
         What the lower end of an interval must reach, of indices that have no other rule.
     """
     index = rows["index"].iloc[0]

@@ -33,13 +33,15 @@ Mask = npt.NDArray[np.bool_]
 class Box:
     """A box.
 
-    Parameters
+    Attributes
     ----------
-    bounds
+    bounds : dict of int to tuple of float
         By place of the factor: low and high end, between 0 and 1.
-    coverage, density, worlds
-        How it does in all worlds, and how many lie inside.
-    held_out
+    coverage, density : float
+        How it does in all worlds.
+    worlds : int
+        How many worlds lie inside.
+    held_out : Check or None
         How such boxes do in worlds that were held out when they were drawn.
     """
 
@@ -61,13 +63,13 @@ class Box:
 class Check:
     """How boxes drawn on some folds do on the others.
 
-    Parameters
+    Attributes
     ----------
-    coverage, density
+    coverage, density : float
         Over all worlds that were held out.
-    low
+    low : float
         Lower end of the density's 90% interval.
-    found_in
+    found_in : int
         Number of folds in which there was a box.
     """
 
@@ -92,15 +94,15 @@ def discover(design: F64, event: Mask, seed: int = 0, most: int = 2, choices: Se
 
     Parameters
     ----------
-    design
+    design : ndarray of float64
         The worlds, (rows, factors), between 0 and 1.
-    event
+    event : ndarray of bool
         Which of them have the event, (rows,).
-    seed
+    seed : int, optional
         Seed of trees and folds.
-    most
+    most : int, optional
         Number of boxes at most.
-    choices
+    choices : sequence of int, optional
         For each factor the number of its choices, 0 for a number; bounds fall between choices.
     """
     design, event = on_choices(design, choices), np.asarray(event, dtype=bool)
@@ -230,8 +232,12 @@ def check(design: F64, event: Mask, seed: int = 0) -> Check:
 
     Parameters
     ----------
-    design, event, seed
-        As for `discover`.
+    design : ndarray of float64
+        The worlds, (rows, factors), between 0 and 1.
+    event : ndarray of bool
+        Which of them have the event, (rows,).
+    seed : int, optional
+        Seed of trees and folds.
 
     Returns
     -------

@@ -29,18 +29,18 @@ FEW_FAILURES = 10  # up to which no box is looked for among failed points
 class Effect:
     """What the option changes over the points of a sweep.
 
-    Parameters
+    Attributes
     ----------
-    mean
+    mean : Range
         Mean over points, with its 90% interval.
-    low, high
+    low, high : float
         Where 90% of the points lie; NaN if `luck` is unknown.
-    better
+    better : float
         Share of points in which the option is better than the base; NaN if `luck` is unknown, or if neither more nor
         less of the measure is better.
-    points
+    points : int
         Number of points.
-    luck
+    luck : str
         As of an `Event`.
     """
 
@@ -56,21 +56,21 @@ class Effect:
 class Event:
     """Something that happens in some worlds, and the boxes in which it does.
 
-    Parameters
+    Attributes
     ----------
-    in_words
+    in_words : str
         What happens.
-    design
+    design : ndarray of float64
         The worlds, (rows, factors), between 0 and 1.
-    happens
+    happens : ndarray of bool
         In which of them it does, (rows,).
-    discovery
+    discovery : Discovery
         The boxes.
-    factors
+    factors : tuple of Factor
         In the order of the design's columns.
-    source
+    source : str
         What a figure rests on.
-    luck
+    luck : str
         "out" if worlds were sorted by outcomes whose spread holds no luck, "in" with one run a world, "unknown" if
         worlds are not told apart from luck, "" if luck does not matter.
     """
@@ -88,33 +88,39 @@ class Event:
 class Finding:
     """The finding on one contrast and measure.
 
-    Parameters
+    Attributes
     ----------
-    contrast, base
+    contrast, base : str
         Label of the contrast; the scenario that the option is compared with, "" if there is none.
-    measure, label, unit
+    measure, label, unit : str
         Name of the measure; the same in words; its unit.
-    method, factors
-        By which method, and what was varied.
-    design, y
+    method : Method
+        By which method.
+    factors : tuple of Factor
+        What was varied.
+    design, y : ndarray of float64
         The points, (rows, factors), and outcomes, (rows, runs), of whole blocks.
-    blocks
+    blocks : int
         Blocks of the sweep, whole or not.
-    effect
+    effect : Effect or None
         None if fewer than two blocks are whole.
-    indices
+    indices : DataFrame
         Columns as of `indices.analyse`; empty if there are none.
-    path, settled
-        The main index at growing numbers of blocks, and whether it is settled.
-    luck
+    path : DataFrame
+        The main index at growing numbers of blocks.
+    settled : Settled or None
+        Whether it is settled.
+    luck : Luck or None
         None if single points or single runs cannot tell.
-    saving, paired
-        How many times as many runs it would take without pairing; whether option and base are paired.
-    boxes
+    saving : float
+        How many times as many runs it would take without pairing.
+    paired : bool
+        Whether option and base are paired.
+    boxes : Event or None
         By scenario discovery: where the option is worse (or better) than the base.
-    why_not
+    why_not : str
         Why there are no indices; "" if there are.
-    source
+    source : str
         What a figure rests on.
     """
 
@@ -177,17 +183,17 @@ class Finding:
 class Turning:
     """Regret of the options by one measure.
 
-    Parameters
+    Attributes
     ----------
-    measure, label, unit
+    measure, label, unit : str
         Name of the measure; the same in words; its unit.
-    table
+    table : DataFrame
         A row for each option, the one of least regret first: see `regret.table`.
-    favourite
+    favourite : str
         The option of least regret.
-    boxes
+    boxes : Event
         Where another option is better than the favourite.
-    runs
+    runs : int
         Runs a world.
     """
 
@@ -206,7 +212,7 @@ class Failures:
 
     count: int
     finished: int
-    asked: int
+    planned: int
     causes: pd.Series
     boxes: Event | None
 
@@ -226,7 +232,7 @@ def findings(sweep: "Sweep") -> Findings:
 
     Parameters
     ----------
-    sweep
+    sweep : Sweep
         The sweep in its folder.
     """
     measures = sweep.experiment.measures
@@ -257,7 +263,7 @@ def _better(measure: str) -> int:
 def _finding(sweep: "Sweep", contrast: str, measure: str) -> Finding:
     method, seed = sweep.method, sweep.experiment.seed % 2**32
     y = sweep.outcomes(contrast, measure)
-    design, whole = indices.kept(method, sweep.unit, y)
+    design, whole = indices.whole_only(method, sweep.unit, y)
     label, unit = _about(measure)
     size = block_rows(method, design.shape[1])
     enough = len(whole) >= 2 * size
@@ -324,7 +330,7 @@ def _effect(method: Method, design: F64, y: F64, measure: str, luck: Luck | None
     """Return the effect over points all over the space; of a tornado around the centre, over the luck of the centre."""
     d = design.shape[1]
     blocks = in_blocks(method, d, y)[:, list(rows_anywhere(method, d)), :]
-    luck_in = luck_held(luck, len(blocks), y.shape[1])
+    luck_in = luck_in_shares(luck, len(blocks), y.shape[1])
     points = noise.without_luck(blocks, luck)
     blocks = np.moveaxis(blocks, 2, 1).reshape(-1, blocks.shape[1]) if stands_still(method) else blocks.mean(axis=2)
     mean = noise.bootstrap(blocks.mean(axis=1, keepdims=True), lambda x: x, seed)
@@ -335,7 +341,7 @@ def _effect(method: Method, design: F64, y: F64, measure: str, luck: Luck | None
     return Effect(Range(*(end[0] for end in mean)), *spread, blocks.size, luck_in)
 
 
-def luck_held(luck: Luck | None, blocks: int, runs: int) -> str:
+def luck_in_shares(luck: Luck | None, blocks: int, runs: int) -> str:
     """Return whether shares of points hold luck: "in", "out", or "unknown" if points are not told apart from it."""
     if runs < 2 or luck is None:
         return "in"
@@ -370,7 +376,7 @@ def _boxes(sweep: "Sweep", contrast: str, measure: str, design: F64, y: F64, luc
     how = "more" if above else "fewer" if _counted(measure) else "less"
     what = f"{contrast} has {how} {_short(measure)} than {_base(sweep, contrast) or 'nothing'}"
     happens = effect > 0.0 if above else effect < 0.0
-    return _event_of_outcomes(sweep, what, design, happens, luck_held(luck, len(y), y.shape[1]))
+    return _event_of_outcomes(sweep, what, design, happens, luck_in_shares(luck, len(y), y.shape[1]))
 
 
 def _event_of_outcomes(
@@ -448,7 +454,7 @@ def _turned(
     more = (y - y[favourite])[:, usable]
     lucks = [noise.separated(gain[:, None, :], seed=seed) if min(runs, worlds) > 1 else None for gain in more]
     beaten = np.any([noise.without_luck(gain, luck) > 0.0 for gain, luck in zip(more, lucks)], axis=0)
-    unknown = "unknown" in {luck_held(lucks[place], worlds, runs) for place in alike if place != favourite}
+    unknown = "unknown" in {luck_in_shares(lucks[place], worlds, runs) for place in alike if place != favourite}
     luck_in = "out" if runs > 1 else "in"
     what = f"another option is better than {options_of(sweep)[favourite]}"
     design = sweep.unit[rows][usable]

@@ -202,7 +202,7 @@ def _method_faults(asked: Asked) -> Iterable[Fault]:
             what = f"{asked.name} has no setting of this name"
             yield Fault(f"method.{name}", what, listed(names), nearest(name, names))
         elif not known[name].fits(value):
-            allowed = known[name].told
+            allowed = known[name].in_words
             meant = nearest(value, allowed.split(", ")) if isinstance(value, str) else ""
             yield Fault(f"method.{name}", f"{describe(value)} does not fit", allowed, meant)
 

@@ -50,13 +50,13 @@ def analyse(method: Method, design: F64, y: F64, seed: int = 0) -> pd.DataFrame:
 
     Parameters
     ----------
-    method
+    method : Method
         Any method but `discovery`, which has no indices.
-    design
+    design : ndarray of float64
         The points, (rows, factors), between 0 and 1.
-    y
+    y : ndarray of float64
         Outcomes, (rows, runs). A block with a row that is not finite in every run is left out.
-    seed
+    seed : int, optional
         Seed of the bootstrap.
 
     Returns
@@ -69,7 +69,7 @@ def analyse(method: Method, design: F64, y: F64, seed: int = 0) -> pd.DataFrame:
     ValueError
         If fewer than two blocks are whole.
     """
-    design, y = kept(method, design, y)
+    design, y = whole_only(method, design, y)
     if len(y) < 2 * block_rows(method, design.shape[1]):
         raise ValueError(f"{method.kind.title}: fewer than two blocks of rows are whole, so nothing can be told")
     return ANALYSES[method.name](method, design, y, seed)[COLUMNS]
@@ -81,7 +81,7 @@ def whole_blocks(method: Method, factors: int, y: F64) -> npt.NDArray[np.bool_]:
     return np.asarray(np.isfinite(blocks).all(axis=(1, 2)))
 
 
-def kept(method: Method, design: F64, y: F64) -> tuple[F64, F64]:
+def whole_only(method: Method, design: F64, y: F64) -> tuple[F64, F64]:
     """Return design and outcomes of whole blocks: one NaN would turn every index into a wrong number in silence."""
     y = np.asarray(y, dtype=np.float64)
     y = y[:, None] if y.ndim == 1 else y
@@ -143,14 +143,14 @@ def elementary_effects(method: Method, design: F64, y: F64) -> F64:
 
     Parameters
     ----------
-    method
+    method : Method
         Morris or DGSM.
-    design, y
+    design, y : ndarray of float64
         The points, (rows, factors), and their outcomes, (rows, runs).
 
     Returns
     -------
-    array
+    ndarray of float64
         (blocks, factors, runs).
     """
     d = design.shape[1]

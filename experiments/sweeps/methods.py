@@ -35,7 +35,7 @@ class Setting(NamedTuple):
         return value in self.allowed
 
     @property
-    def told(self) -> str:
+    def in_words(self) -> str:
         """What is allowed, in words."""
         if isinstance(self.default, float):
             return f"{self.allowed[0]:g} to {self.allowed[1]:g}"
@@ -71,7 +71,7 @@ class Method:
             if name not in known:
                 raise ValueError(f"{self.name} has no setting {name!r}; allowed: {', '.join(known) or 'none'}")
             if not known[name].fits(value):
-                raise ValueError(f"{name} = {value!r} does not fit; allowed: {known[name].told}")
+                raise ValueError(f"{name} = {value!r} does not fit; allowed: {known[name].in_words}")
 
     def __getitem__(self, setting: str) -> Any:
         """Return the value of a setting."""
@@ -88,18 +88,18 @@ def sample(method: Method, factors: int, seed: int, first: int = 0, last: int | 
 
     Parameters
     ----------
-    method
+    method : Method
         The method, with n blocks.
-    factors
+    factors : int
         Number of factors.
-    seed
+    seed : int
         Seed of the design.
-    first, last
+    first, last : int, optional
         Blocks from `first` to before `last` alone, the same rows as of the whole design; all n by default.
 
     Returns
     -------
-    array
+    ndarray of float64
         (blocks * block_rows, factors), between 0 and 1.
     """
     if factors < 1:

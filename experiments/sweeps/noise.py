@@ -34,17 +34,17 @@ class Range(NamedTuple):
 class Luck(NamedTuple):
     """How much of the spread of single runs is luck.
 
-    Parameters
+    Attributes
     ----------
-    variance
+    variance : float
         Variance of the expected outcome over the space of factors.
-    luck
+    luck : float
         Variance of single runs at one point.
-    share, share_low, share_high
+    share, share_low, share_high : float
         luck / (variance + luck) with its 90% interval; NaN with one run a point, or if nothing varies.
-    share_of_means
+    share_of_means : float
         The same for means over a point's runs.
-    beyond_luck
+    beyond_luck : bool
         Whether the variance of the expected outcome is told apart from nothing.
     """
 
@@ -80,13 +80,13 @@ def bootstrap(terms: F64, statistic: Callable[[F64], F64], seed: int, resamples:
 
     Parameters
     ----------
-    terms
+    terms : ndarray of float64
         A row for each block.
-    statistic
+    statistic : callable
         Takes the mean of the rows.
-    seed
+    seed : int
         Seed of the bootstrap.
-    resamples
+    resamples : int, optional
         How often blocks are drawn anew.
     """
     rng = np.random.default_rng(seed)
@@ -113,12 +113,12 @@ def chance_of_mean(x: F64) -> F64:
 
     Parameters
     ----------
-    x
+    x : ndarray of float64
         Effects, (n, factors).
 
     Returns
     -------
-    array
+    ndarray of float64
         (factors,).
     """
     n, factors = x.shape
@@ -136,12 +136,12 @@ def chance_of_size(effects: F64) -> F64:
 
     Parameters
     ----------
-    effects
+    effects : ndarray of float64
         (n, factors, runs).
 
     Returns
     -------
-    array
+    ndarray of float64
         (factors,); NaN with one run, where luck is not known.
     """
     n, factors, runs = effects.shape
@@ -165,14 +165,14 @@ def moderated(own: F64, freedom: float) -> tuple[F64, float]:
 
     Parameters
     ----------
-    own
+    own : ndarray of float64
         Variances by factor, (factors,).
-    freedom
+    freedom : float
         Degrees of freedom of each.
 
     Returns
     -------
-    tuple
+    tuple of ndarray of float64 and float
         The shrunk variances, (factors,), and their degrees of freedom.
     """
     known = own[own > ROUNDING * own.max()]
@@ -215,11 +215,11 @@ def separated(y: F64, rows: Sequence[int] = (0,), seed: int = 0) -> Luck:
 
     Parameters
     ----------
-    y
+    y : ndarray of float64
         Outcomes, (blocks, rows, runs); all rows say how large luck is.
-    rows
+    rows : sequence of int, optional
         Rows that are points anywhere in the space; they say how large the variance of the expected outcome is.
-    seed
+    seed : int, optional
         Seed of the bootstrap.
     """
     spread, runs = y[:, list(rows), :], y.shape[-1]
@@ -275,14 +275,14 @@ def without_luck(y: F64, luck: Luck | None) -> F64:
 
     Parameters
     ----------
-    y
+    y : ndarray of float64
         Outcomes of points, (..., runs).
-    luck
+    luck : Luck or None
         As of `separated`; None if it is not known.
 
     Returns
     -------
-    array
+    ndarray of float64
         (...): all at the mean if V is not told apart from nothing; means as they are if luck is not known.
     """
     means = y.mean(axis=-1)
@@ -297,7 +297,7 @@ def pairing(base: F64, option: F64) -> float:
 
     Parameters
     ----------
-    base, option
+    base, option : ndarray of float64
         Outcomes, (rows, runs), two runs or more.
 
     Returns
@@ -325,18 +325,18 @@ def sobol(y: F64, second_order: bool, seed: int = 0, across: bool = True) -> dic
 
     Parameters
     ----------
-    y
+    y : ndarray of float64
         Outcomes, (blocks, rows, runs), rows as of Saltelli's design.
-    second_order
+    second_order : bool
         Whether to return indices of pairs.
-    seed
+    seed : int, optional
         Seed of the bootstrap.
-    across
+    across : bool, optional
         Whether products across runs take luck out (with one run nothing can be taken out).
 
     Returns
     -------
-    dict
+    dict of str to Range
         S1 (factors,), ST (factors,) and S2 (factors, factors; NaN but for the upper triangle).
     """
     factors = (y.shape[1] - 2) // (2 if second_order else 1)

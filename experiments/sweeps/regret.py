@@ -24,14 +24,14 @@ def regret(outcomes: Sequence[F64], higher_is_better: bool = True) -> F64:
 
     Parameters
     ----------
-    outcomes
+    outcomes : sequence of ndarray of float64
         For each option its outcomes, (worlds, runs).
-    higher_is_better
+    higher_is_better : bool, optional
         Whether more of the outcome is better.
 
     Returns
     -------
-    array
+    ndarray of float64
         (options, worlds); NaN in a world in which an option has no finite outcome.
     """
     y = np.stack([np.asarray(values, dtype=float) for values in outcomes])
@@ -56,11 +56,13 @@ def table(names: Sequence[str], outcomes: Sequence[F64], higher_is_better: bool 
 
     Parameters
     ----------
-    names
+    names : sequence of str
         Names of the options.
-    outcomes, higher_is_better
-        As for `regret`.
-    seed
+    outcomes : sequence of ndarray of float64
+        For each option its outcomes, (worlds, runs).
+    higher_is_better : bool, optional
+        Whether more of the outcome is better.
+    seed : int, optional
         Seed of the bootstrap.
 
     Returns
@@ -94,14 +96,14 @@ def expected(y: F64, seed: int = 0) -> F64:
 
     Parameters
     ----------
-    y
+    y : ndarray of float64
         Outcomes, (options, worlds, runs).
-    seed
+    seed : int, optional
         Seed of the bootstrap.
 
     Returns
     -------
-    array
+    ndarray of float64
         (options, worlds).
     """
     apart = y - y.mean(axis=0)

@@ -83,9 +83,9 @@ def write_report(sweep: "Sweep", folder: Path | None = None) -> Path:
 
     Parameters
     ----------
-    sweep
+    sweep : Sweep
         The sweep in its folder.
-    folder
+    folder : Path or None, optional
         Gets `report.html`, `figures/` and `indices.parquet`; the sweep's own unless given.
 
     Returns
@@ -94,22 +94,22 @@ def write_report(sweep: "Sweep", folder: Path | None = None) -> Path:
         The path of `report.html`.
     """
     folder = sweep.folder if folder is None else folder
-    found = findings(sweep)
-    path = write_page(folder, TEMPLATE, content(found, _numbered(folder)), {})
-    index_table(found).to_parquet(folder / INDICES)
+    results = findings(sweep)
+    path = write_page(folder, TEMPLATE, content(results, _numbered(folder)), {})
+    index_table(results).to_parquet(folder / INDICES)
     return path
 
 
-def index_table(found: Findings) -> pd.DataFrame:
+def index_table(results: Findings) -> pd.DataFrame:
     """Return all indices of a sweep in one table, factors by name."""
-    names = [factor.name for factor in found.sweep.factors]
+    names = [factor.name for factor in results.sweep.factors]
     frames = [
         finding.indices.assign(
             contrast=finding.contrast, measure=finding.measure,
             factor=[names[place] if place >= 0 else "" for place in finding.indices["factor"]],
             other=[names[place] if place >= 0 else "" for place in finding.indices["other"]],
         )
-        for finding in found.each
+        for finding in results.each
     ]  # fmt: skip
     return pd.concat(frames, ignore_index=True)
 
@@ -127,23 +127,23 @@ def _numbered(folder: Path) -> Show:
     return show_next
 
 
-def content(found: Findings, show: Show) -> dict[str, Any]:
+def content(results: Findings, show: Show) -> dict[str, Any]:
     """Return what the page says, by the names that the template uses; figures are numbered as they are shown."""
-    sweep, main = found.sweep, found.sweep.experiment.measures[0]
-    parts = [_part(finding, EXHIBITS, show) for finding in found.each if finding.measure == main]
-    others = [_part(finding, BRIEFLY, show) for finding in found.each if finding.measure != main]
+    sweep, main = results.sweep, results.sweep.experiment.measures[0]
+    parts = [_part(finding, EXHIBITS, show) for finding in results.each if finding.measure == main]
+    others = [_part(finding, BRIEFLY, show) for finding in results.each if finding.measure != main]
     return {
         "title": sweep.experiment.title,
         "question": sweep.experiment.question,
-        "rests_on": rests_on(found),
-        "warning": warning(found),
+        "rests_on": rests_on(results),
+        "warning": warning(results),
         "parts": parts,
         "others": others,
-        "choices": [_choice(turning, show) for turning in found.turning],
+        "choices": [_choice(turning, show) for turning in results.turning],
         "choices_first": sweep.method.name == "discovery",
-        "failures": failures.sentences(found.failures),
-        "failed": show(failures.EXHIBIT, found, "").tables,
-        "factors": show(factors.EXHIBIT, found, "").tables,
+        "failures": failures.sentences(results.failures),
+        "failed": show(failures.EXHIBIT, results, "").tables,
+        "factors": show(factors.EXHIBIT, results, "").tables,
         "method": sweep.method.kind,
         "method_name": sweep.method.name,
         "runs": sweep.experiment.runs,
@@ -186,9 +186,9 @@ def _slug(text: str) -> str:
     return "-".join("".join(c if c.isalnum() else " " for c in text.lower()).split())[:80]
 
 
-def rests_on(found: Findings) -> str:
+def rests_on(results: Findings) -> str:
     """Return in one line how much was run, of what."""
-    sweep = found.sweep
+    sweep = results.sweep
     method, runs = sweep.method, sweep.experiment.runs
     blocks = f"{words.plural(method.n, 'block')} of {words.plural(sweep.plan.block, 'point')}"
     varied, scenarios = words.plural(len(sweep.factors), "factor"), words.plural(len(sweep.cases), "scenario")
@@ -198,16 +198,16 @@ def rests_on(found: Findings) -> str:
     )
 
 
-def warning(found: Findings) -> str:
+def warning(results: Findings) -> str:
     """Return what must be known before anything else; "" if there is nothing."""
-    failed = found.failures
+    failed = results.failures
     text = []
-    if failed.finished < failed.asked:
+    if failed.finished < failed.planned:
         text.append(
-            f"This sweep is not finished: {failed.finished:,} of {failed.asked:,} points and runs are there, and all "
+            f"This sweep is not finished: {failed.finished:,} of {failed.planned:,} points and runs are there, and all "
             f"numbers rest on these alone."
         )
-        if damaged := [part.file for part in found.sweep.damaged]:
+        if damaged := [part.file for part in results.sweep.damaged]:
             text.append(f"Damaged, to be done again by --resume: {listed(damaged, 3)}.")
     if failed.count > MANY_FAILED * max(1, failed.finished):
         text.append(f"{failed.count / failed.finished:.0%} of its runs failed: see below where they lie.")

@@ -45,9 +45,9 @@ def write_report(validation: Validation, folder: Path) -> Path:
 
     Parameters
     ----------
-    validation
+    validation : Validation
         Its tables and manifest.
-    folder
+    folder : Path
         Gets `report.html` and `figures/*.svg|*.png`.
 
     Returns

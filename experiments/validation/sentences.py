@@ -108,9 +108,11 @@ def _left_out(validation: Validation) -> Finding | None:
 
 def _outside(validation: Validation) -> Finding:
     frame = validation.tables["outside"]
-    held = frame[frame["verdict"] != ABSENT]
+    compared = frame[frame["verdict"] != ABSENT]
     differs = frame[frame["verdict"] == DIFFERS]
-    text = f"It agrees with {(held['verdict'] == AGREES).sum()} of {len(held)} studies that it was not fitted to"
+    text = (
+        f"It agrees with {(compared['verdict'] == AGREES).sum()} of {len(compared)} studies that it was not fitted to"
+    )
     text += f"; not with: {'; '.join(_one(row) for _, row in differs.iterrows())}." if len(differs) else "."
     return Finding("open" if len(differs) else "better", "Beside other studies.", text)
 

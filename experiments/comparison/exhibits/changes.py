@@ -20,15 +20,15 @@ from experiments.runs.measures import all_measures
 class Changes:
     """Measures of all scenarios at one basis.
 
-    Parameters
+    Attributes
     ----------
-    lineup
+    lineup : Lineup
         The scenarios.
-    basis, heading
+    basis, heading : str
         Equal budget or equal spending; the same as a heading, with the draws where they are not those of all.
-    base
+    base : mapping of str to float
         The base's value by measure.
-    effects
+    effects : mapping of str to DataFrame
         By measure: the scenarios' effects, a row each, in ranked order.
     """
 
@@ -67,11 +67,11 @@ def changes(frames: Frames, measures: Iterable[str], basis: str | None = None) -
 
     Parameters
     ----------
-    frames
+    frames : Frames
         The comparison.
-    measures
+    measures : iterable of str
         Names of the measures.
-    basis
+    basis : str or None, optional
         `views.BUDGET` or `views.SPENDING`; if None, equal budget where it was computed.
     """
     basis = basis or views.main_basis(frames)

@@ -28,14 +28,14 @@ MILLION = 1e6
 class Countries:
     """What countries pay and get.
 
-    Parameters
+    Attributes
     ----------
-    lineup
+    lineup : Lineup
         The scenarios.
-    table
+    table : DataFrame
         By scenario and country, means per run: EUR paid by the funder (grants, administration), EUR received by
         clusters, partners in projects, net contracts of SMEs. The largest payer comes first, `ELSEWHERE` last.
-    drawn
+    drawn : tuple of str
         The scenarios that the figure shows.
     """
 

@@ -22,15 +22,15 @@ def draw_dots(lineup: Lineup, dots: pd.DataFrame, rows: Mapping[str, str], title
 
     Parameters
     ----------
-    lineup
+    lineup : Lineup
         The scenarios.
-    dots
+    dots : DataFrame
         Columns scenario, row and size (signed, at most 1 in absolute value).
-    rows
+    rows : mapping of str to str
         The rows from top to bottom, with their labels; dots of other rows are left out.
-    title
+    title : str
         The figure's title.
-    key
+    key : tuple of str
         What filled and hollow dots mean.
     """
     order = [scenario for scenario in lineup.ranked if scenario in set(dots["scenario"])]

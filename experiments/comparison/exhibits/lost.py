@@ -41,15 +41,15 @@ GOOD, GONE = "good_projects", "good_projects_lost"
 class Lost:
     """Good applications refused, means per run.
 
-    Parameters
+    Attributes
     ----------
-    everywhere
+    everywhere : DataFrame
         By scenario, the base first (rows), and cause (columns).
-    by_funder
+    by_funder : DataFrame
         The same by scenario and funder.
-    short, short_by_funder
+    short, short_by_funder : Series
         EUR that they were short of, by scenario, and by scenario and funder.
-    good
+    good : Changes
         Good proposals, and those of them that are wholly unfunded.
     """
 

@@ -30,13 +30,13 @@ Places = Mapping[str, tuple[float, float]]
 class Network:
     """Links between countries: pairs of partners in projects, mean per run.
 
-    Parameters
+    Attributes
     ----------
-    lineup
+    lineup : Lineup
         The scenarios.
-    links
+    links : mapping of str to DataFrame
         By scenario: columns country, other and links, the strongest last.
-    places
+    places : mapping of str to tuple of float
         Where each country stands in every panel.
     """
 

@@ -42,15 +42,15 @@ MEAN: dict[str, Any] = {"color": INK, "linewidth": 1.6, "linestyle": (0, (4, 2))
 class Paths:
     """Measures over time.
 
-    Parameters
+    Attributes
     ----------
-    lineup
+    lineup : Lineup
         The scenarios.
-    bands
+    bands : mapping of (str, str) to DataFrame
         By measure and scenario: columns mean, low and high over draws; index: month.
-    drawn
+    drawn : tuple of str
         The scenarios that the figure shows, each beside the base; the base alone if nothing is compared.
-    start
+    start : int
         The year that month 0 begins.
     """
 

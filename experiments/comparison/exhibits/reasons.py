@@ -19,13 +19,13 @@ from experiments.exhibits.table import Cell, Row, Table
 class Reasons:
     """Effects on net contracts with and without each mechanism.
 
-    Parameters
+    Attributes
     ----------
-    lineup
+    lineup : Lineup
         The scenarios.
-    rows
+    rows : DataFrame
         The rows of the table `reasons`.
-    relative
+    relative : bool
         Whether effects are relative to the base.
     """
 

@@ -110,13 +110,13 @@ def _legend() -> list[Any]:
 def caption(shown: Sequence[Changes]) -> Caption:
     """Say how to read the figure, and how many net contracts there are."""
     lineup, net = shown[0].lineup, shown[0].values(MAIN)
-    told = [f"{lineup.titles[scenario]} {words.count(net[scenario])}" for scenario in lineup.everyone]
+    numbers = [f"{lineup.titles[scenario]} {words.count(net[scenario])}" for scenario in lineup.everyone]
     reading = (
         "A contract counts once for each of the two SMEs. Every run is held against its twin, the same world and luck "
         "without the programme: only what the twin does not have is additional, and what the twin has and this run has "
         "not is displaced."
     )
-    return Caption(reading, f"Stacked bars of SME contracts per scenario. Net contracts per run: {'; '.join(told)}.")
+    return Caption(reading, f"Stacked bars of SME contracts per scenario. Net contracts per run: {'; '.join(numbers)}.")
 
 
 def tables(shown: Sequence[Changes]) -> list[Table]:

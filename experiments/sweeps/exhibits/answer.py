@@ -28,11 +28,11 @@ def caption(finding: Finding, reading: str, more: str = "") -> Caption:
 
     Parameters
     ----------
-    finding
+    finding : Finding
         The finding; the alternative text says on which factors its outcome hangs.
-    reading
+    reading : str
         How to read the figure.
-    more
+    more : str, optional
         What else the figure shows, in sentences with numbers.
     """
     return Caption(reading, " ".join(text for text in (reading, hangs_on(finding), more) if text))
@@ -107,5 +107,6 @@ def _value(finding: Finding, place: int) -> str:
     index = MAIN_INDEX[finding.method.name]
     row, form = finding.rows(index).loc[place], form_of(index, finding.unit)
     interval = words.between(row["low"], row["high"], form)
-    told = "interval not told" if interval == words.MISSING else interval
-    return f"{finding.factors[place].label} ({form(row['value'])}, {told})"
+    if interval == words.MISSING:
+        interval = "interval not told"
+    return f"{finding.factors[place].label} ({form(row['value'])}, {interval})"

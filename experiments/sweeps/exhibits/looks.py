@@ -31,9 +31,9 @@ def form_of(index: str, unit: str = "") -> words.Form:
 
     Parameters
     ----------
-    index
+    index : str
         Name of the index.
-    unit
+    unit : str, optional
         Unit of the outcome, if the index is in that unit.
     """
     if index in SHARES:

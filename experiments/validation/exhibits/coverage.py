@@ -66,13 +66,13 @@ def draw(shown: Coverage) -> Figure:
 
 def caption(shown: Coverage) -> Caption:
     """Say how to read the figure, and how often intervals hold the true value."""
-    held = []
+    ranges = []
     for level in LEVELS:
         covered = shown.coverage.loc[shown.coverage["level"] == level, "covered"]
-        held.append(f"{level:.0%} intervals in {share(covered.min())} to {share(covered.max())} of worlds")
+        ranges.append(f"{level:.0%} intervals in {share(covered.min())} to {share(covered.max())} of worlds")
     return Caption(
         alt="Share of known worlds in which 50% and 90% intervals hold the true value, for each fitted parameter: "
-        f"{'; '.join(held)}.",
+        f"{'; '.join(ranges)}.",
         reading="Worlds were drawn from the priors, their numbers taken as data and their parameters inferred by "
         "the same code. Dots should lie within the bands; left of them, intervals are too narrow.",
     )
@@ -85,10 +85,10 @@ def tables(shown: Coverage) -> list[Table]:
     rows = []
     for _, row in shown.recovery.iterrows():
         name = row["parameter"]
-        held = (Cell(share(covered.loc[name, level])) for level in LEVELS)
+        shares = (Cell(share(covered.loc[name, level])) for level in LEVELS)
         error = Cell(f"{row['error']:.2f}", f"claimed {row['claimed']:.2f}")
         rows.append(
-            Row(shown.label(name), (*held, Cell(f"{even[name]:.2f}"), Cell(f"{row['correlation']:.2f}"), error))
+            Row(shown.label(name), (*shares, Cell(f"{even[name]:.2f}"), Cell(f"{row['correlation']:.2f}"), error))
         )
     heads = ("50% holds", "90% holds", "ranks even, p", "truth and estimate, r", "error (1: prior’s)")
     return [Table("Worlds with known parameters: are they found again?", "parameter", heads, tuple(rows))]

@@ -39,11 +39,11 @@ def draw_intervals(axes: Any, rows: pd.DataFrame, scale: float | F64, most: floa
     ----------
     axes
         Where to draw.
-    rows
+    rows : DataFrame
         Columns low90, low50, median, high50 and high90.
-    scale
+    scale : float or ndarray of float64
         What the numbers are multiplied by, for all rows or for each.
-    most
+    most : float, optional
         The end of the axis; what goes beyond gets an arrowhead.
     """
     ends = {name: rows[name].to_numpy() * scale for name in ("low90", "low50", "median", "high50", "high90")}
@@ -83,11 +83,11 @@ def real_and_simulated(rows: pd.DataFrame, caption: str, percent: bool) -> Table
 
     Parameters
     ----------
-    rows
+    rows : DataFrame
         Rows of the table `predictive`.
-    caption
+    caption : str
         The table's caption.
-    percent
+    percent : bool
         Whether the numbers are shares.
     """
     heads = ("real", "simulated", "90% interval", "as far out", "verdict", "used as")

@@ -112,10 +112,10 @@ def test_agreement_with_a_study(kind, low, high, values, expected):
     assert _judged({"kind": kind, "low": low, "high": high}, np.array(values))["verdict"] == expected
 
 
-def test_meetings_that_make_nobody_familiar_bring_no_joint_proposals():
+def test_meetings_that_make_nobody_familiar_bring_no_joint_proposals(tmp_path):
     """Without weight on familiarity the event cannot matter for who proposes together; with it, it does."""
     draws = {"weight_familiarity": np.array([0.0, 4.0]), "meeting_familiarity_gain": np.array([0.8, 0.8])}
-    found = outside_values(draws, 3, threads=1)["event_meeting"]
+    found = outside_values(draws, 3, runner(tmp_path, Where("threads", 1)))["event_meeting"]
     assert found[0] == 0.0 and found[1] > 0.1
 
 
