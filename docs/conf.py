@@ -1,6 +1,7 @@
 """Settings of Sphinx: `make docs` builds the pages of this folder into `docs/_build/html`."""
 
 import importlib
+import os
 import re
 import sys
 import tomllib
@@ -39,18 +40,31 @@ numpydoc_show_class_members = False
 for package in map(importlib.import_module, ("experiments", "experiments.sweeps")):
     vars(package).update({name: getattr(package, name) for name in package.__all__})
 
-# Files of the root that are pages here too.
+# Files of the root that are pages here.
 PAGES = {"README.md": "index.md", "CHANGELOG.md": "changelog.md", "CONTRIBUTING.md": "contributing.md"}
+PAGES = {ROOT / file: HERE / page for file, page in PAGES.items()}
+LINK = re.compile(r"\]\((?!#|\w+:)([^)#\s]+)")
 
 
-def from_root(_app, path, _docname, content):
-    """Turn the links of an included file, which start at the root, into links that start at this folder."""
-    if path.parent == Path(".."):
-        content[0] = re.sub(r"\]\((?![#:]|\w+://)([^)#\s]+)", lambda link: f"]({_from_here(link[1])}", content[0])
+def links_in_included(_app, _path, _docname, content):
+    """Turn the links of a file of the root, which start there, into links that start in this folder."""
+    content[0] = _with_links(content[0], ROOT, HERE)
 
 
-def _from_here(link):
-    return PAGES.get(link) or (link.removeprefix("docs/") if link.startswith("docs/") else f"../{link}")
+def links_in_page(_app, docname, content):
+    """Turn links to files of the root into links to the pages that they become."""
+    folder = (HERE / docname).parent
+    content[0] = _with_links(content[0], folder, folder)
+
+
+def _with_links(text, start, page):
+    """Return a text whose links, from the folder `start`, lead to the same files from the folder `page`."""
+
+    def link(match):
+        target = (start / match[1]).resolve()
+        return f"]({os.path.relpath(PAGES.get(target, target), page)}"
+
+    return LINK.sub(link, text)
 
 
 def examples_as_code(_app, _what, _name, _object, _options, lines):
@@ -64,5 +78,6 @@ def examples_as_code(_app, _what, _name, _object, _options, lines):
 
 def setup(app):
     """Register what is done to the pages on the way."""
-    app.connect("include-read", from_root)
+    app.connect("include-read", links_in_included)
+    app.connect("source-read", links_in_page)
     app.connect("autodoc-process-docstring", examples_as_code, priority=400)  # before numpydoc

@@ -174,7 +174,7 @@ def _number(value: float) -> str:
 def _image(content: bytes, suffix: str, words: str) -> str:
     """Return a figure as part of the page."""
     data = base64.b64encode(content).decode()
-    return f'<p><img class="drawn" alt="{words}" src="data:{IMAGES[suffix]};base64,{data}"></p>'
+    return f'<div class="drawing"><img alt="{words}" src="data:{IMAGES[suffix]};base64,{data}"></div>'
 
 
 def _raw(text: str) -> nodes.Node:

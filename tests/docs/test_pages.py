@@ -111,7 +111,7 @@ def test_every_public_name_has_its_entry(folder, package):
 def test_a_tutorial_shows_what_its_blocks_printed_and_drew(folder, name):
     page = (folder / "tutorials" / f"{name}.html").read_text(encoding="utf-8")
     source = (ROOT / "docs" / "tutorials" / f"{name}.md").read_text(encoding="utf-8")
-    assert page.count('class="drawn"') >= 1 and page.count("frame") >= 1
+    assert page.count('class="drawing"') >= 1 and page.count("frame") >= 1
     assert page.count('<div class="output ') >= 1 and "/tmp/" not in page and str(ROOT) not in page
     if "innovex compare" in source:
         assert "net contracts (90% interval" in page
