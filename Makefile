@@ -38,10 +38,8 @@ contracts: $(VENV)/test.stamp
 
 check: lint types contracts
 
-# The tutorials run while their pages are built; a warning is an error.
 docs: $(VENV)/test.stamp
-	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
-	@echo "Pages: docs/_build/html/index.html"
+	$(BIN)/python -m docs.build_pages
 
 # `build` goes first, or files that were deleted would still come along.
 wheel: $(VENV)/test.stamp

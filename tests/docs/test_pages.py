@@ -10,6 +10,9 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag
 
 import pytest
+from sphinx.cmd.build import build_main
+
+from docs.build_pages import PAGES
 
 ROOT = Path(__file__).parents[2]
 TUTORIALS = ("funding_scenarios", "sweep", "rule_change")
@@ -46,20 +49,26 @@ class Page(HTMLParser):
         self.loaded += [attributes[name] for name in LOADING.get(tag, ()) if attributes.get(name)]
 
 
-def built(source, target):
-    """Build pages as `make docs` does; return exit code and all that was said."""
-    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", source, target]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    return done.returncode, done.stdout + done.stderr
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The built pages of the project."""
-    target = tmp_path_factory.mktemp("pages")
-    code, said = built("docs", target)
-    assert code == 0, said
-    return target
+def folder():
+    """The pages of the project, made as `make docs` makes them: what has not changed since is not made again."""
+    done = subprocess.run([sys.executable, "-m", "docs.build_pages"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return PAGES
+
+
+@pytest.fixture
+def built(tmp_path, capsys):
+    """Build a page of its own; return exit code, all that was said, and the page."""
+
+    def build(text):
+        (tmp_path / "conf.py").write_text(CONF, encoding="utf-8")
+        (tmp_path / "index.md").write_text(text, encoding="utf-8")
+        code = build_main(["-q", "-W", "-b", "html", str(tmp_path), str(tmp_path / "html")])
+        page = tmp_path / "html" / "index.html"
+        return code, capsys.readouterr().err, page.read_text(encoding="utf-8") if page.exists() else ""
+
+    return build
 
 
 @cache
@@ -127,20 +136,15 @@ def test_a_tutorial_shows_what_its_blocks_printed_and_drew(folder, name):
         ("```{show} nothing.svg\nNothing\n```", "nothing.svg: 0 files"),
     ],
 )
-def test_a_block_that_does_not_do_what_its_page_says_stops_the_build(tmp_path, block, complaint):
-    (tmp_path / "conf.py").write_text(CONF, encoding="utf-8")
-    (tmp_path / "index.md").write_text(f"# A page\n\n{block}\n", encoding="utf-8")
-    code, said = built(tmp_path, tmp_path / "html")
+def test_a_block_that_does_not_do_what_its_page_says_stops_the_build(built, block, complaint):
+    code, said, _ = built(f"# A page\n\n{block}\n")
     assert code != 0 and "index.md:3" in said and complaint in said
 
 
-def test_blocks_of_a_page_share_their_folder_and_names(tmp_path):
-    (tmp_path / "conf.py").write_text(CONF, encoding="utf-8")
+def test_blocks_of_a_page_share_their_folder_and_names(built):
     text = "# A page\n\n```{write} mine.toml\nseven = 7\n```\n\n```{run} sh\ncat mine.toml\n```\n\n"
     text += "```{run} python\nline = open('mine.toml').read()\n```\n\n"
     text += "```{run} python\nprint(line[:5] * 2)\nlen(line)\n```\n"
-    (tmp_path / "index.md").write_text(text, encoding="utf-8")
-    code, said = built(tmp_path, tmp_path / "html")
-    page = (tmp_path / "html" / "index.html").read_text(encoding="utf-8")
+    code, said, page = built(text)
     assert code == 0, said
     assert "sevenseven" in page and "<pre>10</pre>" in page and page.count("seven") >= 4
