@@ -26,6 +26,18 @@ demo: $(VENV)/runtime.stamp
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(ARGS)
 
+# The inner loop: all but what is marked slow, in a few processes.
+quick: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -q -m "not slow" $(SEVERAL) $(ARGS)
+SEVERAL := --numprocesses logical --maxprocesses 4 --dist loadfile
+
+# Which lines the tests reach. A line of a kernel counts if a test ran it in plain Python: compiled code is not seen.
+coverage: $(VENV)/test.stamp
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q -m "not slow or plain" $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -55,6 +55,7 @@ def cells():
     return [(name, draw, run) for name in CASES for draw in range(DRAWS) for run in range(RUNS)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_every_measure_is_that_of_the_run_done_alone(threads):
     by_job = results(threads, drawn())

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -17,6 +18,7 @@ VALUES = arrays(
 )
 
 
+@pytest.mark.slow
 @given(VALUES, st.data())
 def test_the_bar_is_reached_by_the_k_largest(values, data):
     k = data.draw(st.integers(1, len(values)))

@@ -18,6 +18,7 @@ def copy(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_a_changed_line_in_any_source_that_is_reached_changes_the_hash(copy, entry):
     before = sources.digest(entry, root=copy)

@@ -66,6 +66,7 @@ def test_a_folder_holds_tables_summary_and_manifest(folder):
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", LARGE + SMALL)
 def test_tables_come_back_equal(folder, table):
     frame = getattr(small(), table)
@@ -73,6 +74,7 @@ def test_tables_come_back_equal(folder, table):
     assert_frame_equal(getattr(load(folder), table), frame, check_exact=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", LARGE + SMALL)
 def test_every_number_has_a_unit(folder, table):
     for item in pq.read_schema(folder / f"{table}.parquet"):

@@ -24,6 +24,7 @@ def test_a_planted_box_is_found_with_its_bounds_coverage_and_density():
     assert box.held_out.density == pytest.approx(box.density, abs=0.05) and box.held_out.low < box.held_out.density
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.1, 0.4, 0.7])
 def test_chance_gives_no_box(share):
     for seed in range(5):
@@ -75,6 +76,7 @@ def test_luck_alone_makes_no_regret():
     assert naive.min() > 0.7
 
 
+@pytest.mark.slow
 def test_luck_alone_makes_no_tail_of_regret_and_no_winner():
     """Two options that are the same had a regret of 158 in one world in twenty."""
     tails, best, apart = [], [], []
