@@ -31,6 +31,7 @@ html_show_sourcelink = False
 
 autosummary_generate = False
 autodoc_member_order = "bysource"
+python_maximum_signature_line_length = 100
 default_role = "code"  # docstrings write code between single backticks, as Markdown does
 autodoc_typehints = "signature"
 autodoc_preserve_defaults = True
