@@ -30,6 +30,7 @@ html_copy_source = False
 html_show_sourcelink = False
 
 autosummary_generate = False
+autoclass_content = "both"
 autodoc_member_order = "bysource"
 python_maximum_signature_line_length = 100
 default_role = "code"  # docstrings write code between single backticks, as Markdown does

@@ -115,6 +115,18 @@ def test_the_readmes_experiment_is_one(tmp_path):
     assert {"idea_rate", "project_months", "displacement"} <= {factor.name for factor in plan.factors}
 
 
+def test_the_scenario_and_the_experiment_that_are_added_load(tmp_path):
+    page = (ROOT / "docs" / "adding.md").read_text(encoding="utf-8")
+    for name, block in re.findall(r"^```toml\n# \S+/(\w+)\.toml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL):
+        file = tmp_path / f"{name}.toml"
+        file.write_text(block, encoding="utf-8")
+        if "[method]" in block:
+            assert prepared(file, tmp_path)[0].factors
+        else:
+            assert scenarios.load(file).resolve().change_year == 2016
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_the_readmes_python_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     study, many, model = (_block_with(word) for word in ("compare(", "ManyRuns(", "Innovex("))
