@@ -310,6 +310,7 @@ def test_outcomes_by_sme_follow_the_ties(inputs):
     assert model.agents_by_type[SMEAgent].agg("partnerships", sum) == model.partnerships
 
 
+@pytest.mark.slow
 def test_sets_of_agents_work_as_in_mesa(inputs):
     model = InnovexModel(inputs, rng=1)
     clusters = model.agents_by_type[ClusterAgent]

@@ -61,6 +61,7 @@ def test_something_happens(done):
 # Money
 
 
+@pytest.mark.slow
 def test_no_funder_pays_more_than_it_offers(done):
     ledger = done.state.ledger
     assert (ledger.outlay <= ledger.offered + EUR).all()

@@ -91,6 +91,7 @@ def by_the_parser(name, for_types):
     return found, files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(sources.modules_in()))
 def test_patterns_read_imports_as_the_parser_does(name):
     for for_types in (False, True):

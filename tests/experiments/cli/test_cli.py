@@ -541,6 +541,7 @@ def test_an_interrupted_part_does_not_touch_what_was_before(where, runs):
 # ---------- report
 
 
+@pytest.mark.slow
 def test_a_report_is_written_again_from_the_tables(innovex, tmp_path):
     code, out, _ = innovex("compare", "baseline", "projects_24", *SMALL[:-1])
     folder = Path(out.splitlines()[-1].removeprefix("Tables: "))
@@ -621,6 +622,7 @@ def test_other_numbers_than_the_manifest_says_are_told_and_kept_apart(innovex, t
     assert out.splitlines()[-1] == f"Tables: results/{folder.name}-rerun"
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on_after_ctrl_c_and_rerun_runs_all_anew(innovex, tmp_path, monkeypatch):
     question = ("compare", "baseline", "projects_24", *SMALL[2:], "--draws", "20", "--threads", "1")
     with monkeypatch.context() as patched:

@@ -52,6 +52,7 @@ def test_a_scenario_that_changes_nothing_differs_nowhere(null, table):
     assert_frame_equal(of(frame, "the_same"), of(frame, "baseline"), check_exact=True)
 
 
+@pytest.mark.slow
 def test_the_effect_of_nothing_is_zero_and_never_better(null):
     effects = null.effects[null.effects.draws > 0]
     assert set(effects.basis) == {"equal budget", "equal spending"}
@@ -122,6 +123,7 @@ def test_a_longer_study_begins_with_the_shorter_one():
         assert_frame_equal(whole[whole.draw < 4].reset_index(drop=True), getattr(small(), table), check_exact=True)
 
 
+@pytest.mark.slow
 def test_more_seeds_begin_with_the_fewer():
     more = compare("baseline", "projects_24", draws=2, runs=2, smes=SMES, reasons=0, spending=0)
     first = more.by_call[more.by_call.run == 0].reset_index(drop=True)
@@ -306,6 +308,7 @@ def test_every_table_is_tidy():
             assert not frame.isna().any(axis=None)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_draws_that_are_finished():
     """Interrupted in the middle, a study holds the draws that all its runs are done of, the same bits as ever."""
     asked = {"runs": 2, "smes": SMES, "reasons": 0, "spending": 0, "threads": 1}

@@ -20,6 +20,8 @@ from experiments.exhibits.style import NARROW, WIDTH, png_of
 from tests.made_up import alone, made
 from tests.pages import Page
 
+pytestmark = pytest.mark.slow  # reports take seconds
+
 DRAWN = [exhibit for exhibit in EXHIBITS if exhibit.draw is not None]
 
 
@@ -50,7 +52,6 @@ def many() -> tuple[Frames, str, Path]:
     return comparison, path.read_text(encoding="utf-8"), path
 
 
-@pytest.mark.slow
 def test_it_is_one_file_that_loads_nothing() -> None:
     _, text, _ = many()
     page = Page(text)
@@ -98,7 +99,6 @@ def test_every_figure_is_told_in_words_and_lies_beside_the_page() -> None:
     assert stems == {f"{n:02d}-{exhibit.name.replace('_', '-')}" for n, exhibit in enumerate(DRAWN, start=1)}
 
 
-@pytest.mark.slow
 def test_the_same_comparison_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = [replace(e, draw=e.draw if e.name == "network" else None) for e in EXHIBITS]
     monkeypatch.setattr(report, "EXHIBITS", chosen)
@@ -107,7 +107,6 @@ def test_the_same_comparison_gives_the_same_bytes(tmp_path: Path, monkeypatch: p
         assert file.read_bytes() == (second.parent / file.relative_to(first.parent)).read_bytes(), file.name
 
 
-@pytest.mark.slow
 def test_two_scenarios_without_reasons_and_spending() -> None:
     frames = made(2, parts=False)
     text = page_of(frames, "answer")
@@ -118,7 +117,6 @@ def test_two_scenarios_without_reasons_and_spending() -> None:
     assert "What would longer projects bring?" in text
 
 
-@pytest.mark.slow
 def test_a_base_without_contracts_is_told_in_numbers() -> None:
     comparison = made(3, base_contracts=0.0)
     text = page_of(comparison, "answer", "split", "funnel", "reasons", "countries", "paths")
@@ -128,7 +126,6 @@ def test_a_base_without_contracts_is_told_in_numbers() -> None:
     assert f"+{net:,.0f}" in table.rows[1].cells[0].small
 
 
-@pytest.mark.slow
 def test_one_scenario_alone() -> None:
     single = alone()
     text = page_of(single, "split", "countries", "network", "paths", "lost")
@@ -138,7 +135,6 @@ def test_one_scenario_alone() -> None:
     assert differences.tables(differences.data(single))[0].heads[0] == "Net contracts"
 
 
-@pytest.mark.slow
 def test_missing_numbers_are_said_to_be_missing() -> None:
     whole = made(3)
     effects = whole.effects.copy()
@@ -148,7 +144,6 @@ def test_missing_numbers_are_said_to_be_missing() -> None:
     assert "n/a" in text and ">nan" not in text
 
 
-@pytest.mark.slow
 def test_an_interrupted_run_says_so_at_the_top() -> None:
     stopped = made(2)
     stopped.manifest.update({"complete": False, "draws": 200, "missing": ["draws", "reasons"]})
@@ -158,7 +153,6 @@ def test_an_interrupted_run_says_so_at_the_top() -> None:
     assert "interrupted" not in many()[1]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("exhibit", DRAWN, ids=lambda exhibit: exhibit.name)
 def test_letters_in_figures_are_nine_points_or_more(exhibit) -> None:  # type: ignore[no-untyped-def]
     data = exhibit.data(made(4))

@@ -408,6 +408,7 @@ def test_hashes_see_the_last_bit_and_the_name_of_a_column():
 # ---------- read back
 
 
+@pytest.mark.slow
 def test_a_comparison_comes_back_whole_with_its_report(tmp_path):
     """Everything that its report needs: the report written again is the same, byte by byte."""
     folder = save(small(), tmp_path)

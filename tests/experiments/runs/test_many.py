@@ -177,6 +177,7 @@ def test_rows_do_not_depend_on_the_blocks(frame, monkeypatch):
     pd.testing.assert_frame_equal(ManyRuns(("baseline", "projects_24"), draws=3, **SMALL).frame(), frame)
 
 
+@pytest.mark.slow
 def test_a_million_draws_take_no_more_than_a_block_at_a_time(monkeypatch):
     made, draw = [], drawing.Source.draw
     monkeypatch.setattr(drawing.Source, "draw", lambda self, n, *more: made.append(n) or draw(self, n, *more))
@@ -242,6 +243,7 @@ def test_written_rows_are_the_frame_and_carry_units(asked, frame, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_cut_short_the_file_holds_the_finished_draws_and_can_be_gone_on_from(asked, frame, tmp_path, monkeypatch):
     monkeypatch.setattr(many, "PART_ROWS", 1)
     longer, runs = replace(asked, draws=11), []

@@ -14,6 +14,7 @@ def by_chance(share, seed=0):
     return np.random.default_rng(seed).random(len(WORLDS)) < share
 
 
+@pytest.mark.slow
 def test_a_planted_box_is_found_with_its_bounds_coverage_and_density():
     inside = (WORLDS[:, 2] > 0.6) & (WORLDS[:, 5] < 0.5)
     found = discover(WORLDS, inside ^ by_chance(0.05))

@@ -139,6 +139,7 @@ def test_pairing_saves_what_the_two_arms_share():
     assert np.isnan(noise.pairing(0 * common, 0 * common))  # there is none
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sobol", "morris", "dgsm", "pawn", "rbd_fast"])
 def test_a_missing_outcome_takes_its_block_out_and_nothing_else(name):
     method = Method(name, 64)
