@@ -1,4 +1,5 @@
-# What one does here:  make demo | make test | make check | make wheel | make lock | make clean
+# What one does here:  make demo | make test | make quick | make check | make docs | make coverage
+#                      make wheel | make lock | make clean
 # Needs make and Python 3.11, 3.12 or 3.13 (another one than found: make PYTHON=/path/to/python3.12 test).
 
 VENV := .venv
@@ -17,13 +18,25 @@ export OMP_NUM_THREADS = 1
 export OPENBLAS_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: demo test lint types contracts check wheel lock clean
+.PHONY: demo test quick lint types contracts check docs coverage wheel lock clean
 
 demo: $(VENV)/runtime.stamp
 	$(BIN)/innovex compare --shipped $(DEMO)
 
 test: $(VENV)/test.stamp
 	$(BIN)/python -m pytest $(ARGS)
+
+# The inner loop: all but what is marked slow, in a few processes.
+quick: $(VENV)/test.stamp
+	$(BIN)/python -m pytest -q -m "not slow" $(SEVERAL) $(ARGS)
+SEVERAL := --numprocesses logical --maxprocesses 4 --dist loadfile
+
+# Which lines the tests reach. A line of a kernel counts if a test ran it in plain Python: compiled code is not seen.
+coverage: $(VENV)/test.stamp
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q -m "not slow or plain" $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff check .
@@ -37,6 +50,9 @@ contracts: $(VENV)/test.stamp
 
 check: lint types contracts
 
+docs: $(VENV)/test.stamp
+	$(BIN)/python -m docs.build_pages
+
 # `build` goes first, or files that were deleted would still come along.
 wheel: $(VENV)/test.stamp
 	rm -rf build dist
@@ -48,13 +64,13 @@ wheel: $(VENV)/test.stamp
 # Newer versions: make lock UPGRADE=--upgrade
 lock:
 	uv pip compile $(LOCKING) $(UPGRADE) --output-file requirements.txt
-	uv pip compile $(LOCKING) $(UPGRADE) --extra test --constraint requirements.txt --output-file requirements-test.txt
+	uv pip compile $(LOCKING) $(UPGRADE) --extra test --extra docs --constraint requirements.txt --output-file requirements-test.txt
 	@! grep -n "://" requirements.txt requirements-test.txt
 LOCKING := pyproject.toml --quiet --universal --python-version 3.11 --extra build \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find simulator scenarios experiments calibration tests -name __pycache__ -prune -exec rm -rf {} +
 
 # The environment: made once, filled from the lock, the project itself linked in.

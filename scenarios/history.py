@@ -140,7 +140,13 @@ class Programme:
         return tuple(self.calls)
 
     def month(self, iso: str) -> int:
-        """Return the number of months from January of the first year to an ISO year-month ("2016-09")."""
+        """Return the number of months from January of the first year to a month.
+
+        Parameters
+        ----------
+        iso : str
+            The month, as in "2016-09".
+        """
         return (int(iso[:4]) - self.first_year) * 12 + int(iso[5:]) - 1
 
     def budget_eur(self, year: int, funder: str) -> float:

@@ -29,17 +29,8 @@ Settings = tuple[Setting, ...]
 Years = tuple[int, ...]
 ByName = Mapping[tuple[str | None, str], list[Setting]]  # settings by funder and name
 
-LEVERS = (
-    "committed_months",
-    "lag_spread_factor",
-    "partial_awards",
-    "top_up_share",
-    "fill_share",
-    "carry_over_share",
-    "phase_two_months",
-    "phase_two_grant_factor",
-    "phase_two_from_next_call",
-)
+# Rules of a call that are levers as they are: its numbers. Whole numbers are dates, sizes and choices.
+LEVERS = tuple(name for name, kind in CallRules.__annotations__.items() if kind == F64)
 
 
 @dataclass(frozen=True)

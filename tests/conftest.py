@@ -1,5 +1,6 @@
 """Fixtures that several tests share, and what is told at the end of a test run."""
 
+import signal
 from pathlib import Path
 
 import hypothesis
@@ -11,28 +12,29 @@ import scenarios
 hypothesis.settings.register_profile("innovex", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("innovex")
 
-_FINDINGS = pytest.StashKey[list[tuple[str, str]]]()
+FINDING = "finding"
+# A shell that starts tests in the background makes them ignore Ctrl-C, and so the processes that they interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_configure(config):
-    config.stash[_FINDINGS] = []
-
-
-def pytest_terminal_summary(terminalreporter, config):
+def pytest_terminal_summary(terminalreporter):
     """Print what tests have found beyond passing or failing."""
-    for title, text in config.stash[_FINDINGS]:
-        terminalreporter.section(title)
-        terminalreporter.write_line(text)
+    reports = [report for kind in terminalreporter.stats.values() for report in kind]
+    for report in reports:
+        if getattr(report, "when", None) == "call":
+            for title, text in (words for name, words in report.user_properties if name == FINDING):
+                terminalreporter.section(title)
+                terminalreporter.write_line(text)
 
 
 @pytest.fixture
 def tell(request):
     """Tell a finding at the end of the test run, whether or not the test passes."""
 
-    def found(title: str, text: str) -> None:
-        request.config.stash[_FINDINGS].append((title, text))
+    def add(title: str, text: str) -> None:
+        request.node.user_properties.append((FINDING, (title, text)))  # comes back from a process of pytest-xdist too
 
-    return found
+    return add
 
 
 @pytest.fixture

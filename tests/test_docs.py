@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 import scenarios
-from experiments.cli.main import app, scenarios_app
+from experiments.cli.main import app, main, scenarios_app
 from experiments.sweeps.result import prepared
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+ADDED = "finland_returns|briefings"  # what docs/adding.md adds, as an example
+OF_THE_ROOT = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")]
+PAGES = [*OF_THE_ROOT, *(page for page in sorted((ROOT / "docs").rglob("*.md")) if "_build" not in page.parts)]
 READ = [page for page in PAGES if page.name != "ODD.template.md"]  # ODD.md is what becomes of it
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # README's settings made small: what runs must run, and need not run long.
@@ -33,7 +35,7 @@ def by_name(page):
 
 def commands(text):
     """Words after `innovex`, `make` and `python -m` in code."""
-    shown = re.findall(r"^```sh\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+    shown = re.findall(r"^```(?:sh|\{run\} sh)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
     code = "\n".join([*shown, *re.findall(r"`[^`\n]+`", text)])
     return {tool: set(re.findall(rf"(?:^|[/`\s]){tool} ([\w.-]+)", code)) for tool in ("innovex", "make", "python -m")}
 
@@ -60,12 +62,23 @@ def test_every_rule_and_parameter_stands_in_the_odd():
 def test_commands_exist(page):
     found = commands(page.read_text(encoding="utf-8"))
     groups = {group.name for group in app.registered_groups}
-    known = {command.callback.__name__ for command in app.registered_commands} | groups | {"--help"}
+    known = {command.callback.__name__ for command in app.registered_commands} | groups | {"--help", "--version"}
     assert found["innovex"] <= known
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert found["make"] <= set(re.findall(r"^(\w+):", makefile, flags=re.MULTILINE))
     for module in found["python -m"]:
         assert (ROOT / f"{module.replace('.', '/')}.py").exists() or importlib.util.find_spec(module), module
+
+
+@pytest.mark.parametrize("page", READ, ids=by_name)
+def test_named_files_exist(page):
+    text = page.read_text(encoding="utf-8")
+    if page.name == "CHANGELOG.md":  # earlier entries name what was there then
+        text = re.split(r"^## ", text, flags=re.MULTILINE)[1]
+    rooms = "simulator|scenarios|calibration|experiments|tests|benchmarks|docs"
+    for name in set(re.findall(rf"`((?:{rooms})/[\w./*-]*)`", text)):
+        made = name.startswith("docs/_build") or re.search(ADDED, name)
+        assert made or any(ROOT.glob(name.rstrip("/"))), name
 
 
 def test_the_readme_shows_commands_to_start_and_to_ask():
@@ -78,13 +91,13 @@ def test_the_readme_shows_commands_to_start_and_to_ask():
 @pytest.mark.parametrize("page", READ, ids=by_name)
 def test_named_scenarios_exist(page):
     text = page.read_text(encoding="utf-8")
-    asked = re.findall(r"innovex (?:run|compare|scenarios show) ([^`#\n]+)", text)
+    asked = re.findall(r"innovex (?:run|compare|scenarios show) ([^`#|\n]+)", text)
     words = {word for line in asked for word in re.split(r"(?:^|\s+)--", line)[0].split()}
     names = {word for word in words if not word.endswith(".toml")}
     names |= set(re.findall(r"(?:extends = |Innovex\()\"(\w+)\"", text))
     for listed in re.findall(r"(?:\"scenario\": \[|compare\()((?:\"\w+\",? ?)+)", text):
         names |= set(re.findall(r"\w+", listed))
-    assert {name for name in names if not name.isupper()} <= set(scenarios.names())
+    assert {name for name in names if not name.isupper()} <= {*scenarios.names(), *ADDED.split("|")}
 
 
 def test_the_readmes_scenario_file_is_eight_lines_and_loads(tmp_path):
@@ -102,11 +115,26 @@ def test_the_readmes_experiment_is_one(tmp_path):
     assert {"idea_rate", "project_months", "displacement"} <= {factor.name for factor in plan.factors}
 
 
+def test_the_scenario_and_the_experiment_that_are_added_load(tmp_path):
+    page = (ROOT / "docs" / "adding.md").read_text(encoding="utf-8")
+    for name, block in re.findall(r"^```toml\n# \S+/(\w+)\.toml\n(.*?)^```", page, flags=re.MULTILINE | re.DOTALL):
+        file = tmp_path / f"{name}.toml"
+        file.write_text(block, encoding="utf-8")
+        if "[method]" in block:
+            assert prepared(file, tmp_path)[0].factors
+        else:
+            assert scenarios.load(file).resolve().change_year == 2016
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_the_readmes_python_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     study, many, model = (_block_with(word) for word in ("compare(", "ManyRuns(", "Innovex("))
     told = {}
-    exec(_smaller(study, SMALL_STUDY).replace('found.save("results")', 'found.save("results", report=False)'), told)
+    exec(
+        _smaller(study, SMALL_STUDY).replace('comparison.save("results")', 'comparison.save("results", report=False)'),
+        told,
+    )
     assert set(told["effects"]["scenario"]) == {"fast_and_synchronised"}
     assert set(told["by_country"].index.get_level_values("scenario")) == {"baseline", "fast_and_synchronised"}
     assert (tmp_path / told["folder"] / "manifest.json").exists()
@@ -164,9 +192,14 @@ def test_the_readmes_speed_is_that_of_the_page_on_speed():
         assert f"| {target} |" in page and f"benchmarks.run {part}`" in page
 
 
-def test_the_citation_is_of_this_version():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
-    assert f"version: {project['version']}\n" in citation
-    assert f"## [{project['version']}]" in changelog
+def test_the_version_is_the_same_everywhere(capsys, monkeypatch):
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    entries = re.findall(r"^## \[(.+)\] - (.+)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert entries[0][0] == version, "the changelog's first entry is that of the version"
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d", date) for _, date in entries[1:]), "earlier versions have a date"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d|unreleased", entries[0][1])
+    monkeypatch.setattr(sys, "argv", ["innovex", "--version"])
+    with pytest.raises(SystemExit):
+        main()
+    assert capsys.readouterr().out == f"innovex {version}\n", "install again: make .venv/test.stamp"

@@ -35,19 +35,38 @@ class Comparison(Frames):
 
         Parameters
         ----------
-        folder: where the results folder is made; its name follows from the question.
-        report: whether figures and `report.html` are written too.
+        folder : str or path
+            Where the results folder is made. Its name follows from the question.
+        report : bool
+            Whether to write figures and `report.html` too.
+
+        Returns
+        -------
+        Path
+            The results folder.
 
         Raises
         ------
-        InputError: the place cannot be written to, or holds the results of another question.
+        InputError
+            If the place cannot be written to, or holds the results of another question.
         """
         from experiments.comparison import folder as files  # here, since figures take time to load
 
         return files.save(self, Path(folder), with_report=report)
 
     def report(self, folder: str | os.PathLike[str]) -> Path:
-        """Write `report.html` and its figures into `folder`; return the path of the report."""
+        """Write `report.html` and its figures into a folder.
+
+        Parameters
+        ----------
+        folder : str or path
+            An existing folder.
+
+        Returns
+        -------
+        Path
+            The report.
+        """
         from experiments.comparison.report import write_report
 
         return write_report(self, Path(folder))
@@ -74,23 +93,43 @@ def compare(
 
     Parameters
     ----------
-    scenarios: names of shipped scenarios, paths of scenario files, or loaded scenarios; two or more.
-    draws: draws of the parameters; 0 takes one, the central values.
-    runs: seeds per draw.
-    seed: same seed, same numbers.
-    horizon: months for which each call is counted; the scenario's own (60) unless given.
-    smes, clusters: member SMEs, and clusters, of all countries together; the programme's unless given.
-    reasons, spending: draws for the reasons and for the comparison at equal spending; 0 leaves them out.
-    threads: runs at a time on this machine, all cores unless given; no number depends on it.
-    draws_from: "posterior" (the shipped one), "prior", or the path of a posterior.
-    stage: called with a name and a number of runs when a part begins; what it returns is called with runs done.
-    engine, dask: "threads", "processes", or "dask" with the address of a scheduler; no number depends on it.
-    store: a folder in which finished runs are kept, so that a stopped comparison goes on and a larger one runs only
-        what is new, such as "results/runs"; a temporary one unless given.
+    *scenarios : str, path or Scenario
+        Two or more: names of shipped scenarios, paths of scenario files, or loaded scenarios.
+    draws : int
+        Draws of the parameters; 0 takes the central values, once.
+    runs : int
+        Seeds per draw.
+    seed : int
+        Seed of the whole comparison: same seed, same numbers.
+    horizon : int, optional
+        Months for which each call is counted; by default the scenario's own (60).
+    smes, clusters : int, optional
+        Member SMEs and clusters of all countries together; by default the programme's.
+    reasons, spending : int
+        Draws for the reasons and for the comparison at equal spending; 0 leaves them out.
+    threads : int, optional
+        Runs at a time on this machine; by default one per core. No number depends on it.
+    draws_from : str
+        "posterior" (the shipped one), "prior", or the path of a posterior.
+    stage : callable, optional
+        Called with a name and a number of runs when a part begins. It returns a callback for the runs done.
+    engine : str
+        "threads", "processes" or "dask". No number depends on it.
+    dask : str, optional
+        Address of a Dask scheduler.
+    store : str or path, optional
+        A folder that keeps finished runs, such as "results/runs": a stopped comparison resumes there, and a larger one
+        runs only what is new. By default it is a temporary one.
+
+    Returns
+    -------
+    Comparison
+        Tables and answers.
 
     Raises
     ------
-    InputError: wrong input, in one sentence, before anything is run.
+    InputError
+        For wrong input, in one sentence, before anything runs.
 
     Examples
     --------
@@ -118,17 +157,46 @@ def run(
     dask: str | None = None,
     store: str | os.PathLike[str] | None = None,
 ) -> Comparison:
-    """Run one scenario (beside the world without the programme); parameters and errors as for `compare`."""
+    """Run one scenario, and compare it with the world without the programme.
+
+    Parameters
+    ----------
+    scenario : str, path or Scenario
+        Name of a shipped scenario, path of a scenario file, or a loaded scenario.
+    draws, runs, seed, horizon, smes, threads, draws_from, clusters, stage, engine, dask, store : optional
+        As for `compare`.
+
+    Returns
+    -------
+    Comparison
+        Tables; `trace` holds every event of the first run.
+
+    Raises
+    ------
+    InputError
+        For wrong input, in one sentence, before anything runs.
+    """
     settings = Settings(draws, runs, seed, horizon, smes, 0, 0, threads, draws_from, clusters)
     return _computed(prepare((scenario,), settings), Where(engine, None, dask), store, stage or _quiet)
 
 
 def load(folder: str | os.PathLike[str]) -> Comparison:
-    """Return the comparison that a results folder holds: its tables and answers, ready to write its report again.
+    """Read a comparison back from its results folder: tables, answers, and all that its report needs.
+
+    Parameters
+    ----------
+    folder : str or path
+        A results folder.
+
+    Returns
+    -------
+    Comparison
+        As it was saved.
 
     Raises
     ------
-    InputError: it is no results folder, or not a whole one.
+    InputError
+        If this is not a results folder, or not a complete one.
     """
     from experiments.comparison import folder as files
 

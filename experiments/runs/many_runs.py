@@ -62,25 +62,40 @@ class ManyRuns:
 
     Parameters
     ----------
-    scenarios: one or more names, paths or loaded scenarios; they share worlds, noise and the twin without the
-        programme, draw by draw and seed by seed.
-    draws: number of draws (0: one, the central values), or the draws themselves, parameter by
-        parameter: `{"idea_rate": [0.8, 1.2], ...}`; parameters that are not named have their central value.
-    runs: seeds per draw. The seed of a run follows from `seed`, the number of its draw and its own number.
-    first_draw: number of the first draw, so that a large question can be cut by hand into parts with the same numbers.
-    by: one row per "run" (counted calls together), "call" or "country" (counted calls together).
-    measures: one or more names of measures that a run counts, or of sums of them, such as net outcomes; all unless
-        given.
-    first_year: first call that is counted in rows by run and country; the first of all unless given.
-    horizon: months for which each call is counted.
-    smes, clusters: member SMEs, and clusters, of all countries together.
-    threads: runs at a time on this machine, all cores unless given; no number depends on it.
-    draws_from: "posterior", the shipped one, "prior", or a posterior's file.
-    engine, dask: "threads", "processes", or "dask" with the address of a scheduler; no number depends on it.
+    scenarios : str, path, Scenario or a sequence of these
+        They share worlds, luck and the twin without the programme, draw by draw and seed by seed.
+    draws : int or mapping of str to array, shape (draws,)
+        Number of draws (0 takes the central values, once), or your own values by parameter, such as
+        `{"idea_rate": [0.8, 1.2]}`. Parameters that are not named have their central value.
+    runs : int
+        Seeds per draw.
+    seed : int
+        The seed of a run follows from it, the number of the draw and the number of the run.
+    first_draw : int
+        Number of the first draw: a large question can be cut into parts with the same numbers.
+    by : str
+        "run", "call" or "country": one row for each. Rows by run and by country hold the counted calls together.
+    measures : str or sequence of str, optional
+        Measures that a run counts, or sums of them such as net outcomes; by default all.
+    first_year : int, optional
+        First call that is counted in rows by run and by country; by default the first of all.
+    horizon : int, optional
+        Months for which each call is counted.
+    smes, clusters : int, optional
+        Member SMEs and clusters of all countries together.
+    threads : int, optional
+        Runs at a time on this machine; by default one per core. No number depends on it.
+    draws_from : str
+        "posterior" (the shipped one), "prior", or the path of a posterior.
+    engine : str
+        "threads", "processes" or "dask". No number depends on it.
+    dask : str, optional
+        Address of a Dask scheduler.
 
     Raises
     ------
-    InputError: wrong input, when the question is put and before anything runs.
+    InputError
+        For wrong input, before anything runs.
     """
 
     scenarios: Sequence[Named]
@@ -102,16 +117,35 @@ class ManyRuns:
     def parts(self, progress: Progress | None = None, cancelled: Cancelled | None = None) -> "Iterator[pd.DataFrame]":
         """Yield the rows in order of draw, run and scenario, in frames of whole draws, as they come.
 
-        `progress` is called with the runs done since it was last called. When `cancelled()` is true the iterator ends
-        after the draws that are finished in full; after Ctrl-C it raises KeyboardInterrupt, and what it gave before
-        holds.
+        Parameters
+        ----------
+        progress : callable, optional
+            Called with the number of runs done since its last call.
+        cancelled : callable, optional
+            When it returns true, the iterator ends after the draws that are complete.
+
+        Yields
+        ------
+        pandas.DataFrame
+            One row per draw, run, scenario and what `by` says. After Ctrl-C the frames that came before remain valid.
         """
         ready = _Ready(self)
         with Store.temporary() as store:
             yield from ready.frames(Parts(store.root / "parts"), progress, cancelled, keep=False)
 
     def frame(self, progress: Progress | None = None, cancelled: Cancelled | None = None) -> "pd.DataFrame":
-        """Return all rows as one frame. For one that memory cannot hold there is `write`."""
+        """Return all rows as one frame; use `write` if memory cannot hold it.
+
+        Parameters
+        ----------
+        progress, cancelled : callable, optional
+            As for `parts`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per draw, run, scenario and what `by` says.
+        """
         import pandas as pd
 
         ready = _Ready(self)
@@ -122,11 +156,23 @@ class ManyRuns:
     def write(
         self, path: str | os.PathLike[str], progress: Progress | None = None, cancelled: Cancelled | None = None
     ) -> Path:
-        """Write all rows as one Parquet file with units, part by part; return its path.
+        """Write all rows as one Parquet file with units, part by part.
 
-        What is finished lies beside it, in a folder that ends in `.parts`, until the file is whole: a call that was
-        killed goes on where it was. Cut short, by `cancelled` or Ctrl-C, the file holds the finished draws and says in
-        its name how many there are.
+        Until the file is complete, finished parts are in a folder beside it that ends in `.parts`: if the process is
+        killed, the same call resumes. After `cancelled` or Ctrl-C the file holds the finished draws, and its name says
+        how many they are.
+
+        Parameters
+        ----------
+        path : str or path
+            The file to write.
+        progress, cancelled : callable, optional
+            As for `parts`.
+
+        Returns
+        -------
+        Path
+            The file.
         """
         import pyarrow.parquet as pq
 
@@ -156,7 +202,7 @@ class ManyRuns:
 
     @property
     def parameters(self) -> dict[str, F64]:
-        """The values drawn, parameter by parameter, shape (draws,)."""
+        """Values that were drawn, by parameter, each of shape (draws,)."""
         drawn = _draws(_plain(self))
         return drawn.make(0, drawn.number)
 

@@ -34,10 +34,14 @@ Asked = str | os.PathLike[str] | Mapping[str, Any] | Experiment
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep in its folder, whole or as far as it has come.
+    """A sweep in its folder, complete or as far as it has come.
 
-    `design`: one row per row, factors in their units. `results`: one row per row, run and case. `outcomes` gives the
-    differences of a contrast as an array, NaN where a run failed or is yet to come.
+    Attributes
+    ----------
+    folder : Path
+        Where it is.
+    plan : Plan
+        What is to be run: factors, cases, rows and chunks.
     """
 
     folder: Path
@@ -111,7 +115,20 @@ class Sweep:
         return [table for table in tables if isinstance(table, Damaged)]
 
     def values(self, case: str, measure: str) -> F64:
-        """One measure of one case, (rows, runs); NaN where a run failed or is yet to come."""
+        """Return one measure of one case.
+
+        Parameters
+        ----------
+        case : str
+            One of `cases`.
+        measure : str
+            Name of a measure.
+
+        Returns
+        -------
+        array, shape (rows, runs)
+            NaN where a run failed or is missing.
+        """
         found = np.full((self.plan.rows, self.experiment.runs), np.nan)
         if case not in self.cases:
             raise InputError(f"{self.folder}: has no case {case!r}; allowed: {', '.join(self.cases)}")
@@ -124,7 +141,20 @@ class Sweep:
         return found
 
     def outcomes(self, contrast: str, measure: str) -> F64:
-        """Option less base in the same row and run, (rows, runs); of a contrast without a base, the option's values."""
+        """Return option less base in the same row and run; of a contrast without a base, the option's values.
+
+        Parameters
+        ----------
+        contrast : str
+            One of `contrasts`.
+        measure : str
+            Name of a measure.
+
+        Returns
+        -------
+        array, shape (rows, runs)
+            NaN where a run failed or is missing.
+        """
         pairs = {label: (base, option) for label, base, option in self.plan.pairs}
         if contrast not in pairs:
             raise InputError(f"{self.folder}: has no contrast {contrast!r}; allowed: {', '.join(pairs)}")
@@ -164,16 +194,42 @@ def sweep(
     redo_failed: bool = False,
     hear: Hear | None = None,
 ) -> Sweep:
-    """Run an experiment, or as much of it as is not there yet, and return it as it lies in its folder below `out`.
+    """Run an experiment, or what is missing of it, and return it from its folder below `out`.
 
-    experiment: a shipped name, a path, the folder of a sweep, or what a file would hold. evaluate: a function of
-        (case, values by factor, seed) that gives measures in the place of the model. engine: "threads", "processes"
-        or "dask" with the address of a scheduler; no number depends on it, nor on `workers`. n, runs: other sizes
-        than the file's. resume: there must be something to go on with. redo_failed: run failed runs again.
-        hear: is told how far it is.
+    After a kill, Ctrl-C or a lost cluster, what is finished is kept, and the same call resumes.
 
-    Raises InputError for wrong input. After KeyboardInterrupt or a lost cluster what is finished is kept, and the
-    same call goes on.
+    Parameters
+    ----------
+    experiment : str, path or mapping
+        A shipped name, the path of a file, the folder of a sweep, or the content of a file.
+    out : str or path
+        Where the folder of the sweep is made.
+    evaluate : callable, optional
+        A function of (case, values by factor, seed) that returns measures, to be used instead of the model.
+    engine : str
+        "threads", "processes" or "dask". No number depends on it.
+    workers : int, optional
+        Threads or processes; by default one per core. No number depends on it.
+    dask : str, optional
+        Address of a Dask scheduler.
+    n, runs : int, optional
+        Blocks of the design and seeds per point, if others than the file's.
+    resume : bool
+        Whether there must be a sweep to resume.
+    redo_failed : bool
+        Whether to run failed runs again.
+    hear : callable, optional
+        Called with the progress.
+
+    Returns
+    -------
+    Sweep
+        The sweep in its folder.
+
+    Raises
+    ------
+    InputError
+        For wrong input, before anything runs.
     """
     if evaluate is not None and not callable(evaluate):
         raise InputError(f"evaluate: {describe(evaluate)} does not fit; allowed: a function of (case, values, seed)")
@@ -232,7 +288,25 @@ def _plan_in(folder: Path, evaluate: Evaluate | None) -> Plan:
 
 
 def load(folder: str | os.PathLike[str], evaluate: Evaluate | None = None) -> Sweep:
-    """The sweep that a folder holds, whole or not. Raises InputError."""
+    """Read a sweep from its folder, complete or not.
+
+    Parameters
+    ----------
+    folder : str or path
+        The folder of a sweep.
+    evaluate : callable, optional
+        The function that was used instead of the model.
+
+    Returns
+    -------
+    Sweep
+        As far as it has come.
+
+    Raises
+    ------
+    InputError
+        If this is not the folder of a sweep.
+    """
     place = Path(folder)
     return Sweep(place, _plan_in(place, evaluate))
 
@@ -258,7 +332,18 @@ def _finish(found: Sweep, advance: Advance) -> None:
 
 
 def status(folder: str | os.PathLike[str]) -> dict[str, Any]:
-    """How far a sweep is, from its folder alone: cells, finished, failed, damaged parts, whether someone is at work."""
+    """Report how far a sweep is, from its folder alone.
+
+    Parameters
+    ----------
+    folder : str or path
+        The folder of a sweep.
+
+    Returns
+    -------
+    dict
+        Runs to do, done and failed, damaged parts, whether it is complete, and whether a process is at work on it.
+    """
     found = load(folder)
     plan, per_case = found.plan, len(found.cases)
     done = failed = 0

@@ -87,6 +87,7 @@ def test_the_same_happens_in_objects(name):
         np.testing.assert_allclose(getattr(state, table), told, rtol=CLOSE)
 
 
+@pytest.mark.slow
 def test_the_cases_are_lively_enough_to_tell():
     """Contracts, displaced rivals, partners that leave, meetings: nothing of it is only in the text."""
     happened = {}
@@ -97,11 +98,13 @@ def test_the_cases_are_lively_enough_to_tell():
     assert min(happened.values()) >= 2, happened
 
 
+@pytest.mark.slow
 def test_the_same_happens_in_a_world_of_its_usual_clusters():
     inputs = scenarios.load("clusters_package").resolve(smes=1600, last_call=2014, horizon_months=24)
     assert_same_events(inputs, 3, simulate(inputs, 3), run(inputs, 3))
 
 
+@pytest.mark.slow
 def test_compiled_rules_called_from_objects_do_the_same():
     inputs = tiny()
     assert_same_events(inputs, 2, simulate(inputs, 2), run(inputs, 2, compiled=True))

@@ -42,6 +42,7 @@ def ideas(monkeypatch):
     return model
 
 
+@pytest.mark.slow
 def test_the_truth_comes_back_and_what_tells_nothing_is_named(ideas, tmp_path, capsys):
     cli_calibrate.calibrate(out=tmp_path)
     found = posterior.read(tmp_path / "posterior.parquet")
@@ -55,6 +56,7 @@ def test_the_truth_comes_back_and_what_tells_nothing_is_named(ideas, tmp_path, c
     assert drawn["idea_rate"].std() < 0.1 < drawn["trust_months"].std()
 
 
+@pytest.mark.slow
 def test_a_stopped_fit_keeps_what_is_finished_and_says_how_to_go_on(ideas, tmp_path, capsys):
     ideas.breaks_after = 300
     with pytest.raises(SystemExit) as stopped:

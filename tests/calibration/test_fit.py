@@ -21,6 +21,8 @@ from experiments.runs.engines import Where
 from experiments.runs.runner import runner
 from tests.toy_fit import ENTRIES, RATE, SMALL, TARGETS, Known, Toy, stored
 
+pytestmark = pytest.mark.slow  # fits take seconds
+
 AT = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 

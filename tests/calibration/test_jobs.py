@@ -75,6 +75,7 @@ def test_a_problem_can_be_sent_to_a_worker():
     assert (sent.fitted, sent.used) == (problem.fitted, problem.used)
 
 
+@pytest.mark.slow
 def test_processes_and_threads_give_the_same_bits(tmp_path):
     of_draw, seeds = TargetValues(load_evidence()), np.array([5, 6])
     one, other = (

@@ -153,6 +153,7 @@ def test_a_wrong_source_of_draws_gets_a_sentence():
         prepare(("baseline",), Settings(draws_from="posteriors"))
 
 
+@pytest.mark.slow
 def test_what_the_evidence_has_informed_is_told_where_an_answer_hangs_on_it():
     asked_for = {"draws": 24, "runs": 1, "smes": SMES, "reasons": 0, "spending": 0}
     study = compare("baseline", "projects_24", **asked_for)

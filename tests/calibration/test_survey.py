@@ -33,7 +33,7 @@ from calibration.survey.top_three import HELP_ITEMS, chances_by_profile, top_thr
 from experiments.runs.engines import Where
 from experiments.runs.runner import runner
 from simulator import ensemble
-from simulator.observe import APPLICATIONS, APPROVALS, ENGAGED, PROJECTS
+from simulator.observe import COLUMN
 
 SURVEY = split({})[1]
 PLAIN = {**SURVEY, "survey_pick_odds": 1.0, "survey_inactive_odds": 1.0, "survey_tick_share": 1.0}
@@ -243,9 +243,10 @@ def test_statistics_are_those_that_the_simulator_counts(run):
     cells = ensemble.observe(0, np.int64(3), told.rules, told.world, told.parameters, state)[0].sum(axis=1)
     for call in range(3):
         found = programme_statistics(state, inputs, call)
-        counted = (cells[call, APPLICATIONS], cells[call, APPROVALS], cells[call, PROJECTS], cells[call, ENGAGED])
-        assert tuple(found[name] for name in ("applications", "approvals", "projects")) == counted[:3]
-        assert found["smes_engaged"] <= counted[3]  # consortia that went on without a grant are no projects
+        counted = {name: cells[call, column] for name, column in COLUMN.items()}
+        for name in ("applications", "approvals", "projects"):
+            assert found[name] == counted[name]
+        assert found["smes_engaged"] <= counted["smes_engaged"]  # consortia without a grant are no projects
         assert found["projects_one_grant"] + found["projects_two_grants"] == found["projects"]
         assert sum(found[f"projects_{n}_countries"] for n in (2, 3, 4, 5)) == found["projects"]
         by_country = sum(value for name, value in found.items() if name.startswith("grants_"))

@@ -330,6 +330,7 @@ def test_the_schema_knows_ranges_and_choices():
     assert tuple(call["funding_rule"]["enum"]) == FUNDING_RULES
 
 
+@pytest.mark.slow
 def test_importing_scenarios_is_light():
     code = "import sys, scenarios; scenarios.load('projects_24').resolve(); print([*sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

@@ -245,6 +245,7 @@ def test_bad_files_are_refused_quickly(tmp_path):
     assert time.perf_counter() - start < 5
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(lambda text: (HEAD + text).encode("utf-8", "ignore")))
 def test_no_bytes_at_all_raise_anything_else(tmp_path_factory, content):

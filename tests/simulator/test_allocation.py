@@ -160,6 +160,7 @@ def score_at(place):
 every_rule = st.sampled_from(range(len(FUNDING_RULES)))
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(calls(), every_rule)
 def test_no_purse_gives_more_than_it_has(call, rule):
@@ -175,6 +176,7 @@ def test_no_purse_gives_more_than_it_has(call, rule):
         np.testing.assert_allclose(own, call.purse - found.left, atol=1e-6)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(calls(), every_rule)
 def test_every_refusal_has_a_cause_and_no_grant_has_one(call, rule):
@@ -192,6 +194,7 @@ def test_every_refusal_has_a_cause_and_no_grant_has_one(call, rule):
             assert found.blocking[a] != call.funder[a]
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(calls(), st.sampled_from([ALL_OR_NONE, VIRTUAL_COMMON_POT, COMMON_POT]))
 def test_no_project_is_left_half_funded(call, rule):
@@ -200,6 +203,7 @@ def test_no_project_is_left_half_funded(call, rule):
         assert granted[call.project == p].all() or not granted[call.project == p].any()
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(calls(), every_rule, st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_means_nothing(call, rule, random):
@@ -215,6 +219,7 @@ def test_the_order_of_the_rows_means_nothing(call, rule, random):
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(calls(funders=1), st.sampled_from([INDEPENDENT, ALL_OR_NONE, VIRTUAL_COMMON_POT]), st.integers(0, 500))
 def test_down_one_list_more_money_never_funds_fewer_eur(call, rule, hundreds):
@@ -222,6 +227,7 @@ def test_down_one_list_more_money_never_funds_fewer_eur(call, rule, hundreds):
     assert decided(rule, more).grant.sum() >= decided(rule, call).grant.sum() - 1e-6
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(calls(), st.integers(0, 500))
 def test_one_purse_for_all_more_money_never_funds_fewer_eur(call, hundreds):
@@ -234,6 +240,7 @@ def test_one_purse_for_all_more_money_never_funds_fewer_eur(call, hundreds):
     assert after >= decided(COMMON_POT, call).grant.sum() - 1e-6
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(calls())
 def test_negotiation_only_adds(call):
@@ -243,6 +250,7 @@ def test_negotiation_only_adds(call):
     assert (together.left >= (1.0 - call.fill_share) * alone.left - 1e-6).all()
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(calls())
 def test_with_money_for_all_the_first_three_rules_differ_only_by_thresholds(call):

@@ -45,6 +45,7 @@ def uncompiled():
 # Rules
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module, rule", sorted(RULES))
 def test_a_compiled_rule_equals_its_text(module, rule):
     """On its worked cases; the values go in by place, as from a loop."""
@@ -123,6 +124,7 @@ def random_call(n, seed):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rule", range(len(FUNDING_RULES)), ids=FUNDING_RULES)
 @pytest.mark.parametrize("size", SIZES)
 def test_a_call_is_decided_as_its_text_says(rule, size):

@@ -98,6 +98,7 @@ def every_key(seeds, decisions, times):
     return found
 
 
+@pytest.mark.slow
 def test_keys_do_not_collide():
     since = getattr(draws.since, "py_func", draws.since)
     times = np.array([*range(60), *(since(year, months) for year in range(2013, 2024) for months in range(40))])
@@ -144,6 +145,7 @@ def along(word, n):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", range(6), ids=["seed", "decision", "time", "who", "whom", "identity"])
 def test_draws_along_one_word_look_like_chance(word):
     """Mean, variance, neighbours and spread over 64 boxes, each within five standard errors."""

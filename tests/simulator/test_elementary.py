@@ -20,6 +20,7 @@ def units_off(found: float, true: Decimal) -> float:
     return float(abs(Decimal(found) - true) / Decimal(math.ulp(float(true)))) if true else abs(found)
 
 
+@pytest.mark.slow
 @given(POSITIVE | st.floats(0.5, 2.0) | st.floats(1.0 - 1e-12, 1.0 + 1e-12))
 def test_logarithm_is_right_to_the_last_place(x):
     with localcontext() as context:

@@ -74,6 +74,7 @@ def with_a_tie_from_elsewhere(months, poisoned=True):
     return inputs, state
 
 
+@pytest.mark.slow
 def test_a_tie_without_a_project_is_lived_through_without_reading_one():
     inputs, state = with_a_tie_from_elsewhere(24)
     _, plain = with_a_tie_from_elsewhere(24, poisoned=False)

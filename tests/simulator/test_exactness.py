@@ -55,6 +55,7 @@ def cells():
     return [(name, draw, run) for name in CASES for draw in range(DRAWS) for run in range(RUNS)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 def test_every_measure_is_that_of_the_run_done_alone(threads):
     by_job = results(threads, drawn())
@@ -68,6 +69,7 @@ def test_every_measure_is_that_of_the_run_done_alone(threads):
     assert measured > 40  # most measures are not nought
 
 
+@pytest.mark.slow
 def test_every_event_is_that_of_the_run_done_alone():
     total = 0
     for name, draw, run in cells():
@@ -78,6 +80,7 @@ def test_every_event_is_that_of_the_run_done_alone():
     assert total > 5_000
 
 
+@pytest.mark.slow
 def test_neither_threads_nor_cuts_change_a_bit():
     """Two threads against one; all draws in one job against one job for each."""
     one, two = results(1, drawn()), results(2, drawn())

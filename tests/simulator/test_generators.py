@@ -81,6 +81,7 @@ print(json.dumps(test_generators.measures().tolist()))
     assert 0.5 < np.median(ratio) < 1.5
 
 
+@pytest.mark.slow
 def test_a_generator_that_is_not_there_gets_a_sentence(tmp_path):
     command = [Path(sys.executable).with_name("innovex"), "run", "baseline", "--out", tmp_path / "out"]
     environment = os.environ | {"INNOVEX_GENERATOR": "mt19937"}

@@ -101,6 +101,7 @@ def small(tmp_path: Path) -> Small:
     return world
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_a_changed_rule_in_another_file_is_heard(small: Small, tmp_path: Path) -> None:
     cache = {"INNOVEX_CACHE_DIR": str(tmp_path / "cache")}
@@ -113,6 +114,7 @@ def test_a_changed_rule_in_another_file_is_heard(small: Small, tmp_path: Path) -
     assert before[2] == again[2] != after[2]
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_numba_alone_does_not_hear_it(small: Small, tmp_path: Path) -> None:
     """The trap that the cache of our own is for. Should this fail one day, numba has learnt it."""
@@ -122,6 +124,7 @@ def test_numba_alone_does_not_hear_it(small: Small, tmp_path: Path) -> None:
     assert small.ask("grow_by_numba_alone", **cache)[0] == 2.0
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_without_a_home_it_compiles_into_a_private_temporary_folder(small: Small, tmp_path: Path) -> None:
     (tmp_path / "home").write_text("a file, so that nobody, not even root, can make a folder in it")
@@ -153,6 +156,7 @@ def test_a_temporary_folder_that_others_can_write_to_is_not_trusted(
     assert last_resort.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.slow
 def test_it_runs_uncompiled_too(small: Small, tmp_path: Path) -> None:
     value, _, folder = small.ask(NUMBA_DISABLE_JIT="1", INNOVEX_CACHE_DIR=str(tmp_path / "cache"))
     assert value == 2.0

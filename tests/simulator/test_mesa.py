@@ -212,6 +212,7 @@ def test_two_seeds_are_refused(inputs):
         InnovexModel(inputs, rng=1, seed=1)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_run_in_a_fresh_process():
     code = (
         "import tests.simulator.test_mesa as t; "
@@ -233,6 +234,7 @@ def test_a_run_that_asks_for_no_agents_makes_none(inputs, monkeypatch):
     assert made == [] and len(getattr(mesa.Agent, "_ids", ())) == kept_by_mesa
 
 
+@pytest.mark.slow
 def test_a_model_with_agents_is_freed(inputs):
     class Visitor(mesa.Agent):
         """An agent that is no row."""
@@ -308,6 +310,7 @@ def test_outcomes_by_sme_follow_the_ties(inputs):
     assert model.agents_by_type[SMEAgent].agg("partnerships", sum) == model.partnerships
 
 
+@pytest.mark.slow
 def test_sets_of_agents_work_as_in_mesa(inputs):
     model = InnovexModel(inputs, rng=1)
     clusters = model.agents_by_type[ClusterAgent]
@@ -327,6 +330,7 @@ def test_sets_of_agents_work_as_in_mesa(inputs):
     assert len(model.agents) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name", "value"),
     [
@@ -364,6 +368,7 @@ def test_what_a_step_sets_changes_the_run_from_then_on(inputs, kind, name, value
     assert ("log", "kind") in differing(model.state, plain)
 
 
+@pytest.mark.slow
 def test_agents_may_have_a_step_of_their_own(inputs):
     class Trainee(SMEAgent):
         """An SME that learns by itself."""
@@ -428,6 +433,7 @@ def test_whole_numbers_stay_whole(inputs):
         cluster.capacity = 1.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "name"),
     [(SMEAgent, "projects"), (SMEAgent, "contracts"), (SMEAgent, "cluster"), (ClusterAgent, "busy"),
@@ -488,6 +494,7 @@ def test_months_are_counted_as_in_the_results(inputs):
         assert np.allclose(by_month, results[:, names.index(name)], rtol=1e-9, atol=1e-6), name
 
 
+@pytest.mark.slow
 def test_mesas_collector_takes_models_agents_and_types(inputs):
     class Watched(InnovexModel):
         def __init__(self, *args, **named):
@@ -575,6 +582,7 @@ def test_overrides_that_do_not_fit_are_told_in_a_sentence(overrides, said):
         Innovex(**overrides)
 
 
+@pytest.mark.slow
 def test_mesas_batch_run_takes_scenarios_and_parameters():
     asked = {"scenario": ["baseline", "no_programme"], "idea_rate": [0.4, 0.9], "rng": [1, 2], **SHORT}
     asked["last_call"] = 2016  # the first call that the programme's end changes
@@ -599,6 +607,7 @@ def test_mesas_batch_run_may_stop_early_and_collect_on_the_way():
         assert row["knowledge"] == model.knowledge
 
 
+@pytest.mark.slow
 def test_mesas_batch_run_works_in_two_processes():
     asked = {"scenario": ["baseline", "projects_24"], "rng": 3, **SHORT}
     alone = mesa.batch_run(Innovex, asked, number_processes=1, display_progress=False)
@@ -606,6 +615,7 @@ def test_mesas_batch_run_works_in_two_processes():
     assert sorted(together, key=lambda row: row["RunId"]) == alone
 
 
+@pytest.mark.slow
 def test_only_the_face_imports_mesa():
     code = (
         "import importlib, pkgutil, sys, simulator\n"

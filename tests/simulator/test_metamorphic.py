@@ -114,6 +114,7 @@ def test_without_ideas_there_is_no_programme():
 # Changes that take something away altogether
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "draw, absent, present",
     [

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -17,6 +18,7 @@ VALUES = arrays(
 )
 
 
+@pytest.mark.slow
 @given(VALUES, st.data())
 def test_the_bar_is_reached_by_the_k_largest(values, data):
     k = data.draw(st.integers(1, len(values)))
@@ -25,12 +27,14 @@ def test_the_bar_is_reached_by_the_k_largest(values, data):
     assert (values >= bar).tolist() == (values >= kth).tolist()
 
 
+@pytest.mark.slow
 @given(arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e12, 1e12)))
 def test_the_bar_does_not_mind_the_scale(values):
     for k in (1, len(values)):
         assert (values >= bar_for(values, k)).sum() >= k
 
 
+@pytest.mark.slow
 @given(VALUES)
 def test_best_first_is_a_stable_sort(values):
     assert best_first(values).tolist() == sorted(range(len(values)), key=lambda row: -values[row])

@@ -51,6 +51,7 @@ def done(request):
     return Run(*request.param)
 
 
+@pytest.mark.slow
 def test_something_happens(done):
     is_held = done.rules.calls.held.max() == 1
     assert (len(done.projects) > 20) == is_held
@@ -60,6 +61,7 @@ def test_something_happens(done):
 # Money
 
 
+@pytest.mark.slow
 def test_no_funder_pays_more_than_it_offers(done):
     ledger = done.state.ledger
     assert (ledger.outlay <= ledger.offered + EUR).all()
@@ -92,6 +94,7 @@ def test_money_is_spent_only_once_it_is_granted_and_taken_up(done):
     np.testing.assert_allclose(done.state.spent_by_month.sum(axis=0), ledger.spent.sum(axis=0), atol=EUR)
 
 
+@pytest.mark.slow
 def test_a_partner_is_paid_from_its_start_to_its_end_and_no_more_than_it_was_granted(done):
     """Month by month, what all partners of a country are due is what its funder pays."""
     partners, months = done.partners, len(done.state.spent_by_month)
@@ -140,6 +143,7 @@ def test_partners_are_contiguous_and_the_lead_comes_first(done):
     assert (done.partners.cluster[done.projects.first_partner] == done.projects.lead).all()
 
 
+@pytest.mark.slow
 def test_participations_of_a_partner_are_contiguous_and_its_own_members(done):
     t, partners = done.participations, done.partners
     engaged = np.flatnonzero(partners.engaged > 0)
@@ -210,6 +214,7 @@ def test_every_outcome_in_a_project_comes_after_the_start_of_both_partners(done)
         assert (months[happened] >= t.contact_month[happened]).all(), name
 
 
+@pytest.mark.slow
 def test_no_outcome_between_smes_without_a_contact_and_a_tie_across_borders(done):
     ties = {(int(tie.one), int(tie.other)) for tie in done.ties}
     assert len(ties) == len(done.ties)
@@ -227,6 +232,7 @@ def test_no_outcome_between_smes_without_a_contact_and_a_tie_across_borders(done
     assert set(met) == ties
 
 
+@pytest.mark.slow
 def test_a_contact_is_between_two_at_work_in_the_same_project(done):
     t, partners = done.participations, done.partners
     place = {(int(row.sme), int(partners.project[row.partner])): n for n, row in enumerate(t)}
@@ -276,6 +282,7 @@ def test_when_nothing_is_alive_all_hands_are_free(done):
     assert (done.state.smes.projects == 0).all()
 
 
+@pytest.mark.slow
 def test_own_paths_are_told_need_by_need(done):
     """Each need is reached, met in the programme or lost to a rival, in order and none too early."""
     state, touched = done.state, done.state.used.paths
@@ -305,6 +312,7 @@ def test_an_outcome_meets_at_most_one_need_of_each_sme_or_displaces_one_rival(do
     assert counted["met_contract"] + counted["displaced"] <= 2 * counted["contract"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["baseline", "all_or_none", "clusters_package", "projects_36", "phase_two_new_money"])
 def test_in_every_month_hands_are_counted_right(name):
     """At a month's end a cluster is busy with its open proposals and projects, an SME with those at work."""

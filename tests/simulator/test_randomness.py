@@ -178,6 +178,7 @@ def explain(event, touched, reasons):
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["projects_24", "common_pot", "budget_plus_30", "all_or_none"])
 def test_earlier_calls_differ_only_where_the_change_has_touched_somebody(name, tell):
     lines = []
@@ -293,6 +294,7 @@ def test_a_country_that_nobody_wins_over_never_changes_another():
 # The same bits, however it is run
 
 
+@pytest.mark.slow
 def test_threads_change_no_bit():
     seeds = range(1, 9)
     alone = [fingerprint(simulate(shipped(), seed)) for seed in seeds]
@@ -320,6 +322,7 @@ def in_a_process(code, **settings):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_a_fresh_process_gives_the_same_bits():
     code = "for seed in (1, 2): print(fingerprint(simulate(shipped('clusters_package'), seed)))"
     here = [fingerprint(simulate(shipped("clusters_package"), seed)) for seed in (1, 2)]
@@ -342,6 +345,7 @@ UNCOMPILED = ("baseline", "all_or_none", "negotiated", "virtual_common_pot", "co
 
 
 @pytest.mark.slow
+@pytest.mark.plain
 def test_uncompiled_the_same_things_happen(tmp_path):
     """Equal events and whole numbers, floats within 1e-12, under every funding rule and phase two."""
     code = f"""
@@ -417,6 +421,7 @@ def thirty_runs(resolved):
     return (simulate(resolved, seed) for seed in range(30))
 
 
+@pytest.mark.slow
 def test_the_names_of_countries_change_luck_and_no_distribution():
     """Means over 30 seeds each, within 3.5 standard errors of their difference."""
     other = scenarios.load("baseline").resolve(programme_as_it_was=renamed(scenarios.programme()))
@@ -456,6 +461,7 @@ def test_under_all_or_none_consortia_choose_otherwise_if_they_fear_no_refusal():
     assert consortia(0.0, "all_or_none") == consortia(0.0, "baseline")
 
 
+@pytest.mark.slow
 def test_where_every_contract_takes_a_buyer_nothing_is_won():
     """Each SME that contracts takes the next buyer of a rival at home; rivals never run out: net is zero."""
     draw = {
@@ -481,6 +487,7 @@ def test_where_every_contract_takes_a_buyer_nothing_is_won():
     assert sorted(lost_by_now + reached) == would
 
 
+@pytest.mark.slow
 def test_the_rival_who_loses_is_the_next_in_line():
     """Of all SMEs of the country and sector, the one whose own contract was nearest."""
     months_ahead = {}

@@ -115,6 +115,7 @@ def test_the_event_never_takes_ideas_away(rate, focus, size, attended, factor, r
     assert 0.0 <= plain(ideas_expected)(rate, focus, size, False, factor, response, followon) <= ideas
 
 
+@pytest.mark.slow
 @given(st.booleans(), share, share, share)
 def test_acceptance_has_a_probability(has_funder, rate, rate_without, focus):
     assert 0.0 <= plain(acceptance_probability)(has_funder, rate, rate_without, focus) <= 1.0

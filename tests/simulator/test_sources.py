@@ -18,6 +18,7 @@ def copy(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_a_changed_line_in_any_source_that_is_reached_changes_the_hash(copy, entry):
     before = sources.digest(entry, root=copy)
@@ -90,6 +91,7 @@ def by_the_parser(name, for_types):
     return found, files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(sources.modules_in()))
 def test_patterns_read_imports_as_the_parser_does(name):
     for for_types in (False, True):

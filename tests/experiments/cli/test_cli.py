@@ -34,6 +34,7 @@ HEAD = 'title = "Mine"\nquestion = "What if?"\n'
 def innovex(monkeypatch, capsys, tmp_path):
     """Runs a command in an empty folder; returns exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
 
     def command(*args):
         monkeypatch.setattr(sys, "argv", ["innovex", *map(str, args)])
@@ -92,6 +93,7 @@ def test_scenarios_are_listed_with_their_questions(innovex):
     assert all(line.endswith("?") for line in out.splitlines())
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_is_no_trouble(tmp_path):
     command = f"{sys.executable} -m experiments.cli.main scenarios show baseline | head -1"
     done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment(), capture_output=True, text=True)
@@ -233,6 +235,7 @@ def test_bad_input_gets_a_sentence_and_nothing_is_written(innovex, tmp_path, mon
     assert set(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_a_world_beyond_the_limit_of_the_process_gets_a_sentence_and_nothing_is_written(tmp_path):
     command = f"ulimit -v 3000000; {sys.executable} -m experiments.cli.main run --smes 25000000 --runs 1"
     done = subprocess.run(command, shell=True, cwd=tmp_path, env=environment(), capture_output=True, text=True)
@@ -263,6 +266,7 @@ def test_a_results_folder_that_is_unfinished_is_told_before_anything_runs(innove
     assert set(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("args", [MINE, ["run", "baseline", "--runs", "0"], ["comapre"]])
 def test_bad_input_in_a_process_of_its_own(tmp_path, args):
     written("mine.toml", b"title = '\xff'")(tmp_path)
@@ -284,6 +288,7 @@ def test_a_comparison_tells_its_answers_and_where_they_are(innovex):
     assert "scenarios: 4 runs" in err and "tables" in err.splitlines()
 
 
+@pytest.mark.slow
 def test_a_run_tells_its_main_values(innovex):
     code, out, _ = innovex("run", "baseline", "--runs", "2", "--smes", "2000", "--no-report", "--out", "mine/here")
     assert code == 0
@@ -291,6 +296,7 @@ def test_a_run_tells_its_main_values(innovex):
     assert out.splitlines()[-1].startswith("Tables: mine/here/baseline-")
 
 
+@pytest.mark.slow
 def test_all_shipped_scenarios_can_be_compared(innovex):
     code, out, _ = innovex("compare", "--shipped", "--draws", "0", "--runs", "1", "--smes", "2000", "--reasons", "0",
                            "--spending", "0", "--no-report")  # fmt: skip
@@ -328,6 +334,7 @@ def test_the_first_start_says_that_it_compiles(capsys):
         assert capsys.readouterr().err.count("Compiling the model for this machine: once after install") == lines
 
 
+@pytest.mark.slow
 def test_every_stage_comes_to_its_end():
     """What a stage announces is what it hears of, equal spending too, whose rounds are not known before."""
     todo, heard = {}, {}
@@ -347,6 +354,7 @@ def test_every_stage_comes_to_its_end():
     assert heard == todo
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_a_terminal_gets_a_bar_with_time_left(tmp_path):
     import pty
@@ -425,6 +433,7 @@ STAGES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize(("until", "asked", "missing", "table", "tail"), STAGES.values(), ids=STAGES)
 def test_ctrl_c_leaves_what_is_finished_readable(tmp_path, innovex, until, asked, missing, table, tail):
@@ -445,6 +454,7 @@ def test_ctrl_c_leaves_what_is_finished_readable(tmp_path, innovex, until, asked
     assert "Traceback" not in err and "- Projects of 24 months: " in out
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 @pytest.mark.parametrize("module", ["numba.core.types", "experiments.comparison.carry_out"])
 def test_ctrl_c_while_a_command_starts_is_never_lost(tmp_path, module):
@@ -467,6 +477,7 @@ def test_ctrl_c_while_a_command_starts_is_never_lost(tmp_path, module):
     assert done.stderr == "innovex: interrupted before anything was finished; nothing is written.\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_while_the_report_is_written_leaves_all_tables_even_pressed_thrice(tmp_path):
     code, _, _ = interrupted(tmp_path, "writing the report", *ASKED, "--draws", "3", *NO_PARTS, times=3)
@@ -476,6 +487,7 @@ def test_ctrl_c_while_the_report_is_written_leaves_all_tables_even_pressed_thric
     assert load(folder).by_call.draw.nunique() == 3
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_ctrl_c_before_anything_is_finished_writes_nothing(tmp_path):
     code, out, err = interrupted(tmp_path, "scenarios: ", *ASKED, "--draws", "3")
@@ -513,6 +525,7 @@ class Heard:
         return advance
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("where", "runs"), [("equal spending", 2), ("reasons", 20)])
 def test_an_interrupted_part_does_not_touch_what_was_before(where, runs):
     asked = {"draws": 3, "runs": 1, "smes": 2000, "reasons": 1, "spending": 3, "threads": 1}
@@ -528,6 +541,7 @@ def test_an_interrupted_part_does_not_touch_what_was_before(where, runs):
 # ---------- report
 
 
+@pytest.mark.slow
 def test_a_report_is_written_again_from_the_tables(innovex, tmp_path):
     code, out, _ = innovex("compare", "baseline", "projects_24", *SMALL[:-1])
     folder = Path(out.splitlines()[-1].removeprefix("Tables: "))
@@ -567,6 +581,7 @@ QUESTIONS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)
 def test_a_study_is_repeated_bit_for_bit_without_its_files(innovex, tmp_path, question):
     mine = "[parameters]\ntrust_months = 4.1\n[from.2016]\nproject_months = 20\nheld = true\n"
@@ -579,6 +594,7 @@ def test_a_study_is_repeated_bit_for_bit_without_its_files(innovex, tmp_path, qu
     assert [path.name for path in results_in()] == [folder.name]
 
 
+@pytest.mark.slow
 def test_a_manifest_is_enough_when_its_folder_is_gone(innovex, tmp_path):
     folder, (code, _, _) = asked_and_rerun(innovex, *QUESTIONS["two shipped"])
     assert code == 0
@@ -592,6 +608,7 @@ def test_a_manifest_is_enough_when_its_folder_is_gone(innovex, tmp_path):
         assert_frame_equal(getattr(load(folder), name), tables[name], check_exact=True)
 
 
+@pytest.mark.slow
 def test_other_numbers_than_the_manifest_says_are_told_and_kept_apart(innovex, tmp_path):
     folder, _ = asked_and_rerun(innovex, *QUESTIONS["two shipped"])
     told = json.loads((folder / "manifest.json").read_text())
@@ -605,6 +622,7 @@ def test_other_numbers_than_the_manifest_says_are_told_and_kept_apart(innovex, t
     assert out.splitlines()[-1] == f"Tables: results/{folder.name}-rerun"
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on_after_ctrl_c_and_rerun_runs_all_anew(innovex, tmp_path, monkeypatch):
     question = ("compare", "baseline", "projects_24", *SMALL[2:], "--draws", "20", "--threads", "1")
     with monkeypatch.context() as patched:

@@ -44,6 +44,7 @@ def null():
     return compare("baseline", twin_of_baseline(), draws=3, runs=2, smes=SMES, reasons=2, spending=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", ["by_call", "by_country", "by_month", "by_group", "lost", "short", "network"])
 def test_a_scenario_that_changes_nothing_differs_nowhere(null, table):
     frame = getattr(null, table)
@@ -51,6 +52,7 @@ def test_a_scenario_that_changes_nothing_differs_nowhere(null, table):
     assert_frame_equal(of(frame, "the_same"), of(frame, "baseline"), check_exact=True)
 
 
+@pytest.mark.slow
 def test_the_effect_of_nothing_is_zero_and_never_better(null):
     effects = null.effects[null.effects.draws > 0]
     assert set(effects.basis) == {"equal budget", "equal spending"}
@@ -70,6 +72,7 @@ def test_nothing_is_neither_better_nor_worse_in_words(null):
 # ---------- pairs
 
 
+@pytest.mark.slow
 def test_worlds_are_paired_before_the_first_changed_call_nothing_differs():
     found = small()
     calls = scenarios.load(FAST).resolve().rules.calls
@@ -96,6 +99,7 @@ def test_draws_and_seeds_are_worlds_of_their_own():
     assert run_seed(1, 0, 0) != run_seed(2, 0, 0)
 
 
+@pytest.mark.slow
 def test_no_bit_depends_on_the_number_of_threads():
     asked = {"draws": 3, "runs": 2, "smes": SMES, "reasons": 1, "spending": 2}
     one = compare("baseline", FAST, threads=1, **asked)
@@ -104,12 +108,14 @@ def test_no_bit_depends_on_the_number_of_threads():
     assert one.answers == two.answers
 
 
+@pytest.mark.slow
 def test_no_bit_depends_on_what_else_is_compared():
     alone = compare("baseline", FAST, draws=2, runs=2, smes=SMES, reasons=0, spending=0)
     among = compare("baseline", "staggered_more", FAST, draws=2, runs=2, smes=SMES, reasons=0, spending=0)
     assert_frame_equal(of(alone.by_call, FAST), of(among.by_call, FAST), check_exact=True)
 
 
+@pytest.mark.slow
 def test_a_longer_study_begins_with_the_shorter_one():
     longer = compare("baseline", FAST, draws=8, runs=2, smes=SMES, reasons=0, spending=0)
     for table in ("parameters", "by_call", "by_country", "by_month", "by_group", "lost", "short"):
@@ -117,6 +123,7 @@ def test_a_longer_study_begins_with_the_shorter_one():
         assert_frame_equal(whole[whole.draw < 4].reset_index(drop=True), getattr(small(), table), check_exact=True)
 
 
+@pytest.mark.slow
 def test_more_seeds_begin_with_the_fewer():
     more = compare("baseline", "projects_24", draws=2, runs=2, smes=SMES, reasons=0, spending=0)
     first = more.by_call[more.by_call.run == 0].reset_index(drop=True)
@@ -198,6 +205,7 @@ def test_pairing_pays():
 # ---------- equal spending
 
 
+@pytest.mark.slow
 def test_equal_spending_is_within_a_hundredth_where_it_says_so():
     found = compare("baseline", "budget_plus_30", "projects_24", draws=3, runs=2, smes=SMES, reasons=0, spending=3)
     spent = found.effects[(found.effects.basis == "equal spending") & (found.effects.measure == "spent_eur")]
@@ -300,6 +308,7 @@ def test_every_table_is_tidy():
             assert not frame.isna().any(axis=None)
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_the_draws_that_are_finished():
     """Interrupted in the middle, a study holds the draws that all its runs are done of, the same bits as ever."""
     asked = {"runs": 2, "smes": SMES, "reasons": 0, "spending": 0, "threads": 1}

@@ -20,6 +20,8 @@ from experiments.exhibits.style import NARROW, WIDTH, png_of
 from tests.made_up import alone, made
 from tests.pages import Page
 
+pytestmark = pytest.mark.slow  # reports take seconds
+
 DRAWN = [exhibit for exhibit in EXHIBITS if exhibit.draw is not None]
 
 

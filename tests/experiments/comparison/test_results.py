@@ -66,6 +66,7 @@ def test_a_folder_holds_tables_summary_and_manifest(folder):
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", LARGE + SMALL)
 def test_tables_come_back_equal(folder, table):
     frame = getattr(small(), table)
@@ -73,6 +74,7 @@ def test_tables_come_back_equal(folder, table):
     assert_frame_equal(getattr(load(folder), table), frame, check_exact=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", LARGE + SMALL)
 def test_every_number_has_a_unit(folder, table):
     for item in pq.read_schema(folder / f"{table}.parquet"):
@@ -406,6 +408,7 @@ def test_hashes_see_the_last_bit_and_the_name_of_a_column():
 # ---------- read back
 
 
+@pytest.mark.slow
 def test_a_comparison_comes_back_whole_with_its_report(tmp_path):
     """Everything that its report needs: the report written again is the same, byte by byte."""
     folder = save(small(), tmp_path)

@@ -38,6 +38,7 @@ def test_a_scenario_that_costs_less_is_better() -> None:
     assert [views.verdict(contracts.loc[key]) for key in ("case_1", "case_2")] == ["worse", "better"]
 
 
+@pytest.mark.slow
 def test_scenarios_stand_from_most_to_fewest_net_contracts() -> None:
     """Made-up scenarios are 8% below, 16% above, 24% below the base."""
     lineup = views.lineup(made(4))
@@ -46,6 +47,7 @@ def test_scenarios_stand_from_most_to_fewest_net_contracts() -> None:
     assert views.lineup(alone()).label("base") == "Rule <base> & others"
 
 
+@pytest.mark.slow
 def test_scenarios_without_contracts_are_not_looked_at_closely() -> None:
     comparison = made(4)
     none = comparison.effects["scenario"] == "case_3"

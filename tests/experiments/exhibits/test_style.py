@@ -22,6 +22,7 @@ def test_an_outlier_does_not_flatten_the_others() -> None:
     assert reach([]) == 1.0
 
 
+@pytest.mark.slow
 def test_figures_leave_matplotlib_as_it_was() -> None:
     before = dict(matplotlib.rcParams)
     assert draw_in_style(dots, POINTS) is not None

@@ -112,6 +112,7 @@ def frame(asked):
     return asked.frame()
 
 
+@pytest.mark.slow
 def test_rows_are_those_of_the_comparison(frame):
     table = compare("baseline", "projects_24", draws=3, reasons=0, spending=0, **SMALL).by_call
     keys = ["scenario", "draw", "run", "call"]
@@ -122,6 +123,7 @@ def test_rows_are_those_of_the_comparison(frame):
     assert frame["contracts_net"].abs().sum() > 0
 
 
+@pytest.mark.slow
 def test_the_same_rows_on_one_thread_in_parts_and_cut_by_hand(frame, monkeypatch):
     question = {"scenarios": ("baseline", "projects_24"), **SMALL}
     pd.testing.assert_frame_equal(ManyRuns(draws=3, threads=1, **question).frame(), frame)
@@ -134,6 +136,7 @@ def test_the_same_rows_on_one_thread_in_parts_and_cut_by_hand(frame, monkeypatch
     pd.testing.assert_frame_equal(whole[whole["draw"] < 3], frame)
 
 
+@pytest.mark.slow
 def test_rows_by_run_are_the_sum_of_calls_and_of_countries(frame):
     question = {"scenarios": ("baseline", "projects_24"), "draws": 3, **SMALL}
     by_run = ManyRuns(by="run", **question).frame().set_index(["draw", "run", "scenario"])
@@ -174,6 +177,7 @@ def test_rows_do_not_depend_on_the_blocks(frame, monkeypatch):
     pd.testing.assert_frame_equal(ManyRuns(("baseline", "projects_24"), draws=3, **SMALL).frame(), frame)
 
 
+@pytest.mark.slow
 def test_a_million_draws_take_no_more_than_a_block_at_a_time(monkeypatch):
     made, draw = [], drawing.Source.draw
     monkeypatch.setattr(drawing.Source, "draw", lambda self, n, *more: made.append(n) or draw(self, n, *more))
@@ -239,6 +243,7 @@ def test_written_rows_are_the_frame_and_carry_units(asked, frame, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_cut_short_the_file_holds_the_finished_draws_and_can_be_gone_on_from(asked, frame, tmp_path, monkeypatch):
     monkeypatch.setattr(many, "PART_ROWS", 1)
     longer, runs = replace(asked, draws=11), []

@@ -146,6 +146,7 @@ def test_threads_follow_from_the_largest_of_the_draws(free):
     assert many._Ready(ManyRuns("baseline", drawn, smes=300_000, threads=8)).where.workers == 2
 
 
+@pytest.mark.slow
 def test_a_study_whose_measures_cannot_fit_says_how_many_draws_can(free):
     free(3e8)
     settings = study.Settings(100_000, 2, draws_from="prior")

@@ -44,6 +44,7 @@ def fresh(runs):
 # ---------- nothing is run twice
 
 
+@pytest.mark.slow
 def test_a_question_that_was_run_is_read(tmp_path, runs):
     first = compare("baseline", "projects_24", draws=3, store=tmp_path, **ASKED)
     assert fresh(runs) == 3 * 2 * 2
@@ -51,6 +52,7 @@ def test_a_question_that_was_run_is_read(tmp_path, runs):
     assert fresh(runs) == 0 and table_hashes(again) == table_hashes(first) and again.answers == first.answers
 
 
+@pytest.mark.slow
 def test_a_base_is_run_once_for_all_its_comparisons_and_whatever_it_is_called(tmp_path, runs, scenario_file):
     compare("baseline", "projects_24", draws=2, store=tmp_path, **ASKED)
     fresh(runs)
@@ -64,6 +66,7 @@ def test_a_base_is_run_once_for_all_its_comparisons_and_whatever_it_is_called(tm
     assert fresh(runs) == 0
 
 
+@pytest.mark.slow
 def test_more_draws_and_more_seeds_run_only_what_is_new(tmp_path, runs):
     compare("baseline", "projects_24", draws=5, store=tmp_path, **ASKED)
     fresh(runs)
@@ -76,6 +79,7 @@ def test_more_draws_and_more_seeds_run_only_what_is_new(tmp_path, runs):
     assert table_hashes(larger) == table_hashes(compare("baseline", "projects_24", draws=11, **ASKED))
 
 
+@pytest.mark.slow
 def test_parts_that_larger_ones_hold_too_go(tmp_path):
     for draws in (5, 11):
         compare("baseline", "projects_24", draws=draws, store=tmp_path, **ASKED)
@@ -83,6 +87,7 @@ def test_parts_that_larger_ones_hold_too_go(tmp_path):
     assert sorted(sizes) == [3] * 4 + [8] * 4
 
 
+@pytest.mark.slow
 def test_reasons_and_equal_spending_are_kept_too(tmp_path, runs):
     asked = ASKED | {"reasons": 2, "spending": 3}
     first = compare("baseline", "projects_24", draws=4, store=tmp_path, **asked)
@@ -93,6 +98,7 @@ def test_reasons_and_equal_spending_are_kept_too(tmp_path, runs):
     assert fresh(runs) == 14 * 2 * 2  # one draw more, 14 mechanisms, two scenarios, two seeds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [{"seed": 2}, {"smes": 2100}, {"horizon": 48}, {"draws_from": "prior"}])
 def test_another_question_is_another(tmp_path, runs, change):
     compare("baseline", "projects_24", draws=2, store=tmp_path, **ASKED)
@@ -101,6 +107,7 @@ def test_another_question_is_another(tmp_path, runs, change):
     assert fresh(runs) == 2 * 2 * 2
 
 
+@pytest.mark.slow
 def test_other_code_shares_nothing(tmp_path, runs, monkeypatch):
     compare("baseline", "projects_24", draws=2, store=tmp_path, **ASKED)
     fresh(runs)
@@ -124,6 +131,7 @@ def damaged(path, how):
     path.write_bytes(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["cut", "empty", "a bit"])
 def test_a_damaged_part_is_made_again(tmp_path, runs, how):
     first = compare("baseline", "projects_24", draws=3, store=tmp_path, **ASKED)
@@ -249,6 +257,7 @@ def test_two_at_once_share_the_work(tmp_path):
     assert results_in(tmp_path / "shared") == results_in(tmp_path / "alone")
 
 
+@pytest.mark.slow
 def test_what_was_kept_of_a_stopped_comparison_is_whole(tmp_path, runs):
     """Stopped within, by an error of the caller's own: what was finished is there, and no more is run for it."""
 

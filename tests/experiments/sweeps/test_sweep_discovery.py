@@ -14,6 +14,7 @@ def by_chance(share, seed=0):
     return np.random.default_rng(seed).random(len(WORLDS)) < share
 
 
+@pytest.mark.slow
 def test_a_planted_box_is_found_with_its_bounds_coverage_and_density():
     inside = (WORLDS[:, 2] > 0.6) & (WORLDS[:, 5] < 0.5)
     found = discover(WORLDS, inside ^ by_chance(0.05))
@@ -24,6 +25,7 @@ def test_a_planted_box_is_found_with_its_bounds_coverage_and_density():
     assert box.held_out.density == pytest.approx(box.density, abs=0.05) and box.held_out.low < box.held_out.density
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.1, 0.4, 0.7])
 def test_chance_gives_no_box(share):
     for seed in range(5):
@@ -75,6 +77,7 @@ def test_luck_alone_makes_no_regret():
     assert naive.min() > 0.7
 
 
+@pytest.mark.slow
 def test_luck_alone_makes_no_tail_of_regret_and_no_winner():
     """Two options that are the same had a regret of 158 in one world in twenty."""
     tails, best, apart = [], [], []

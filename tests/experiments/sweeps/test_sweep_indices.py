@@ -50,6 +50,7 @@ def test_a_method_that_does_not_fit_is_refused_with_what_is_allowed(asked):
         Method(*asked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "f, first, total", [(ishigami, ISHIGAMI_FIRST, ISHIGAMI_TOTAL), (g_function, G_FIRST, G_TOTAL)]
 )
@@ -72,6 +73,7 @@ def test_luck_inflates_total_indices_that_are_made_of_means_and_not_those_withou
     assert naive["value"][3] > 0.15 and abs(without["value"][3]) < 0.05  # the factor that does nothing
 
 
+@pytest.mark.slow
 def test_intervals_cover_the_true_indices_about_as_often_as_they_say():
     method, hits = Method("sobol", 128, {"second_order": False}), []
     for seed in range(60):
@@ -137,6 +139,7 @@ def test_pairing_saves_what_the_two_arms_share():
     assert np.isnan(noise.pairing(0 * common, 0 * common))  # there is none
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["sobol", "morris", "dgsm", "pawn", "rbd_fast"])
 def test_a_missing_outcome_takes_its_block_out_and_nothing_else(name):
     method = Method(name, 64)
@@ -192,6 +195,7 @@ def test_a_tornado_swings_as_far_as_each_factor_by_itself():
     assert swing["low"][2] < 0.0 < swing["high"][2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pawn", "delta"])
 def test_distances_rank_and_chance_is_told(name):
     method = Method(name, 256)
@@ -230,6 +234,7 @@ def test_ranks_that_overlap_share_a_tier():
     assert convergence.tiers(rows) == [[1, 2], [3], [0]]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "n", "runs", "factors", "mostly"),
     [("tornado", 3, 2, 74, 1), ("tornado", 4, 4, 74, 1), ("morris", 4, 2, 74, 1), ("morris", 20, 2, 74, 1),
@@ -256,6 +261,7 @@ LUCKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lucks", LUCKS)
 @pytest.mark.parametrize("trials", [6, 64])
 def test_a_sweep_of_idle_factors_tells_one_in_one_of_ten_sweeps_however_luck_differs(lucks, trials):
@@ -291,6 +297,7 @@ def test_factors_without_luck_are_told_by_that_of_the_others():
     assert still.tolist() == [1.0, 0.0]  # where there is no luck at all, what is there is there
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [6, 24])
 def test_the_share_of_luck_of_few_blocks_rests_on_all_their_rows(n):
     """One row a block told 100% of luck, 100% to 100%, where much was left."""
@@ -308,6 +315,7 @@ def test_the_share_of_luck_of_few_blocks_rests_on_all_their_rows(n):
     assert held / 60 > 0.75 and min(wide) > 0.0 and max(low) < 0.99
 
 
+@pytest.mark.slow
 def test_variance_within_a_trajectory_is_not_that_of_the_space():
     """Hence V is over all rows, not within blocks; and it is unbiased for few blocks."""
     method, weights, found, within = Method("morris", 3), np.linspace(0.5, 2.0, 12), [], []
@@ -343,6 +351,7 @@ def test_strong_factors_are_told_among_many_idle_ones(name, n):
     assert set(convergence.above_nothing(convergence.main_rows(method, found), found)) == {0, 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n", [4, 8])
 def test_intervals_of_few_blocks_are_as_wide_as_they_say(n):
     """Plain percentiles of four blocks hold the true mean in three of four cases instead of nine of ten."""

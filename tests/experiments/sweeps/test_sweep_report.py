@@ -31,6 +31,8 @@ from experiments.sweeps.indices import LABELS, MAIN_INDEX
 from experiments.sweeps.report import EXHIBITS, write_report
 from tests import analytic
 
+pytestmark = pytest.mark.slow  # reports take seconds
+
 FACTORS = {name: {"low": 0.0, "high": 1.0} for name in ("x1", "x2", "x3", "x4")}
 
 

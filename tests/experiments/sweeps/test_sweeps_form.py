@@ -224,6 +224,7 @@ def test_a_contrast_of_nothing_has_no_effect(tmp_path):
     assert np.ptp(found.values("baseline", "contracts_net")) > 0.0
 
 
+@pytest.mark.slow
 def test_a_row_is_what_a_comparison_finds(tmp_path):
     """The middle of a tornado with nothing moved is the comparison at central values, to the last bit."""
     value = scenarios.register()["idea_rate"].value

@@ -60,6 +60,7 @@ def wait_for_parts(out, least, process=None):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_base_that_no_lever_reaches_is_run_once_for_rows_that_differ_in_levers(tmp_path, monkeypatch):
     """A block holds 8 rows with two values of the parameter: two runs of the base, eight of the option."""
     plan, _ = prepared(functions.levers(method={"name": "sobol", "n": 2}, others="drawn"), tmp_path)
@@ -115,6 +116,7 @@ def test_engines_and_workers_give_the_same_bytes(tmp_path):
     assert np.ptp(one.outcomes("levers", "contracts_net")) > 0.0
 
 
+@pytest.mark.slow
 def test_a_cell_is_the_same_in_chunks_of_any_size(tmp_path, monkeypatch):
     asked = functions.levers(others="drawn")
     whole = sweep(asked, tmp_path / "whole")
@@ -135,6 +137,7 @@ def test_rows_of_a_block_share_their_luck_and_others_do_not(tmp_path):
     assert len(np.unique(blocks[:, 0])) == 8 * 3
 
 
+@pytest.mark.slow
 def test_a_stopped_sweep_goes_on_to_the_same_bytes(tmp_path):
     asked = functions.experiment(16)
     undisturbed = sweep(asked, tmp_path / "undisturbed", evaluate=functions.ishigami)
@@ -192,6 +195,7 @@ def test_two_drivers_share_a_folder(tmp_path):
     assert functions.content(folder) == functions.content(alone.folder)
 
 
+@pytest.mark.slow
 def test_a_repeated_question_is_read_and_an_extended_one_runs_what_is_new(tmp_path):
     def ask(**more):
         before = functions.calls()
@@ -252,6 +256,7 @@ def test_a_damaged_or_foreign_part_is_named_and_done_again(tmp_path, damage):
     assert functions.content(whole.folder) == before and functions.calls() == calls + 16
 
 
+@pytest.mark.slow
 def test_a_damaged_design_or_plan_is_written_again(tmp_path):
     asked = functions.experiment(8)
     whole = sweep(asked, tmp_path, evaluate=functions.counted)
@@ -297,6 +302,7 @@ def test_a_foreign_file_does_not_get_into_the_results_and_is_named(tmp_path, cap
     assert heard[0].aside == []
 
 
+@pytest.mark.slow
 def test_runs_that_fail_are_recorded_and_do_not_stop_the_rest(tmp_path):
     found = sweep(functions.experiment(32), tmp_path, evaluate=functions.fragile)
     a = found.design["a"].to_numpy()
@@ -373,6 +379,7 @@ def test_a_plan_that_is_not_whole_is_told_with_the_way_to_mend_it(tmp_path, cont
     assert functions.content(whole.folder) == before and functions.calls() == calls
 
 
+@pytest.mark.slow
 def test_to_resume_goes_on_with_the_size_that_the_folder_holds(tmp_path):
     def ask(**more):
         return sweep(functions.experiment(5), tmp_path, evaluate=functions.counted, **more)
@@ -417,6 +424,7 @@ def test_a_report_that_tells_of_something_else_does_not_stay(tmp_path):
     assert not any(path.exists() for path in report)
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_a_part_is_told_in_plain_words_and_beside_the_report(tmp_path, capsys):
     found = sweep(functions.experiment(8), tmp_path, evaluate=functions.ishigami)
     paths = sorted((found.folder / "parts").iterdir())[:2]

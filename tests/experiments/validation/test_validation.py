@@ -112,6 +112,7 @@ def test_agreement_with_a_study(kind, low, high, values, expected):
     assert _judged({"kind": kind, "low": low, "high": high}, np.array(values))["verdict"] == expected
 
 
+@pytest.mark.slow
 def test_meetings_that_make_nobody_familiar_bring_no_joint_proposals(tmp_path):
     """Without weight on familiarity the event cannot matter for who proposes together; with it, it does."""
     draws = {"weight_familiarity": np.array([0.0, 4.0]), "meeting_familiarity_gain": np.array([0.8, 0.8])}
@@ -207,6 +208,7 @@ def test_what_is_not_identified_is_named():
     assert "As good as unidentified: acceptance of invitations." in told
 
 
+@pytest.mark.slow
 def test_the_report_opens_with_the_answer_and_needs_nothing_else(tmp_path):
     found = checked()
     folder = save(found, tmp_path)
@@ -218,6 +220,7 @@ def test_the_report_opens_with_the_answer_and_needs_nothing_else(tmp_path):
     assert save(found, tmp_path) == folder and not list(tmp_path.glob("*.unfinished"))
 
 
+@pytest.mark.slow
 def test_a_report_tells_the_size_of_the_fit_that_it_checked(tmp_path):
     page = (save(checked(), tmp_path) / "report.html").read_text(encoding="utf-8")
     assert page.count("--bank 500") == 2
@@ -331,6 +334,7 @@ def test_labels_inside_a_sentence_keep_names():
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_report_without_the_checks_of_the_fit_says_so(tmp_path):
     whole = checked()
     names = ("predictive", "typicality", "parameters", "forecast", "outside", "picking")

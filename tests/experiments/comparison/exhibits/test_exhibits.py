@@ -70,6 +70,7 @@ def effect(scenario: str, measure: str = MAIN, basis: str = views.BUDGET, frames
 # ---------- answer and differences
 
 
+@pytest.mark.slow
 def test_the_answer_draws_writes_and_says_how_net_contracts_change() -> None:
     _, figure, alt, _ = shown(answer.EXHIBIT)
     for axes, basis in zip(figure.axes, (views.BUDGET, views.SPENDING), strict=True):
@@ -127,6 +128,7 @@ def test_the_programme_s_workings_stand_in_their_units() -> None:
 # ---------- split and funnel
 
 
+@pytest.mark.slow
 def test_split_stacks_what_is_additional_and_sets_apart_what_is_displaced() -> None:
     _, figure, alt, tables = shown(split.EXHIBIT)
     (axes,) = figure.axes
@@ -156,6 +158,7 @@ def test_months_by_which_contracts_come_earlier_are_a_mean_over_those_that_do() 
     assert cell(table, TITLES["case_2"], table.heads[-1])[0] == words.count(forward / moved)
 
 
+@pytest.mark.slow
 def test_the_funnel_shows_and_says_the_change_at_every_stage() -> None:
     _, figure, alt, (table,) = shown(funnel.EXHIBIT)
     for axes, stage in zip(figure.axes, funnel.STAGES, strict=True):
@@ -170,6 +173,7 @@ def test_the_funnel_shows_and_says_the_change_at_every_stage() -> None:
         assert f"{TITLES[scenario]} {', '.join(row)}" in alt
 
 
+@pytest.mark.slow
 def test_a_funnel_of_a_base_without_contracts_shows_numbers() -> None:
     frames = made(3, base_contracts=0.0)
     _, figure, alt, _ = shown(funnel.EXHIBIT, frames)
@@ -185,6 +189,7 @@ def per_run(table: pd.DataFrame, scenario: str, column: str, **where: str) -> fl
     return float(rows[column].sum() / (DRAWS * RUNS))
 
 
+@pytest.mark.slow
 def test_countries_draw_say_and_list_what_each_pays_and_gets() -> None:
     data, figure, alt, tables = shown(countries.EXHIBIT)
     rows = FRAMES.by_country
@@ -204,6 +209,7 @@ def test_countries_draw_say_and_list_what_each_pays_and_gets() -> None:
     assert data.codes[-1] == countries.ELSEWHERE and set(data.codes[:-1]) == {"DK", "SE", "NO", "LT"}
 
 
+@pytest.mark.slow
 def test_countries_say_where_a_scenario_changes_most() -> None:
     data, _, alt, _ = shown(countries.EXHIBIT)
     for scenario in data.drawn:
@@ -220,6 +226,7 @@ def test_groups_hold_contracts_of_every_sector_and_size() -> None:
     assert cell(table, "Small firms", TITLES["case_1"]) == expected
 
 
+@pytest.mark.slow
 def test_lost_bars_words_and_tables_hold_the_same_applications() -> None:
     data, figure, alt, (table,) = shown(lost.EXHIBIT)
     top, bottom = figure.axes
@@ -244,6 +251,7 @@ def test_lost_bars_words_and_tables_hold_the_same_applications() -> None:
     assert cell(by_funder[TITLES["case_2"]], "Sweden", "National purse empty")[0] == words.count(value)
 
 
+@pytest.mark.slow
 def test_the_sentence_on_lost_applications_names_the_largest_cause_and_the_shortest_funder() -> None:
     causes = {cause: per_run(FRAMES.lost, "base", "applications", cause=cause.name) for cause in lost.CAUSES}
     short = {code: per_run(FRAMES.short, "base", "short_eur", funder=code) for code in ("DK", "SE", "NO", "LT")}
@@ -281,6 +289,7 @@ def test_a_comparison_without_projects_has_no_network() -> None:
     assert network.data(with_tables(FRAMES, network=FRAMES.network.assign(links=0.0))) is None
 
 
+@pytest.mark.slow
 def test_paths_end_where_the_words_say() -> None:
     data, figure, alt, _ = shown(paths.EXHIBIT)
     panels = np.array(figure.axes).reshape(2, len(data.drawn))
@@ -296,6 +305,7 @@ def test_paths_end_where_the_words_say() -> None:
         assert f"{TITLES[scenario]} {words.eur(spent.max())} in {2013 + spent.idxmax() // 12}" in alt
 
 
+@pytest.mark.slow
 def test_contracts_at_the_end_of_the_paths_are_those_that_are_counted() -> None:
     """Of a real comparison: gross contracts month by month come to gross contracts by country."""
     data = paths.data(small())
@@ -381,6 +391,7 @@ def test_spending_and_variance_hold_what_was_computed() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_single_scenario_shows_what_it_has_without_a_base() -> None:
     frames = alone()
     assert answer.data(frames) is None and reasons.data(frames) is None and variance.data(frames) is None
