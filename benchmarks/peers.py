@@ -95,8 +95,8 @@ def remarks(results: list[Figure]) -> list[str]:
     ratios = ", ".join(f"{each.median:,.0f} times at {each.what.split()[-2]}" for each in by_smes)
     return [
         f"By number of SMEs: {ratios}. Before it is timed, each run of the peer is compared with innovex's: the same",
-        "events, in the same months, between the same two (`tests/benchmarks/test_peer.py` holds every amount to 1e-12).",
-        "Innovex is timed with all its measures against the twin, the peer without any. The peer is no straw man: luck in",
-        "Python's own whole numbers, pairs of clusters in dictionaries, one pass a month over the SMEs. Compiled rules",
-        "do not help it: each call from an object costs more than what it computes.",
+        "events, in the same months, between the same two (`tests/benchmarks/test_peer.py` holds every amount to",
+        "1e-12). Innovex is timed with all its measures against the twin, the peer without any. The peer is no straw",
+        "man: luck in Python's own whole numbers, pairs of clusters in dictionaries, one pass a month over the SMEs.",
+        "Compiled rules do not help it: each call from an object costs more than what it computes.",
     ]
