@@ -33,7 +33,8 @@ from calibration.survey.top_three import HELP_ITEMS, chances_by_profile, top_thr
 from experiments.runs.engines import Where
 from experiments.runs.runner import runner
 from simulator import ensemble
-from simulator.observe import COLUMN
+from simulator.observe import COLUMN, observe
+from simulator.state import tabulate
 
 SURVEY = split({})[1]
 PLAIN = {**SURVEY, "survey_pick_odds": 1.0, "survey_inactive_odds": 1.0, "survey_tick_share": 1.0}
@@ -239,8 +240,8 @@ def test_everybody_chooses_three_kinds_of_support():
 
 def test_statistics_are_those_that_the_simulator_counts(run):
     state, inputs = run
-    told = ensemble.given(inputs.parameters, inputs.rules, inputs.world)
-    cells = ensemble.observe(0, np.int64(3), told.rules, told.world, told.parameters, state)[0].sum(axis=1)
+    tables = tabulate(inputs.parameters, inputs.rules, inputs.world)
+    cells = observe(3, tables, state).cells.sum(axis=1)
     for call in range(3):
         found = programme_statistics(state, inputs, call)
         counted = {name: cells[call, column] for name, column in COLUMN.items()}

@@ -216,9 +216,9 @@ def test_a_grant_in_eur_stands_and_widens_the_limits(mine):
 
 def test_grants_change_in_size_at_the_same_budget():
     baseline, large = (scenarios.load(name).resolve().rules for name in ("baseline", "grants_large"))
-    np.testing.assert_allclose(large.grant_eur[3:], 2 * baseline.grant_eur[3:])
-    np.testing.assert_allclose(large.grant_max_eur[3:], 2 * baseline.grant_max_eur[3:])
-    np.testing.assert_array_equal(large.budget_eur, baseline.budget_eur)
+    np.testing.assert_allclose(large.terms.grant_eur[3:], 2 * baseline.terms.grant_eur[3:])
+    np.testing.assert_allclose(large.terms.grant_max_eur[3:], 2 * baseline.terms.grant_max_eur[3:])
+    np.testing.assert_array_equal(large.terms.budget_eur, baseline.terms.budget_eur)
 
 
 def test_a_grant_stays_within_the_funders_limits():
@@ -301,7 +301,7 @@ def test_the_package_of_the_clusters_asks_for_what_they_said():
     assert rules.terms.openness[3:].min() == 1
     assert FUNDING_RULES[rules.calls.funding_rule[3]] == "negotiated"
     assert 18 <= rules.terms.project_months[3, 0] <= 24
-    np.testing.assert_array_equal(rules.terms.budget_eur, baseline.budget_eur)
+    np.testing.assert_array_equal(rules.terms.budget_eur, baseline.terms.budget_eur)
 
 
 def test_scenarios_travel_between_processes():

@@ -166,7 +166,7 @@ def test_a_draw_is_the_same_from_wherever_the_question_begins(draws_from):
 def test_draws_in_blocks_are_those_of_the_whole(draws_from, monkeypatch):
     whole = drawing.drawn(draws_from, 50, 3).values
     monkeypatch.setattr(drawing, "BLOCK", 7)
-    taken = drawing.source(draws_from)
+    taken = drawing.draw_source(draws_from)
     blocks = drawing.Blocks(50, lambda first, last: taken.draw(last - first, 3, first))
     for draw in (*range(50), *reversed(range(50))):
         assert blocks[draw] == {name: column[draw] for name, column in whole.items()}
