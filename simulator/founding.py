@@ -57,7 +57,7 @@ def _found_clusters(seed, parameters, world, clusters):
 
 @kernel
 def _acquaint(seed, parameters, world, state):
-    """Some pairs of clusters know each other before the first call, more often within a language group."""
+    """Acquaint some pairs of clusters before the first call, more often within a language group."""
     clusters, familiarity, countries = state.clusters, state.familiarity, world.countries
     n = clusters.shape[0]
     familiarity[:] = 0.0

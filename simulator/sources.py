@@ -88,7 +88,7 @@ _FILE_NAME = re.compile(r"""["']([^"'\n{}]{1,100}\.[A-Za-z0-9]+)["']""")
 
 @cache
 def _code(path: Path) -> str:
-    """A module's text without its docstrings."""
+    """Return a module's text without its docstrings."""
     return _DOCSTRING.sub('""', path.read_text(encoding="utf-8"))
 
 

@@ -101,13 +101,13 @@ def _u(i):
 
 @numba.njit
 def u_high(i):
-    """The upper 32 bits of the numbers between 0 and 1, two numbers a word."""
+    """Return the upper 32 bits of the numbers between 0 and 1, two numbers a word."""
     return (np.uint64(_u(2 * i) * _WHOLE_32) << _32) | np.uint64(_u(2 * i + 1) * _WHOLE_32)
 
 
 @numba.njit
 def u_low(i):
-    """The lower 32 of their 52 bits."""
+    """Return the lower 32 of their 52 bits."""
     one, other = np.uint64(_u(2 * i) * _WHOLE_52), np.uint64(_u(2 * i + 1) * _WHOLE_52)
     return ((one & _LOW_32) << _32) | (other & _LOW_32)
 
@@ -129,7 +129,7 @@ def threshold(i):
 
 @numba.njit
 def two_seeds(i):
-    """The same SME under neighbouring seeds."""
+    """Return the same SME under neighbouring seeds."""
     one, other = draws.key(SEED, draws.KNOW, 0), draws.key(SEED + 1, draws.KNOW, 0)
     return draws.word(one, _sme(i), _lead()) ^ draws.word(other, _sme(i), _lead())
 
@@ -143,14 +143,14 @@ def two_decisions(i):
 
 @numba.njit
 def two_times(i):
-    """The same SME in neighbouring months."""
+    """Return the same SME in neighbouring months."""
     one, other = draws.key(SEED, draws.CONTACT, 5), draws.key(SEED, draws.CONTACT, 6)
     return draws.word(one, _sme(i), _lead()) ^ draws.word(other, _sme(i), _lead())
 
 
 @numba.njit
 def both_ways(i):
-    """The pair and the pair the other way round."""
+    """Return the pair and the pair the other way round."""
     start = draws.key(SEED, draws.ACCEPT, 0)
     return draws.word(start, _sme(i), _lead()) ^ draws.word(start, _lead(), _sme(i))
 

@@ -84,7 +84,7 @@ class Peer(mesa.Model):
     # own paths
 
     def reach_alone(self, sme: SME, outcome: int) -> None:
-        """An SME reaches an outcome on its own path."""
+        """Let an SME reach an outcome on its own path."""
         self.note(OutcomeEvent.OWN_KNOWLEDGE + outcome, sme.row, NOBODY, sme.due[outcome])
         sme.next_need(outcome)
 
@@ -99,7 +99,7 @@ class Peer(mesa.Model):
         return True
 
     def displace(self, sme: SME, whom: int, time: int, project: Project, call: SimpleNamespace) -> None:
-        """A contract may take the buyer of the rival next in line, in the same country and sector."""
+        """Take, by chance, the buyer of the rival next in line, in the same country and sector."""
         if self.luck(draws.DISPLACE, time, sme.identity, whom) >= self.parameters.displacement:
             return
         rivals = self.rivals[sme.cluster.country.row, sme.sector]

@@ -71,7 +71,7 @@ def _check(bank: int | None, seed: int | None, threads: int | None) -> None:
 
 
 def _told(found: "Posterior") -> list[str]:
-    """What the evidence says of each fitted parameter, and what it cannot say."""
+    """Say what the evidence tells of each fitted parameter, and what it cannot tell."""
     from experiments.validation.sentences import inside
 
     rows = {row["parameter"]: row for row in found.manifest["parameters"]}

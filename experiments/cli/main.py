@@ -67,7 +67,7 @@ def main() -> None:
 
 
 def _sentence(error: Exception) -> str | None:
-    """What was wrong with the input, in one sentence; None if the error is not about input."""
+    """Say in one sentence what was wrong with the input; None if the error is not about input."""
     if isinstance(error, MemoryError):
         return "memory has run out; allowed: fewer --smes, fewer --threads or fewer --draws"
     from scenarios.errors import InputError

@@ -17,7 +17,7 @@ EVERY_SECONDS = 20.0  # between two plain lines
 
 @contextmanager
 def progress() -> Iterator["Stage"]:
-    """A stage-maker for a study: `stage(what, runs to do)` gives the function that hears of runs done."""
+    """Give a study a stage-maker: `stage(what, runs to do)` returns the function that hears of runs done."""
     with compiling_told():
         if sys.stderr.isatty():
             with _bars() as stage:
@@ -61,7 +61,7 @@ def _bars() -> Iterator["Stage"]:
 
 
 def lines(what: str, todo: int) -> Callable[[int], None]:
-    """A line at the start of a stage, and from time to time one with the time left."""
+    """Print a line at the start of a stage, and from time to time one with the time left."""
     _say(f"{what}: {todo:,} runs" if todo else what)
     started = told = time.monotonic()
     done, lock = 0, threading.Lock()
@@ -81,7 +81,7 @@ def lines(what: str, todo: int) -> Callable[[int], None]:
 
 
 def time_left(seconds: float) -> str:
-    """A time as people say it: `40 seconds`, `3 minutes`, `1.5 hours`."""
+    """Put a time as people say it: `40 seconds`, `3 minutes`, `1.5 hours`."""
     if seconds < 90.0:
         return f"about {max(1, round(seconds))} seconds"
     return f"about {round(seconds / 60.0)} minutes" if seconds < 5400.0 else f"about {seconds / 3600.0:.1f} hours"

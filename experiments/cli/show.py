@@ -40,7 +40,7 @@ OF_THE_PROGRAMME = {
 
 
 def lines(name: str) -> Iterator[str]:
-    """The lines that `innovex scenarios show NAME` prints. Raises InputError."""
+    """Yield the lines that `innovex scenarios show NAME` prints; raises InputError."""
     scenario = library.load(name)
     resolved = scenario.resolve()
     yield f"{scenario.name}: {scenario.title}"
@@ -69,7 +69,7 @@ def _differences(scenario: Scenario) -> Iterator[str]:
 
 
 def _rules_by_call(resolved: Resolved) -> Iterator[str]:
-    """A line per rule, with the calls for which a value holds; its source below."""
+    """Yield a line per rule, with the calls for which a value holds; its source below."""
     yield f"RULES BY CALL, {resolved.call_years[0]} to {resolved.call_years[-1]}"
     for name, column in resolved.rules.calls._asdict().items():
         if name == "year":
@@ -82,7 +82,7 @@ def _rules_by_call(resolved: Resolved) -> Iterator[str]:
 
 
 def _rules_by_funder(resolved: Resolved) -> Iterator[str]:
-    """A small table per rule: a column per funder, a row for each run of calls with the same values."""
+    """Yield a small table per rule: a column per funder, a row for each run of calls with the same values."""
     yield f"RULES BY CALL AND FUNDER; {NO_PART} where a funder takes no part in the call"
     terms = resolved.rules.terms
     part = terms.budget_eur > 0.0
@@ -106,7 +106,7 @@ def _for_all(values: list[str], resolved: Resolved) -> str:
 
 
 def _common(rows: list[list[str]]) -> list[str]:
-    """The values of each call, if its funders have one in common in every call; else nothing."""
+    """Return the values of each call, if its funders have one in common in every call; else nothing."""
     values = [{value for value in row if value != NO_PART} or {NO_PART} for row in rows]
     return [value for each in values for value in each] if all(len(each) == 1 for each in values) else []
 
@@ -163,7 +163,7 @@ def _words(name: str) -> Words:
 
 
 def _value(name: str, value: float) -> str:
-    """A rule's value as people say it: choices by name, months of the calendar by date, switches as yes or no."""
+    """Put a rule's value as people say it: choices by name, months of the calendar by date, switches as yes or no."""
     if name in CODED:
         return CODED[name][int(value)]
     if name in DATES:
@@ -174,7 +174,7 @@ def _value(name: str, value: float) -> str:
 
 
 def _told(value: object) -> str:
-    """A value in plain text: `593,020`, `0.85`, `yes`, `own`."""
+    """Put a value as plain text: `593,020`, `0.85`, `yes`, `own`."""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     if isinstance(value, float | int):
@@ -183,7 +183,7 @@ def _told(value: object) -> str:
 
 
 def _head(label: str, name: str, unit: str) -> str:
-    """What a value is: `Project length (project_months), months`."""
+    """Head a value by what it is: `Project length (project_months), months`."""
     return f"{label} ({name})" + ("" if unit in ("choice", "yes or no") else f", {unit}")
 
 

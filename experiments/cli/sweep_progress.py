@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from experiments.cli.progress import EVERY_SECONDS, compiling_told, time_left
-from experiments.sweeps.run import Advance, Hear
+from experiments.runs.driver import Advance, Hear
 
 
 @contextmanager
 def progress() -> Iterator[Hear]:
-    """A listener for a sweep."""
+    """Give a sweep a listener that tells how far it is."""
     with compiling_told():
         if sys.stderr.isatty():
             with _bar() as hear:
@@ -28,7 +28,7 @@ class Pace:
         self._start = time.monotonic()
 
     def told(self, advance: Advance) -> str:
-        """The words: `41.3 runs a second, about 3 minutes left, 2 failed`."""
+        """Put it in words: `41.3 runs a second, about 3 minutes left, 2 failed`."""
         seconds = time.monotonic() - self._start
         words = []
         if advance.run and seconds > 0.0:
@@ -70,7 +70,7 @@ class _Lines:
 
 
 def _named(advance: Advance) -> list[str]:
-    """A line for each file that could not be used, those put aside first: they are known from the start."""
+    """Name each file that could not be used, a line each, those put aside first: they are known from the start."""
     aside = [f"file {file} in parts/ {why}: it is put aside in kept/" for file, why in advance.aside]
     return aside + [f"part {file} {why}: it is done again" for file, why in advance.damaged]
 
@@ -97,7 +97,7 @@ def _bar() -> Iterator[Hear]:
 
 
 def status_lines(told: dict[str, Any]) -> Iterator[str]:
-    """The status of a sweep in words."""
+    """Yield the status of a sweep in words."""
     yield f"{told['title']} ({told['method']})"
     whole = "all" if told["complete"] else f"{told['done'] / told['cells']:.0%}"
     yield f"{told['done']:,} of {told['cells']:,} runs finished ({whole}), {told['failed']:,} of them failed"

@@ -74,7 +74,7 @@ def _trace(study: Study, draws: Draws) -> dict[str, pd.DataFrame]:
 
 
 def _outcome(done: Done) -> dict[str, Any]:
-    """What the manifest says of how far the study went."""
+    """Return what the manifest says of how far the study went."""
     return {"complete": not done.missing, "missing": list(done.missing), "finished_draws": len(done.draws)}
 
 
@@ -115,7 +115,7 @@ def _about(scenario: Scenario) -> dict[str, Any]:
 
 
 def _hangs_on(study: Study, found: F64, drawn: dict[str, F64]) -> pd.DataFrame:
-    """The drawn parameters with which each scenario's effect on net contracts goes."""
+    """Return the drawn parameters with which each scenario's effect on net contracts goes."""
     entries = library.register()
     names = [name for name, column in drawn.items() if np.ptp(column) > 0.0]
     rows: list[dict[str, object]] = []

@@ -79,14 +79,14 @@ def where_of(study: Study, where: Where) -> Where:
 
 
 def _further_parts(study: Study) -> dict[str, Callable[[Study, Done, Store, Engine, Stage], None]]:
-    """What comes after the runs of the scenarios, by name, as far as it is wanted."""
+    """Return what comes after the runs of the scenarios, by name, as far as it is wanted."""
     settings = study.settings
     parts = {"equal spending": (settings.spending, _add_spending), "reasons": (settings.reasons, _add_reasons)}
     return {name: add for name, (draws, add) in parts.items() if draws > 0 and len(study.chosen) > 1}
 
 
 def _jobs(study: Study, cases: Sequence[Case], draws: int, keep: str) -> list[list[list[Runs]]]:
-    """The runs of some cases under the first draws, by block of draws, case and run."""
+    """Return the runs of some cases under the first draws, by block of draws, case and run."""
     code, settings = cells.code_here(), study.settings
     return [
         [[Runs(case, block, run, settings.seed, code, keep) for run in range(settings.runs)] for case in cases]
@@ -165,7 +165,7 @@ def _add_spending(study: Study, done: Done, store: Store, engine: Engine, stage:
 
 
 def _searches(study: Study, done: Done, place: int, draws: int) -> list[Search]:
-    """The jobs that match a scenario's spending; none where it or the base spends nothing in a draw."""
+    """Return the jobs that match a scenario's spending; none where it or the base spends nothing in a draw."""
     target, start = done.spent[0, :draws], done.spent[place, :draws]
     if not ((target > 0.0).all() and (start > 0.0).all()):
         return []
@@ -237,5 +237,5 @@ def _add_reasons(study: Study, done: Done, store: Store, engine: Engine, stage: 
 
 
 def _switched_off(study: Study, scenario: Scenario, mechanism: Mechanism) -> Case:
-    """The scenario with a mechanism switched off."""
+    """Return the scenario with a mechanism switched off."""
     return study.case(scenario, tuple(mechanism.off.items()), mechanism.budget_scale)

@@ -33,7 +33,7 @@ def _mean_over_runs(x: F64) -> F64:
 
 
 def _totals(of: Ratio, ours: dict[str, F64], base: dict[str, F64]) -> dict[str, float]:
-    """A ratio as total over total, here and in the base, and their difference; intervals stay those of the draws."""
+    """Take a ratio as total over total, here and in the base, and their difference; intervals stay as drawn."""
     over, under = of
     here, there = (
         float(x[over].mean() / x[under].mean()) if x[under].mean() > 0.0 else float("nan") for x in (ours, base)

@@ -162,7 +162,7 @@ def _written(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    """A value as it was: JSON has no NaN, so it is written as nothing."""
+    """Return a value as it was: JSON has no NaN, so it is written as nothing."""
     return float("nan") if value is None else value
 
 

@@ -60,7 +60,7 @@ def shapes(study: Study) -> dict[str, Shape]:
 
 
 def _from(parts: Sequence[Columns], name: str, first: int) -> F64:
-    """Sums over the counted calls, (draws, runs, ...)."""
+    """Return sums over the counted calls, (draws, runs, ...)."""
     return np.asarray(stacked(parts, name)[:, :, first:].sum(axis=2))
 
 
@@ -81,7 +81,7 @@ def frame_of(name: str, shape: Shape, scenario: str, draws: Any, cube: F64) -> p
 
 
 def _spread(values: Sequence[Any], axis: int, sizes: tuple[int, ...]) -> Any:
-    """The values along one axis, repeated for every row of a flattened cube."""
+    """Return the values along one axis, repeated for every row of a flattened cube."""
     those = np.array([*values], dtype=object if isinstance(next(iter(values)), str) else np.int64)
     inside, outside = int(np.prod(sizes[axis + 1 :])), int(np.prod(sizes[:axis]))
     return np.tile(np.repeat(those, inside), outside)
@@ -152,7 +152,7 @@ def write_large_tables(
 
 
 def _blocks(store: Store, jobs: Sequence[Sequence[Sequence[Runs]]], place: int) -> Iterator[tuple[list[Columns], Any]]:
-    """The parts of a scenario by run, for some draws at a time, with the numbers of the draws."""
+    """Return the parts of a scenario by run, for some draws at a time, with the numbers of the draws."""
     together = max(1, DRAWS_AT_A_TIME // max(1, jobs[0][place][0].runs))
     for start in range(0, len(jobs), together):
         blocks = [block[place] for block in jobs[start : start + together]]

@@ -62,7 +62,7 @@ def code_version() -> str:
 
 
 def _as_data(scenario: Scenario, resolved: Resolved) -> dict[str, Any]:
-    """A scenario as it was: all that it sets, and what that came to at the register's central values.
+    """Return a scenario as it was: all that it sets, and what that came to at the register's central values.
 
     Rules by call stand in order of call; rules by call and funder as one row per call, funders in order.
     """
@@ -87,7 +87,7 @@ def question_id(manifest: dict[str, Any]) -> str:
 
 
 def default_name(manifest: dict[str, Any]) -> str:
-    """A folder's name: the scenarios, shortened, and the question's hash; and whether the study was interrupted."""
+    """Name a folder: the scenarios, shortened, and the question's hash; and whether the study was interrupted."""
     names = [re.sub(r"[^\w.-]", "_", name) for name in manifest["compared"]]
     told = "-vs-".join(names) if len(names) <= 2 else f"{names[0]}-vs-{len(names) - 1}-scenarios"
     short = told.encode()[:80].decode(errors="ignore")
@@ -122,7 +122,7 @@ def check_same(target: Path, manifest: dict[str, Any], tables: dict[str, str] | 
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest of a results folder (or the file itself). Raises InputError."""
+    """Read the manifest of a results folder (or the file itself); raises InputError."""
     if path.is_dir():
         if not (path / MANIFEST).is_file():
             raise InputError(f"{path}: is not a finished results folder (it holds no {MANIFEST})")
@@ -142,8 +142,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path}: is not a manifest: it is not JSON ({str(error)[:80]})") from None
-    absent = [key for key in (*QUESTION, "tables") if not isinstance(told, dict) or key not in told]
+    manifest: dict[str, Any] = told if isinstance(told, dict) else {}
+    absent = [key for key in (*QUESTION, "tables") if key not in manifest]
     if absent:
         verb = "are" if absent[1:] else "is"
         raise InputError(f"{path}: is not a manifest of innovex: {', '.join(absent)} {verb} missing")
-    return told
+    return manifest

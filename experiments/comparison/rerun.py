@@ -14,7 +14,7 @@ from scenarios.scenario_file import GUIDE, content_of, form
 
 
 def study_of(manifest: dict[str, Any], source: Path, threads: int | None = None) -> Study:
-    """The study that a manifest tells of, made ready to run. Raises InputError; `source` is named in its message."""
+    """Make the study that a manifest tells of ready to run; raises InputError, and names `source` in its message."""
     draws, runs, seed, horizon, reasons, spending = (
         _number(manifest, key, source) for key in ("draws", "runs", "seed", "horizon_months", "reasons", "spending")
     )
@@ -36,13 +36,13 @@ def _draws_from(manifest: dict[str, Any], source: Path) -> str:
 
 
 def differing(frames: Frames, manifest: dict[str, Any]) -> list[str]:
-    """The tables whose values are not the manifest's, to the last bit."""
+    """Return the tables whose values are not the manifest's, to the last bit."""
     told = manifest["tables"]
     return sorted(name for name, found in table_hashes(frames).items() if told.get(name) != found)
 
 
 def folder_name(frames: Frames, manifest: dict[str, Any]) -> str:
-    """The usual folder's name; another one where the same question, by the same code, gave other numbers."""
+    """Name the folder as usual; another way where the same question, by the same code, gave other numbers."""
     name = default_name(frames.manifest)
     same_question = manifest.get("id") == question_id(frames.manifest)
     return f"{name}-rerun" if same_question and differing(frames, manifest) else name
@@ -56,7 +56,7 @@ def _number(manifest: dict[str, Any], key: str, source: Path) -> int:
 
 
 def _scenario(name: object, told: dict[str, Any], source: Path) -> Scenario:
-    """A scenario as the manifest holds it: all its settings, no parent; checked like a scenario's file."""
+    """Make a scenario of what the manifest holds: all its settings, no parent; checked like a scenario's file."""
     where = f"{source}, scenarios.{name}"
     if not isinstance(name, str) or not isinstance(told.get(name), dict):
         raise InputError(f"{where}: does not fit; allowed: a scenario by the name that stands under compared")
@@ -69,7 +69,7 @@ def _scenario(name: object, told: dict[str, Any], source: Path) -> Scenario:
 
 
 def _tree(rows: list[list[Any]]) -> dict[str, Any]:
-    """Settings as a scenario's file holds them."""
+    """Return settings as a scenario's file holds them."""
     content: dict[str, Any] = {"from": {}, "parameters": {}}
     for year, funder, name, value in rows:
         if year is None:

@@ -13,7 +13,7 @@ from scenarios.errors import describe, echo, nearest
 
 
 def several(name: str, given: Any, allowed: str) -> list[Any]:
-    """What was given, one or several, as a list."""
+    """Return what was given, one or several, as a list."""
     one = isinstance(given, str | os.PathLike | Scenario)
     found = [given] if one else list(given) if isinstance(given, Collection) else []
     if not found:
@@ -23,25 +23,25 @@ def several(name: str, given: Any, allowed: str) -> list[Any]:
 
 
 def whole(name: str, value: object, low: int, high: int, more: str = "") -> int:
-    """A whole number, numpy's too, as Python's own."""
+    """Return a whole number, numpy's too, as Python's own."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
         raise InputError(f"{name} is {describe(value)}; allowed: a whole number from {low} to {high}{more}")
     return int(value)
 
 
 def whole_or_none(name: str, value: object, low: int, high: int) -> int | None:
-    """A whole number, or None for what is taken by itself."""
+    """Return a whole number, or None for what is taken by itself."""
     return None if value is None else whole(name, value, low, high)
 
 
 def meant(name: object, known: Iterable[str]) -> str:
-    """The end of a sentence: the nearest right name, where there is one."""
+    """End a sentence with the nearest right name, where there is one."""
     near = nearest(name, known) if isinstance(name, str) else ""
     return f"; did you mean {near}?" if near else ""
 
 
 def target_file(path: str | os.PathLike[str]) -> Path:
-    """The file to be written, where one can be: so much is made sure of before hours of runs."""
+    """Return the file to be written; raises InputError, before hours of runs, where none can be."""
     if not isinstance(path, str | os.PathLike):
         raise InputError(f"the path is {describe(path)}; allowed: the path of a file")
     file = Path(path)
@@ -55,7 +55,7 @@ def target_file(path: str | os.PathLike[str]) -> Path:
 
 
 def _fault(file: Path) -> str:
-    """What keeps a file from being written, or nothing; raises what a trial raises."""
+    """Say what keeps a file from being written, or nothing; raises what a trial raises."""
     if file.is_dir():
         return "it is a folder; allowed: the path of a file"
     if not file.parent.is_dir():

@@ -140,9 +140,10 @@ class DaskCluster:
         except ImportError:
             raise InputError("--dask needs the packages dask and distributed: pip install 'innovex[dask]'") from None
         self._levels = _silenced("distributed")
-        self._client: Any = distributed.Client.__new__(distributed.Client)  # in two steps, to close it half made
+        client: Any = distributed.Client
+        self._client: Any = client.__new__(client)  # in two steps, to close it half made
         try:
-            distributed.Client.__init__(self._client, address, timeout=10, set_as_default=False)
+            client.__init__(self._client, address, timeout=10, set_as_default=False)
         except BaseException as error:
             self.close()
             if not isinstance(error, Exception):
@@ -154,7 +155,7 @@ class DaskCluster:
     def slots(self) -> int:
         """Two jobs for every thread that the cluster has at this moment."""
         try:
-            return AHEAD * max(1, sum(self._client.nthreads().values()))
+            return AHEAD * max(1, sum(map(int, self._client.nthreads().values())))
         except Exception as error:
             raise ClusterLost(_one_line(error)) from None
 
@@ -248,7 +249,7 @@ def _next(done: "queue.SimpleQueue[tuple[int, Any]]") -> tuple[int, Any]:
 
 
 def _worker_starts(driver: int) -> None:
-    """A worker goes when its driver goes, and leaves Ctrl-C to it."""
+    """Let a worker go when its driver goes, and leave Ctrl-C to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

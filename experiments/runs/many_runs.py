@@ -259,7 +259,7 @@ class Rows:
         return {"measures": np.stack(rows).reshape(shape)}
 
     def _rows(self, cells: F64) -> F64:
-        """The measures of one run by place, (places, measures)."""
+        """Return the measures of one run by place, (places, measures)."""
         rows = by_call(cells) if self.by == "call" else by_country(cells, self.first)
         return columns_of(rows.sum(axis=0)[None] if self.by == "run" else rows, self.measures)
 
@@ -336,7 +336,7 @@ class _Ready:
             yield self.frame(first, waiting)
 
     def frame(self, first: int, cubes: Sequence[F64]) -> "pd.DataFrame":
-        """The rows of whole draws from `first` on; cubes are (draws, runs, scenarios, places, measures)."""
+        """Return the rows of whole draws from `first` on; cubes are (draws, runs, scenarios, places, measures)."""
         import pandas as pd
 
         count = sum(map(len, cubes))
@@ -370,7 +370,7 @@ def _quiet(runs: int) -> None:
 
 
 def _draws(question: ManyRuns) -> Blocks:
-    """The parameters of every draw of the question, by the draw's number in it."""
+    """Return the parameters of every draw of the question, by the draw's number in it."""
     if isinstance(question.draws, Mapping):
         columns = _columns(question.draws)
         number = len(next(iter(columns.values())))
@@ -383,7 +383,7 @@ def _draws(question: ManyRuns) -> Blocks:
 
 
 def _columns(given: Mapping[str, Any]) -> dict[str, F64]:
-    """The draws themselves, parameter by parameter, all of them within their limits."""
+    """Return the draws themselves, parameter by parameter, all of them within their limits."""
     columns = {name: _column(name, values) for name, values in given.items()}
     lengths = {name: len(column) for name, column in columns.items()}
     if not columns or len(set(lengths.values())) != 1 or 0 in lengths.values():
@@ -405,7 +405,7 @@ def _column(name: str, values: Any) -> F64:
 
 
 def _plain(question: ManyRuns) -> ManyRuns:
-    """The question with what can be checked before anything is loaded or drawn, in plain numbers and names."""
+    """Return the question with what can be checked before anything is loaded or drawn, in plain numbers and names."""
     if not isinstance(question.by, str) or question.by not in PLACE:
         raise InputError(f"by is {describe(question.by)}; allowed: {listed(PLACE)}" + meant(question.by, PLACE))
     draws = question.draws
@@ -428,15 +428,15 @@ def _measures(names: Any) -> list[str]:
     known = [*COLUMN, *sums()]
     if names is None:
         return known
-    names = several("measures", names, "names of measures, or None for all")
-    for name in names:
+    given: list[str] = several("measures", names, "names of measures, or None for all")
+    for name in given:
         if not isinstance(name, str) or name not in known:
             raise InputError(
                 f"measures: there is no {describe(name)}; allowed: {listed(known, 4)}" + meant(name, known)
             )
-        if names.count(name) > 1:
+        if given.count(name) > 1:
             raise InputError(f"measures: {name} is given more than once; allowed: each name once")
-    return names
+    return given
 
 
 def _check_names(scenarios: Sequence[Scenario]) -> None:

@@ -59,7 +59,7 @@ def values_of(by_country: F64) -> dict[str, F64]:
 
 
 def _column(rows: F64, name: str) -> F64:
-    """A measure that is counted, or a sum of such, by row."""
+    """Return a measure that is counted, or a sum of such, by row."""
     if name in COLUMN:
         return rows[..., COLUMN[name]]
     of = all_measures()[name].of
@@ -68,7 +68,7 @@ def _column(rows: F64, name: str) -> F64:
 
 
 def _sum(of: Sum, value: Callable[[str], F64]) -> F64:
-    """The signed sum of values, in the order of its terms."""
+    """Return the signed sum of values, in the order of its terms."""
     (first, sign), *others = of.terms
     total = sign * value(first)
     for name, sign in others:
@@ -77,7 +77,7 @@ def _sum(of: Sum, value: Callable[[str], F64]) -> F64:
 
 
 def _herfindahl(by_country: F64) -> F64:
-    """The Herfindahl index of what is above zero, (...), from (..., countries)."""
+    """Return the Herfindahl index of what is above zero, (...), from (..., countries)."""
     above = np.maximum(by_country, 0.0)
     return ratio((above**2).sum(axis=-1), above.sum(axis=-1) ** 2)
 

@@ -28,7 +28,7 @@ def sme_bytes(inputs: Resolved) -> float:
     """Bytes that a run holds per SME: its row, and its contracts to come in the calendar of its rivals."""
     p = inputs.parameters
     most = float(_own_contracts(p.own_h_contract, p.own_readiness_slope))
-    return SME.itemsize + DUE.itemsize * most * inputs.months
+    return float(SME.itemsize + DUE.itemsize * most * inputs.months)
 
 
 def _own_contracts(hazard: float | F64, slope: float | F64) -> F64:
@@ -71,7 +71,7 @@ def _free_of_containers() -> Iterator[float]:
 
 
 def _free_of_process() -> Iterator[float]:
-    """What may still be mapped under a limit such as that of `ulimit -v`."""
+    """Yield what may still be mapped under a limit such as that of `ulimit -v`."""
     with suppress(ImportError, OSError, ValueError):
         from resource import RLIM_INFINITY, RLIMIT_AS, getrlimit
 
@@ -82,7 +82,7 @@ def _free_of_process() -> Iterator[float]:
 
 
 def _number_of(file: Path, name: str) -> int:
-    """The number that stands after a name, at the beginning of a line; raises ValueError if there is none."""
+    """Return the number that stands after a name, at the beginning of a line; raises ValueError if there is none."""
     for line in file.read_text("ascii").splitlines():
         if line.split()[:1] == [name]:
             return int(line.split()[1])
@@ -90,7 +90,7 @@ def _number_of(file: Path, name: str) -> int:
 
 
 def heaviest(inputs: Sequence[Resolved], drawn: Mapping[str, F64]) -> Resolved:
-    """The largest of the inputs, under the draw that gives SMEs the most contracts of their own."""
+    """Return the largest of the inputs, under the draw that gives SMEs the most contracts of their own."""
     largest = max(inputs, key=run_bytes)
     p = largest.parameters
     hazard, slope = (
@@ -114,7 +114,7 @@ def check_world(inputs: Resolved) -> None:
 
 
 def threads_that_fit(inputs: Resolved, threads: int | None) -> int:
-    """Runs that can be held at a time, no more than were asked for. Raises InputError where not even one can."""
+    """Say how many runs can be held at a time, up to those asked for; raises InputError where not even one can."""
     check_world(inputs)
     return max(1, min(threads or cores(), int(SHARE * free_bytes() / run_bytes(inputs))))
 
@@ -156,7 +156,7 @@ def _check_held(what: str, held: float, draws: int, instead: str) -> None:
 
 
 def _rounded_down(smes: int) -> str:
-    """A number of SMEs in two digits, or that no world fits."""
+    """Put a number of SMEs in two digits, or say that no world fits."""
     if smes < 1:
         return "fewer clusters"
     digits = 10 ** max(0, len(str(smes)) - 2)

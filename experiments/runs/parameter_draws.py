@@ -66,7 +66,7 @@ class Source:
 
 
 def draw_source(draws_from: str) -> Source:
-    """The source "posterior" (the shipped one), "prior", or a posterior's file; raises InputError."""
+    """Return the source "posterior" (the shipped one), "prior", or a posterior's file; raises InputError."""
     if draws_from == PRIOR:
         return Source(None)
     return Source(posterior.read(None if draws_from == POSTERIOR else _path(draws_from)))
@@ -97,7 +97,7 @@ class Blocks:
         self._alone = Lock()  # or all threads would make the same block when they come to its first draw
 
     def __getitem__(self, draw: int) -> dict[str, float]:
-        """The values of one draw, by name."""
+        """Return the values of one draw, by name."""
         block, row = divmod(draw, BLOCK)
         return {name: float(column[row]) for name, column in self.block(block).items()}
 
@@ -111,7 +111,7 @@ class Blocks:
         return Draws.of({name: np.concatenate(pieces) for name, pieces in columns.items()}, first + start)
 
     def block(self, block: int) -> dict[str, F64]:
-        """The values of a block of draws, by name."""
+        """Return the values of a block of draws, by name."""
         with self._alone:
             return self._kept(block)
 
@@ -127,7 +127,7 @@ def fitted_calls(draws_from: str) -> list[int]:
 
 def is_calibrated(manifest: dict[str, Any]) -> bool:
     """Whether a study's draws come from a posterior."""
-    return manifest.get("draws_from", PRIOR) != PRIOR
+    return bool(manifest.get("draws_from", PRIOR) != PRIOR)
 
 
 def _names() -> list[str]:

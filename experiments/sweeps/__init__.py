@@ -17,7 +17,7 @@ __all__ = ["Sweep", "load", "status", "sweep"]
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the machinery when it is first asked for, so that `innovex --help` stays quick."""
+    """Import the machinery when it is first asked for, so that `innovex --help` stays quick."""
     if name in __all__:
         return getattr(importlib.import_module("experiments.sweeps.result"), name)
     raise AttributeError(f"module 'experiments.sweeps' has no attribute {name!r}")

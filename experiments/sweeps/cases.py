@@ -17,7 +17,7 @@ Pairs = tuple[tuple[str, int | None, int], ...]
 def cases_of(
     experiment: Experiment, factors: tuple[Factor, ...], source: str | Path, free: bool
 ) -> tuple[tuple[Case, ...], Pairs]:
-    """The cases, and for each contrast its label and the places of base (None: none) and option. Raises InputError."""
+    """List the cases, and per contrast its label and the places of base (None: none) and option; raises InputError."""
     only_option = any(factor.lever and not factor.in_base for factor in factors)
     cases: dict[str, Case] = {}
 
@@ -50,7 +50,7 @@ def _case(
 
 
 def _load(name: str, source: str | Path, where: str) -> Scenario:
-    """A shipped scenario by name, or one by a path from the experiment's file. Raises InputError."""
+    """Load a shipped scenario by name, or one by a path from the experiment's file; raises InputError."""
     if name in names():
         return load(name)
     path = source.parent / name if isinstance(source, Path) and name.endswith(".toml") else Path(name)
@@ -64,7 +64,7 @@ def _load(name: str, source: str | Path, where: str) -> Scenario:
 def first_counted_year(
     cases: tuple[Case, ...], factors: tuple[Factor, ...], experiment: Experiment, source: str | Path
 ) -> int:
-    """The first call that is changed by an option or a lever: from there on is counted. Raises InputError."""
+    """Return the first call that is changed by an option or a lever: from there on is counted. Raises InputError."""
     centre = [_central(case, experiment, source) for case in cases]
     for case, resolved in zip(cases, centre):
         if resolved.call_years != centre[0].call_years:

@@ -37,7 +37,8 @@ class Factor:
     def numbers(self, u: F64) -> F64:
         """Values for numbers in [0, 1]: quantiles of the prior, places in the range, or numbers of choices."""
         if self.choices:
-            return np.minimum(np.floor(u * len(self.choices)), len(self.choices) - 1.0)
+            place: F64 = np.minimum(np.floor(u * len(self.choices)), len(self.choices) - 1.0)
+            return place
         if self.by == POSTERIOR:
             return draw_source(POSTERIOR).quantiles(self.name, u)
         if self.by == PRIOR:
@@ -45,7 +46,7 @@ class Factor:
         return self.low + (self.high - self.low) * u
 
     def value(self, number: float) -> Choice:
-        """What a number stands for: itself, or a choice."""
+        """Return what a number stands for: itself, or a choice."""
         return self.choices[int(number)] if self.choices else float(number)
 
     def reaches(self, levered: bool) -> bool:
@@ -66,7 +67,7 @@ class Factor:
 
 
 def factors_of(experiment: Experiment, source: str | Path, free: bool = False) -> tuple[Factor, ...]:
-    """The factors in the order of the file, then those of `vary_all` in the order of the register.
+    """Return the factors in the order of the file, then those of `vary_all` in the order of the register.
 
     `free`: names need not stand in the register (functions other than the model). Raises InputError.
     """
@@ -96,7 +97,7 @@ def _factor(name: str, vary: Vary, source: str | Path, free: bool) -> Factor:
 
 
 def _parameter(name: str, entry: Entry, vary: Vary, source: str | Path) -> Factor:
-    """A behaviour or funder entry: it holds in base and option alike."""
+    """Return a factor that varies behaviour or a funder: it holds in base and option alike."""
     if vary.from_ is not None or vary.to is not None or vary.applies_to == "option" or vary.choices:
         what = "it describes how the world behaves, in all calls and in base and option alike"
         raise refuse(source, [Fault(f"vary.{name}", what, '"prior", or low and high')])
@@ -116,7 +117,7 @@ def _parameter(name: str, entry: Entry, vary: Vary, source: str | Path) -> Facto
 
 
 def _lever(name: str, entry: Entry, vary: Vary, source: str | Path) -> Factor:
-    """A rule of the programme, in some calls, by default in the option alone."""
+    """Return a factor that varies a rule of the programme, in some calls, by default in the option alone."""
     where, years = f"vary.{name}", programme().call_years
     _check_calls(where, vary, years, source)
     choices = tuple(vary.choices or ((False, True) if entry.is_switch and vary.low is None else ()))
@@ -166,7 +167,7 @@ def _check_range(name: str, entry: Entry, low: float, high: float, source: str |
 
 
 def with_levers(settings: tuple[Setting, ...], values: Mapping[Factor, Choice]) -> tuple[Setting, ...]:
-    """A scenario's settings with levers at other values in their calls; afterwards as they were."""
+    """Return a scenario's settings with levers at other values in their calls; afterwards as they were."""
     for factor, value in values.items():
         settings = _with_lever(settings, factor, value)
     return settings
@@ -190,5 +191,5 @@ def _within(each: Setting, name: str, first: int, last: int | None) -> bool:
 
 
 def names_of(factors: Iterable[Factor]) -> list[str]:
-    """The factors' names."""
+    """Return the factors' names."""
     return [factor.name for factor in factors]

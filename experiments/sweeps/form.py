@@ -124,7 +124,7 @@ class Experiment(BaseModel):
 
 
 def names_at(path: KeyPath) -> Iterable[str]:
-    """The names that may stand in the table at `path`."""
+    """Return the names that may stand in the table at `path`."""
     place = path[0] if path else ""
     forms: dict[str, type[BaseModel]] = {"contrast": Contrast, "vary": Vary, "method": Asked}
     form = forms.get(str(place), Experiment)
@@ -143,7 +143,7 @@ NEEDED: Mapping[str, Mapping[str, str]] = {
 
 
 def allowed_at(path: KeyPath) -> str:
-    """What may stand at `path`, in words, where the form alone does not say it."""
+    """Return what may stand at `path`, in words, where the form alone does not say it."""
     if path[:1] == ("vary",) and path[-1] in ("low", "high"):
         return "a finite number"
     return NEEDED[""]["contrast"] if path == ("contrast",) else ""
@@ -153,7 +153,7 @@ GUIDE = Guide(names_at, allowed_at)
 
 
 def experiment_of(content: Mapping[str, Any], source: str | Path) -> Experiment:
-    """A checked experiment from what a file holds. Raises InputError."""
+    """Check what a file holds and return its experiment; raises InputError."""
     _check_tables(content, source)
     found = check(Experiment, _spelled_out(dict(content), source), source, GUIDE)
     faults = [*_method_faults(found.method)]
@@ -190,7 +190,7 @@ def _check_whole(table: Mapping[str, Any], place: str, source: str | Path) -> No
 
 
 def _method_faults(asked: Asked) -> Iterable[Fault]:
-    """What does not fit in the table [method]: its name, or its settings."""
+    """Yield what does not fit in the table [method]: its name, or its settings."""
     if asked.name not in METHODS:
         what = f"there is no method {echo(asked.name)!r}"
         yield Fault("method.name", what, listed(METHODS), nearest(asked.name, METHODS))
@@ -208,7 +208,7 @@ def _method_faults(asked: Asked) -> Iterable[Fault]:
 
 
 def read(name_or_path: str | os.PathLike[str]) -> tuple[Experiment, Path]:
-    """A shipped experiment by name, or one from a file, with its path. Raises InputError."""
+    """Read a shipped experiment by name, or one from a file, and say where it lies; raises InputError."""
     text = os.fspath(name_or_path)
     path = Path(text)
     if not (text.endswith(".toml") or os.sep in text or path.exists()):
@@ -223,7 +223,7 @@ def read(name_or_path: str | os.PathLike[str]) -> tuple[Experiment, Path]:
 
 
 def shipped() -> tuple[str, ...]:
-    """The names of the shipped experiments."""
+    """Return the names of the shipped experiments."""
     return tuple(sorted(path.stem for path in LIBRARY.glob("*.toml")))
 
 
@@ -251,7 +251,7 @@ def _spelled_out(content: dict[str, Any], source: str | Path) -> dict[str, Any]:
 
 
 def _range_as_floats(how: dict[str, Any]) -> dict[str, Any]:
-    """A range or choices as floats, where a whole number was written."""
+    """Turn a range or choices into floats, where a whole number was written."""
 
     def as_float(value: Any) -> Any:
         return float(value) if isinstance(value, int) and not isinstance(value, bool) else value

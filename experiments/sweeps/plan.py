@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from experiments.runs.jobs import OtherCode
 from experiments.runs.parameter_draws import draw_source
 from experiments.sweeps.cases import cases_of, first_counted_year
 from experiments.sweeps.factors import Factor, factors_of
@@ -27,7 +28,6 @@ from experiments.sweeps.methods import block_rows, sample
 from experiments.sweeps.work import (
     Case,
     Evaluate,
-    OtherCode,
     Rows,
     Work,
     check_code,
@@ -89,7 +89,7 @@ class Plan:
         return f"sweep-{self.name}-{self.family[:8]}"
 
     def unit(self, first: int = 0, last: int | None = None) -> F64:
-        """The design as numbers in [0, 1], (rows, factors): all of it, or the blocks from `first` to before `last`."""
+        """Return the design in [0, 1], (rows, factors): all of it, or the blocks from `first` to before `last`."""
         return sample(self.experiment.design, len(self.factors), self.experiment.seed, first, last)
 
     def chunks(self) -> Iterator[Chunk]:
@@ -99,7 +99,7 @@ class Plan:
                 yield Chunk(start, min(start + self.chunk_rows, self.rows), run)
 
     def keys(self, rows: Rows) -> npt.NDArray[np.int64]:
-        """What identifies each cell: base, values, block and run, as 63 bits."""
+        """Return what identifies each cell: base, values, block and run, as 63 bits."""
         start = hashlib.blake2b(self.base.encode(), digest_size=8)
         found = np.empty(len(rows.row), np.int64)
         tails = np.stack([rows.block, np.full_like(rows.block, rows.run)], axis=1)
@@ -110,12 +110,12 @@ class Plan:
         return found
 
     def address(self, chunk: Chunk, keys: npt.NDArray[np.int64]) -> str:
-        """What identifies a chunk's part: its place and its cells."""
+        """Return what identifies a chunk's part: its place and its cells."""
         told = f"{FORMAT}/{self.base}/{chunk.start}/{chunk.run}/".encode() + keys.tobytes()
         return hashlib.blake2b(told, digest_size=12).hexdigest()
 
     def with_size(self, n: int | None, runs: int | None) -> "Plan":
-        """The same question with more or fewer blocks or runs."""
+        """Return the same question with more or fewer blocks or runs."""
         content = as_content(self.experiment)
         content["method"] = content["method"] | ({"n": n} if n is not None else {})
         content |= {"runs": runs} if runs is not None else {}
@@ -125,7 +125,7 @@ class Plan:
 def plan_of(
     experiment: Experiment, name: str, source: str | Path = "experiment", evaluate: Evaluate | None = None
 ) -> Plan:
-    """The plan of an experiment; `source` is named in messages and is where paths of scenarios start. InputError."""
+    """Plan an experiment; `source` is named in messages and is where paths of scenarios start. Raises InputError."""
     factors = factors_of(experiment, source, free=evaluate is not None)
     if not factors:
         raise InputError(f"{source}, vary_all: no entry of the register fits, so nothing is varied")
@@ -189,12 +189,12 @@ def _hash(told: Any) -> str:
 
 
 def as_content(experiment: Experiment) -> dict[str, Any]:
-    """An experiment as its file would hold it, in full."""
+    """Return an experiment as its file would hold it, in full."""
     return experiment.model_dump(by_alias=True, exclude_none=True)
 
 
 def as_data(plan: Plan) -> dict[str, Any]:
-    """A plan as plain values: whole enough to go on without the experiment's and the scenarios' files."""
+    """Return a plan as plain values: whole enough to go on without the experiment's and the scenarios' files."""
     evaluate = plan.work.evaluate
     return {
         "format": FORMAT,
@@ -216,7 +216,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
 
 
 def from_data(told: Mapping[str, Any], source: Path, evaluate: Evaluate | None = None) -> Plan:
-    """The plan that a sweep's folder holds, with the code it was made by. Raises InputError."""
+    """Read the plan that a sweep's folder holds, with the code it was made by; raises InputError."""
     try:
         if told["format"] != FORMAT:
             raise InputError(f"{source}: is of another version of innovex (format {told['format']}, not {FORMAT})")
@@ -253,7 +253,7 @@ def check_same_code(plan: Plan, source: Path) -> None:
 
 
 def write_design(plan: Plan, path: Path) -> None:
-    """The design with its values, one row per row; choices by name. A group of rows at a time."""
+    """Write the design with its values, one row per row; choices by name; a group of rows at a time."""
     with pq.ParquetWriter(path, _table(plan, 0, 1).schema, compression="zstd", write_page_checksum=True) as file:
         for start in range(0, plan.rows, SLICE_ROWS):
             stop = min(start + SLICE_ROWS, plan.rows)
@@ -308,7 +308,7 @@ class Design:
             raise InputError(f"{self._path}: is damaged, or cannot be read; {way}") from None
 
     def rows(self, chunk: Chunk) -> Rows:
-        """The rows of a chunk with their numbers, blocks and values."""
+        """Return the rows of a chunk with their numbers, blocks and values."""
         row = np.arange(chunk.start, chunk.stop)
         groups = range(chunk.start // self._group_rows, (chunk.stop - 1) // self._group_rows + 1)
         values = np.concatenate([self._slice(group) for group in groups])

@@ -167,7 +167,7 @@ class Sweep:
         return list(addresses(self.plan, Design(self.plan, self.folder / DESIGN)))
 
     def _table(self, columns: list[str]) -> pa.Table:
-        """The parts of the plan that are there and whole, as one table; all columns unless some are named."""
+        """Return the parts of the plan that are there and whole, as one table; all columns unless some are named."""
         kept = []
         for address in self._addresses:
             path = self.folder / PARTS / f"{address}.parquet"
@@ -252,7 +252,7 @@ def prepared(
     experiment: Asked, out: str | os.PathLike[str], evaluate: Evaluate | None = None, n: int | None = None,
     runs: int | None = None, resume: bool = False,
 ) -> tuple[Plan, Path]:  # fmt: skip
-    """The plan of what is asked, and its folder; to `resume`, of the size that the folder holds. Raises InputError."""
+    """Plan what is asked and name its folder; to `resume`, in the size that the folder holds. Raises InputError."""
     if not isinstance(experiment, str | os.PathLike | Mapping | Experiment):
         allowed = "a name, a path, or a mapping with what a file would hold"
         raise InputError(f"experiment: {describe(experiment)} does not fit; allowed: {allowed}")
@@ -266,7 +266,7 @@ def prepared(
 
 
 def _planned(experiment: Asked, out: Path, evaluate: Evaluate | None) -> tuple[Plan, Path]:
-    """The plan in the size that the file or folder says, and its folder."""
+    """Return the plan in the size that the file or folder says, and its folder."""
     if isinstance(experiment, str | os.PathLike) and (Path(experiment) / PLAN).exists():
         folder = Path(experiment)
         plan = _plan_in(folder, evaluate)

@@ -131,7 +131,7 @@ def put_in_order(folder: Path, wanted: Iterable[str], base: str) -> list[Damaged
 
 
 def read_plan(path: Path) -> dict[str, Any]:
-    """What the file of a plan holds, whole enough to be understood. Raises InputError, with the way to mend it."""
+    """Read the file of a plan, whole enough to be understood; raises InputError, with the way to mend it."""
     try:
         told = read_json(path)
     except InputError as error:
@@ -153,7 +153,7 @@ def size_there(folder: Path, family: str) -> tuple[int | None, int | None]:
 
 
 def json_there(path: Path) -> dict[str, Any] | None:
-    """What a file holds, or nothing where there is none or it is damaged: such a one is written again."""
+    """Read a file, or return nothing where there is none or it is damaged: such a one is written again."""
     try:
         return read_json(path)
     except InputError:
@@ -175,7 +175,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """What a JSON file of the folder holds. Raises InputError."""
+    """Read a JSON file of the folder; raises InputError."""
     try:
         told = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -145,7 +145,7 @@ class Cells:
 
 
 def others_of(work: Work, rows: Rows) -> dict[str, F64]:
-    """What is not varied, by block from the first row's to the last row's.
+    """Draw what is not varied, by block from the first row's to the last row's.
 
     A draw belongs to a block and a run. So the rows of a block differ in the factors alone, and what the draws add to
     the spread of the outcome is part of the noise.
@@ -159,7 +159,7 @@ def others_of(work: Work, rows: Rows) -> dict[str, F64]:
 
 
 def _one(work: Work, numbers: F64, drawn: dict[str, float], block: int, run: int, known: Known) -> F64:
-    """The measures of one cell, (cases, measures); `known`: of earlier rows of the block."""
+    """Measure one cell, (cases, measures); `known`: of earlier rows of the block."""
     if work.evaluate is not None:
         return _evaluated(work, numbers, run_seed(work.seed, block, run))
     found = []
@@ -173,14 +173,14 @@ def _one(work: Work, numbers: F64, drawn: dict[str, float], block: int, run: int
 
 
 def _measured(work: Work, inputs: Resolved, block: int, run: int) -> F64:
-    """The measures of one run, (measures,)."""
+    """Measure one run, (measures,)."""
     first = inputs.call_years.index(work.first_year)
     values = values_of(by_country(observe_run(inputs, work.seed, block, run).cells, first))
     return np.array([values[name] for name in work.measures])
 
 
 def inputs_of(work: Work, case: Case, numbers: F64, drawn: Mapping[str, float]) -> Resolved:
-    """What one run needs: a case with the values of a row, and what else was drawn."""
+    """Return what one run needs: a case with the values of a row, and what else was drawn."""
     pairs = list(zip(work.factors, numbers))
     levers = {factor: factor.value(x) for factor, x in pairs if factor.lever and factor.reaches(case.levered)}
     varied = {factor.name: float(x) for factor, x in pairs if not factor.lever}
@@ -197,7 +197,7 @@ def _evaluated(work: Work, numbers: F64, seed: int) -> F64:
 
 
 def _not_numbers(work: Work, found: F64) -> str:
-    """A cause, if a measure that always exists is no finite number."""
+    """Name the cause, if a measure that always exists is no finite number."""
     there = np.atleast_1d(np.isfinite(found).all(axis=0))
     if there.all():
         return ""
@@ -209,7 +209,7 @@ def _not_numbers(work: Work, found: F64) -> str:
 
 
 def _told(error: Exception) -> str:
-    """An error as one line."""
+    """Put an error on one line."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}"[:LONGEST_CAUSE] if text else type(error).__name__
 
@@ -231,7 +231,7 @@ def check_code(work: Work, who: str) -> None:
 
 
 def name_of(evaluate: Evaluate) -> str:
-    """A function as `module:name`, by which another process finds it."""
+    """Name a function as `module:name`, by which another process finds it."""
     return f"{evaluate.__module__}:{getattr(evaluate, '__qualname__', type(evaluate).__name__)}"
 
 
@@ -245,7 +245,7 @@ def source_of(evaluate: Evaluate) -> str:
 
 
 def function_at(name: str) -> Evaluate:
-    """The function that `module:name` names. Raises InputError."""
+    """Return the function that `module:name` names. Raises InputError."""
     module, _, path = name.partition(":")
     try:
         found: Any = importlib.import_module(module)

@@ -52,7 +52,7 @@ def outside_frame(draws: Mapping[str, F64], seed: int, run: Runner) -> pd.DataFr
 
 
 def _judged(row: Mapping[str, str], values: F64 | None) -> dict[str, object]:
-    """The model's quantity, and whether it agrees by the kind of the check."""
+    """Return the model's quantity, and whether it agrees by the kind of the check."""
     nothing = {"low": np.nan, "high": np.nan, "median": np.nan, "low90": np.nan, "high90": np.nan, "positive": np.nan}
     if values is None or row["kind"] == "none" or not np.isfinite(values).any():
         return {**nothing, "verdict": ABSENT}

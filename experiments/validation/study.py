@@ -74,7 +74,7 @@ class Validation:
     manifest: Mapping[str, Any] = field(default_factory=dict)
 
     def table(self, name: str) -> pd.DataFrame | None:
-        """A table, None if its check was left out."""
+        """Return a table, None if its check was left out."""
         return self.tables.get(name)
 
 
@@ -103,7 +103,7 @@ def shipped_forecast(posterior: Posterior, seed: int, run: Runner) -> pd.DataFra
 
 
 def commands(ask: Ask) -> list[str]:
-    """What is typed to repeat it: the fit, then its checks."""
+    """Return what is typed to repeat it: the fit, then its checks."""
     shared = {"bank": ask.bank, "evidence": ask.evidence}
     checks = {"draws": ask.draws, "checked": ask.checked, "outside": ask.outside, "seed": ask.seed}
     return [

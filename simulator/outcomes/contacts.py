@@ -16,7 +16,7 @@ _HASH = np.uint64(0x9E3779B97F4A7C15)
 
 @kernel
 def learn(month, i, what, time, origin, seed, parameters, state):
-    """An SME gains new knowledge; with it its readiness rises, and a need of its own path may be met.
+    """Let an SME gain new knowledge; with it its readiness rises, and a need of its own path may be met.
 
     `what`: identity of what it learnt in; `time`: time key of the draw.
     """

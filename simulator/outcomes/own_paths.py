@@ -175,7 +175,7 @@ def next_need(path, outcome, seed, parameters, smes, paths, own):
 
 @paste
 def give_up_effort(path, projects, call, parameters, own):
-    """An SME at work in so many projects gives up own effort for one: what lies ahead comes that much later."""
+    """Give up own effort of an SME at work in so many projects: what lies ahead comes that much later."""
     later = own_delay(parameters.own_effort_substitution, projects)
     for outcome in range(len(OUTCOMES)):
         own[path, outcome].month += later
@@ -184,7 +184,7 @@ def give_up_effort(path, projects, call, parameters, own):
 
 @kernel
 def meet_own_need(month, outcome, i, whom, time, origin, seed, parameters, state):
-    """An outcome in the programme may meet the need that the SME's own path would have met later.
+    """Meet, by chance, with an outcome in the programme the need that the SME's own path would have met later.
 
     Return whether it does. One draw for SME, counterpart, outcome and time.
     """
@@ -202,7 +202,7 @@ def meet_own_need(month, outcome, i, whom, time, origin, seed, parameters, state
 
 @kernel
 def displace(month, i, whom, time, origin, seed, parameters, state):
-    """A contract may take the buyer that a rival would have won: the next one in the same country and sector.
+    """Take, by chance, the buyer that a rival would have won: the next one in the same country and sector.
 
     Without a rival before the end of the run nobody loses.
     """

@@ -12,7 +12,7 @@ from simulator.rules.trust import in_touch, trust_after_contact, trust_after_sil
 
 @inline
 def work_together(month, tie, dose, boost, ties):
-    """The two SMEs of a tie work together this month: their joint dose (0-1), and a factor on the tie's hazards.
+    """Let the two SMEs of a tie work together this month: their joint dose (0-1), and a factor on the tie's hazards.
 
     Where several things bring them together in a month the largest dose counts: their hours are not there twice.
     """
@@ -86,7 +86,7 @@ def _next_threshold(decision, number, tie, seed, ties, smes):
 
 @kernel
 def _book(month, outcome, tie, number, seed, parameters, rules, state):
-    """An outcome of a tie counts for both SMEs, in the tie's call; each may meet its own need, or displace a rival."""
+    """Count an outcome of a tie for both SMEs, in the tie's call; each may meet its own need, or displace a rival."""
     ties, smes = state.ties, state.smes
     origin = Origin(ties[tie].origin, ties[tie].call, ties[tie].project)
     time = draws.since(rules.calls[origin.call].key, number)

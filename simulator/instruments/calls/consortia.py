@@ -176,7 +176,7 @@ def _is_represented(partners, clusters, first, last, nation):
 
 @kernel
 def _add_partner(project, cluster, call, rules, world, state):
-    """A cluster joins; nothing is decided yet."""
+    """Let a cluster join; nothing is decided yet."""
     p, partners, clusters = state.used.partners, state.partners, state.clusters
     state.used.partners = p + 1
     partners[p] = PARTNER[0]

@@ -330,7 +330,7 @@ def _tell(month, p, call, state):
 
 @inline
 def _give_up(month, project, state):
-    """A consortium that does not start is over."""
+    """End a consortium that does not start."""
     projects, partners = state.projects, state.partners
     projects[project].alive = 0
     note_in_project(month, CallEvent.GIVEN_UP, projects[project].lead, NOBODY, project, 0.0, state)

@@ -78,7 +78,7 @@ def _typical_grant(project, call, rules, state):
 
 @kernel
 def _recruit(month, p, project, seed, parameters, rules, state):
-    """A partner engages members: the most ready first; some who said yes before the decision have lost interest."""
+    """Engage a partner's members: the most ready first; some who said yes before the decision have lost interest."""
     partners, projects, clusters, smes = state.partners, state.projects, state.clusters, state.smes
     used, t = state.used, state.participations
     call, cluster = projects[project].call, partners[p].cluster
@@ -226,7 +226,7 @@ def _leave_hazard(p, project, parameters, partners, projects):
 
 @kernel
 def _leave(month, p, project, state):
-    """A partner leaves: it ends now, with its SMEs and its hands free."""
+    """Let a partner leave: it ends now, with its SMEs and its hands free."""
     partners = state.partners
     note_in_project(month, CallEvent.PARTNER_LEFT, partners[p].cluster, NOBODY, project, 0.0, state)
     partners[p].end_month = month

@@ -104,7 +104,7 @@ def _go_on(month, p, months, state):
 
 @kernel
 def _close(month, project, success, parameters, state):
-    """A project ends: hands and SMEs are free, clusters trust one another more, good projects breed new ideas."""
+    """End a project: hands and SMEs are free, clusters trust one another more, good projects breed new ideas."""
     projects, partners, clusters = state.projects, state.partners, state.clusters
     first = projects[project].first_partner
     last = first + projects[project].partners

@@ -73,7 +73,7 @@ def _share_at_work(p, first, last, partners):
 
 @kernel
 def _meet_somebody(month, row, project, first, last, seed, parameters, rules, world, state):
-    """The SME meets the one that suits it best among those at work abroad whom it has not met in this project."""
+    """Let the SME meet the one that suits it best among those at work abroad whom it has not met in this project."""
     t, partners, clusters, smes = state.participations, state.partners, state.clusters, state.smes
     sectors, ties, slots, projects = world.sectors, state.ties, state.slots, state.projects
     year = rules.calls[projects[project].call].key
@@ -119,7 +119,7 @@ def _have_met_here(i, j, row, ties, slots):
 
 @kernel
 def bring_together(month, parameters, state):
-    """The two SMEs of a tie work together this month if the partners of both are at work in its project."""
+    """Let the two SMEs of a tie work together this month if the partners of both are at work in its project."""
     ties, t, partners, projects, smes = state.ties, state.participations, state.partners, state.projects, state.smes
     for tie in range(state.used.ties):
         project = ties[tie].project
@@ -134,7 +134,7 @@ def bring_together(month, parameters, state):
 
 @kernel
 def credit_projects(month, state):
-    """What ties brought this month is credited to their projects, and to those who took part if it is their first."""
+    """Credit what ties brought this month to their projects, and to those who took part if it is their first."""
     log, ties, slots, t, projects = state.log, state.ties, state.slots, state.participations, state.projects
     row = state.used.log - 1
     while row >= 0 and log[row].month == month:
