@@ -19,7 +19,6 @@ from experiments.comparison.large_tables import digest_of
 from experiments.comparison.manifest import MANIFEST, check_same, default_name, question_id, read_manifest
 from experiments.comparison.tables import LARGE, SMALL, TABLES, table
 from experiments.runs.files import (
-    forget_abandoned,
     in_one_sentence,
     working_folder,
     write_json,
@@ -46,14 +45,18 @@ def save(frames: Frames, root: Path, *, with_report: bool = True, name: str | No
             check_same(target, frames.manifest, table_hashes(frames))
         else:
             _write_new(frames, target, with_report)
-    if with_report and not (target / REPORT).exists():
+    if with_report and not _has_report(target):
         with in_one_sentence(target, "holds all tables, but the report cannot be written"):
             add_report(frames, target)
     return target
 
 
+def _has_report(target: Path) -> bool:
+    """Tell whether the report is there and the manifest says so, which is written last."""
+    return (target / REPORT).exists() and "report" not in read_manifest(target)["missing"]
+
+
 def _write_new(frames: Frames, target: Path, with_report: bool) -> None:
-    forget_abandoned(target)
     missing = [*frames.manifest.get("missing", ()), *(["report"] if with_report else [])]
     with working_folder(target) as working:
         _write(frames, working, missing)
@@ -123,10 +126,11 @@ def add_report(frames: Frames, target: Path) -> Path:
         for file in sorted(files, key=lambda file: (file.name == REPORT, file)):
             (target / file).parent.mkdir(parents=True, exist_ok=True)
             os.replace(working / file, target / file)
-    manifest = read_manifest(target)
-    if "report" in manifest["missing"]:
-        missing = [part for part in manifest["missing"] if part != "report"]
-        write_json(manifest | {"missing": missing, "complete": not missing}, target / MANIFEST)
+        manifest = read_manifest(target)
+        if "report" in manifest["missing"]:
+            missing = [part for part in manifest["missing"] if part != "report"]
+            write_json(manifest | {"missing": missing, "complete": not missing}, working / MANIFEST)
+            os.replace(working / MANIFEST, target / MANIFEST)
     return target / REPORT
 
 

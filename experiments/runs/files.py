@@ -1,13 +1,13 @@
 """Files that results are made of: places that can be written to, folders and tables written whole or not at all."""
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
 import re
 import shutil
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from filelock import BaseFileLock, FileLock, Timeout
 
 from scenarios import InputError
 from scenarios.files import UNFINISHED, replacing
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FREE_BYTES = 50_000_000  # on disk, before a question is begun
-ABANDONED_SECONDS = 3600.0  # since the last change to an unfinished folder
+LOCK = ".lock"  # ends the name of the lock beside a working folder: who holds it is at work there
 
 
 def check_root(root: Path, needed_bytes: float = 0.0) -> None:
@@ -63,25 +64,44 @@ def reason(error: OSError) -> str:
 
 @contextlib.contextmanager
 def working_folder(target: Path) -> Iterator[Path]:
-    """Yield a folder beside the target, of this process alone, that is gone afterwards whatever happens."""
+    """Yield a folder beside the target, of this process alone, that is gone afterwards whatever happens.
+
+    What killed processes have left of theirs goes first.
+    """
     working = target.with_name(f"{target.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
     made = [folder for folder in (target.parent, *target.parent.parents) if not folder.exists()]
     try:
-        working.mkdir(parents=True)
-        yield working
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _forget_abandoned(target)
+        with FileLock(_lock_of(working)) as lock:
+            working.mkdir()
+            try:
+                yield working
+            finally:
+                _clear(working, lock)
     finally:
-        shutil.rmtree(working, ignore_errors=True)
         for folder in made:
             with contextlib.suppress(OSError):
                 folder.rmdir()  # made for nothing: only if it is empty
 
 
-def forget_abandoned(target: Path) -> None:
-    """Remove the working folders that killed processes have left beside a target."""
-    for folder in target.parent.glob(f"{target.name}.*{UNFINISHED}"):
-        with contextlib.suppress(OSError):
-            if time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
+def _forget_abandoned(target: Path) -> None:
+    """Remove the working folders beside a target whose lock nobody holds: killed processes have left them."""
+    left = target.parent.glob(f"{glob.escape(target.name)}.*{UNFINISHED}*")
+    for working in {path.with_name(path.name.removesuffix(LOCK)) for path in left}:
+        with contextlib.suppress(Timeout, OSError), FileLock(_lock_of(working), blocking=False) as lock:
+            _clear(working, lock)
+
+
+def _lock_of(working: Path) -> Path:
+    return working.with_name(working.name + LOCK)
+
+
+def _clear(working: Path, lock: BaseFileLock) -> None:
+    """Remove a working folder, then its lock's file; the lock is held."""
+    shutil.rmtree(working, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def write_json(content: dict[str, Any], path: Path) -> None:

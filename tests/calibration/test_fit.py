@@ -120,7 +120,7 @@ def test_a_stored_result_that_is_damaged_or_of_other_code_is_computed_again(tmp_
     n = 5 * DRAWS_A_JOB
     scores, seeds = prior_scores(Toy().problem().drawn, n, 1), run_seeds(1, n)
     worlds = simulate_worlds(Toy().problem(), scores, seeds, stored(tmp_path), "")
-    first = sorted(tmp_path.glob("*.parquet"))[0]
+    first = sorted(tmp_path.rglob("*.parquet"))[0]
     first.write_bytes(first.read_bytes()[:100])
     again = Toy()
     repeated = simulate_worlds(again.problem(), scores, seeds, stored(tmp_path), "")
@@ -130,7 +130,7 @@ def test_a_stored_result_that_is_damaged_or_of_other_code_is_computed_again(tmp_
     newer.identity = "toy 2"
     simulate_worlds(newer.problem(), scores, seeds, stored(tmp_path), "")
     assert newer.worlds == n
-    assert all(path.suffix == ".parquet" for path in tmp_path.iterdir())
+    assert all(path.suffix == ".parquet" for path in tmp_path.rglob("*") if path.is_file())
 
 
 def test_worlds_of_another_prior_are_other_worlds(tmp_path):

@@ -203,19 +203,42 @@ def test_what_is_no_results_folder_is_refused_before_and_after(kind, tmp_path):
         assert (target / "notes.txt").read_text() == "mine"
 
 
-def test_what_a_killed_process_left_is_no_obstacle_and_goes_when_old(tmp_path, monkeypatch):
+def test_what_a_killed_process_left_goes_and_what_another_has_in_hand_stays(tmp_path):
     name = default_name(small().manifest)
-    left = tmp_path / f"{name}.0123abcd{files.UNFINISHED}"
+    left, lock = (tmp_path / f"{name}.0123abcd{files.UNFINISHED}{end}" for end in ("", ".lock"))
     left.mkdir()
-    folder = save(small(), tmp_path, with_report=False)
-    assert left.exists()  # another process may be at it
+    (left / "effects.parquet").write_text("half")
+    lock.touch()
+    with files.working_folder(tmp_path / name) as in_hand:
+        assert not left.exists() and not lock.exists()
+        folder = save(small(), tmp_path, with_report=False)
+        assert in_hand.exists()
     assert read_manifest(folder)["complete"]
-    for path in folder.iterdir():
-        path.unlink()
-    folder.rmdir()
-    monkeypatch.setattr(files, "ABANDONED_SECONDS", -1.0)
-    save(small(), tmp_path, with_report=False)
-    assert not left.exists()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_report_that_the_manifest_does_not_know_is_made_known(tmp_path, monkeypatch):
+    """Killed after the report was moved in, before the manifest said so."""
+    monkeypatch.setattr(results, "write_json", interrupt_after(2, results.write_json))
+    with pytest.raises(KeyboardInterrupt):
+        save(small(), tmp_path)
+    monkeypatch.undo()
+    (folder,) = tmp_path.iterdir()
+    assert (folder / "report.html").exists() and not read_manifest(folder)["complete"]
+    save(small(), tmp_path)
+    assert read_manifest(folder)["complete"]
+
+
+def interrupt_after(calls, function):
+    """A function that works so many times and is interrupted at the next."""
+    left = iter(range(calls))
+
+    def limited(*args):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return function(*args)
+
+    return limited
 
 
 def test_two_at_once_make_one_whole_folder(tmp_path, monkeypatch):
