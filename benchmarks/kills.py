@@ -4,9 +4,10 @@
     python -m benchmarks.kills run validate          other questions
     python -m benchmarks.kills compare --kills 40 --engine processes --seed 7
 
-Each question is answered once undisturbed. Then it is asked in a new folder, killed at a moment between start and end that
-is drawn at random, and asked again; so many times over. Last, one folder is killed again and again until the question ends
-between two kills. Prints a line for each, and exits with 1 if a byte differs or a finished part was run again.
+Each question is answered once undisturbed. Then it is asked in a new folder, killed at a moment between start and end
+that is drawn at random, and asked again; so many times over. Last, one folder is killed again and again until the
+question ends between two kills. Prints a line for each, and exits with 1 if a byte differs or a finished part was run
+again.
 """
 
 import argparse
@@ -22,12 +23,18 @@ from pathlib import Path
 
 HERE = Path(__file__).parents[1]
 
-_COMPARE = "compare baseline projects_24 --draws 60 --runs 2 --smes 4000 --reasons 4 --spending 8"
 ASKED = {
-    "compare": _COMPARE.split(),
-    "run": ["run", "baseline", "--draws", "200", "--runs", "2", "--smes", "4000"],
-    "validate": ["validate", "--draws", "60", "--checked", "0", "--outside", "2"],
+    "compare": [
+        "baseline",
+        "projects_24",
+        *["--draws", "60", "--runs", "2", "--smes", "4000", "--reasons", "4", "--spending", "8"],
+    ],
+    "run": ["baseline", *["--draws", "200", "--runs", "2", "--smes", "4000"]],
+    "sweep": ["levers_sobol", "--n", "2"],
+    "validate": ["--draws", "60", "--checked", "0", "--outside", "10"],
 }
+STORES = {"runs", "results"}  # folders of what is kept for the next question
+PARTS = {"runs", "jobs", "parts"}  # folders of finished parts
 
 
 def start(asked: list[str], out: Path, more: list[str]) -> "subprocess.Popen[bytes]":
@@ -59,12 +66,12 @@ def results_in(out: Path) -> dict[str, bytes]:
 
 def parts_in(out: Path) -> dict[Path, int]:
     """Return when each finished part was written."""
-    return {path: path.stat().st_mtime_ns for path in out.rglob("*.parquet") if _of_store(path.relative_to(out))}
+    return {path: path.stat().st_mtime_ns for path in out.rglob("*.parquet") if PARTS & set(path.parts[:-1])}
 
 
 def _of_store(path: Path) -> bool:
-    """Tell whether a file belongs to the store of runs, or to the parts of a fit."""
-    return bool({"runs", "results", "worlds"} & set(path.parts[:-1]))
+    """Tell whether a file lies in the store of runs or in the folder of a fit, which are no results."""
+    return bool(STORES & set(path.parts[:-1]))
 
 
 def differences(out: Path, whole: Path) -> list[str]:
@@ -73,7 +80,7 @@ def differences(out: Path, whole: Path) -> list[str]:
     return sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
 
 
-def told(out: Path, whole: Path, before: dict[Path, int]) -> tuple[str, bool]:
+def verdict(out: Path, whole: Path, before: dict[Path, int]) -> tuple[str, bool]:
     """Say what came of a folder whose question has ended, and whether all is well."""
     now = parts_in(out)
     again = [path for path, when in before.items() if path in now and now[path] != when]
@@ -113,12 +120,12 @@ def kills(
             continue
         before = parts_in(out)
         ended = start(asked, out, more).wait() == 0
-        words, well = told(out, whole, before)
+        words, well = verdict(out, whole, before)
         yield f"{place + 1}. killed after {after:5.2f} s with {len(before):3d} parts finished: {words}", well and ended
     out, times = folder / "again", 0
     while kill(start(asked, out, more), chance.uniform(takes / 4, takes)):
         times += 1
-    words, well = told(out, whole, {})
+    words, well = verdict(out, whole, {})
     yield f"one folder, killed {times} times until it ended: {words}", well
 
 
@@ -134,10 +141,10 @@ def main() -> None:
         parser.error(f"no such question: {', '.join(sorted(unknown))}; there are {', '.join(ASKED)}")
     well = True
     for question in arguments.questions or ["compare"]:
-        print(f"innovex {' '.join(ASKED[question])}, on {arguments.engine}", flush=True)
+        print(f"innovex {' '.join([question, *ASKED[question]])}, on {arguments.engine}", flush=True)
         with tempfile.TemporaryDirectory() as folder:
             chance, more = random.Random(arguments.seed), ["--engine", arguments.engine]
-            for line, good in kills(ASKED[question], arguments.kills, chance, more, Path(folder)):
+            for line, good in kills([question, *ASKED[question]], arguments.kills, chance, more, Path(folder)):
                 print(f"  {line}", flush=True)
                 well &= good
     sys.exit(0 if well else 1)

@@ -17,7 +17,7 @@ NOTHING_YET = "innovex: interrupted before anything was finished; nothing is wri
 
 @contextmanager
 def ending_all() -> Iterator[None]:
-    """Ctrl-C ends the process with a sentence, until somebody says that it is heard, and within this block."""
+    """Let Ctrl-C end the process with a sentence, until somebody says that it is heard, and within this block."""
     if threading.current_thread() is not threading.main_thread() or _is_taken():
         yield
         return
@@ -29,13 +29,13 @@ def ending_all() -> Iterator[None]:
 
 
 def heard_from_here() -> None:
-    """From now on, Ctrl-C raises KeyboardInterrupt."""
+    """Let Ctrl-C raise KeyboardInterrupt from now on."""
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is _end_all:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_taken() -> bool:
-    """Whether somebody else listens to Ctrl-C, or wants it ignored."""
+    """Tell whether somebody else listens to Ctrl-C, or wants it ignored."""
     return signal.getsignal(signal.SIGINT) is not signal.default_int_handler
 
 

@@ -51,7 +51,7 @@ Report = Annotated[bool, typer.Option(help="Write report and figures too, or tab
 
 
 def main() -> None:
-    """Entry point: wrong input gets a sentence on stderr and exit code 2, Ctrl-C exit code 130."""
+    """Run the command line: wrong input gets a sentence on stderr and exit code 2, Ctrl-C exit code 130."""
     try:
         with ending_all():
             code = app(prog_name="innovex", standalone_mode=False)

@@ -28,7 +28,7 @@ def progress() -> Iterator["Stage"]:
 
 @contextmanager
 def compiling_told() -> Iterator[None]:
-    """Says, once, that the model is being compiled, if it has to be. Work begins: Ctrl-C is heard from here on."""
+    """Say, once, that the model is being compiled, if it has to be. Work begins: Ctrl-C is heard from here on."""
     from simulator.kernel_cache import cache_folder, when_compiling
 
     heard_from_here()

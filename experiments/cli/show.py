@@ -100,7 +100,7 @@ def _rules_by_funder(resolved: Resolved) -> Iterator[str]:
 
 
 def _for_all(values: list[str], resolved: Resolved) -> str:
-    """Values that all funders have in common, by call."""
+    """Return values that all funders have in common, by call."""
     none = set(values) == {NO_PART}
     return "no funder takes part" if none else f"{_spans(values, resolved.call_years)}, the same for all funders"
 
@@ -122,14 +122,14 @@ def _table(resolved: Resolved, rows: list[list[str]]) -> Iterator[str]:
 
 
 def _runs(rows: list[list[str]], resolved: Resolved) -> Iterator[tuple[list[str], list[int]]]:
-    """Rows that are equal from one call to the next, as one, with their years."""
+    """Return rows that are equal from one call to the next, as one, with their years."""
     for _, group in groupby(zip(rows, resolved.call_years, strict=True), key=lambda pair: pair[0]):
         pairs = list(group)
         yield pairs[0][0], [year for _, year in pairs]
 
 
 def _spans(values: Sequence[str], years: Sequence[int]) -> str:
-    """Values with the calls for which they hold: `own in 2013 to 2015, committed in 2016 to 2019`."""
+    """Return values with the calls for which they hold: `own in 2013 to 2015, committed in 2016 to 2019`."""
     spans = []
     for value, group in groupby(zip(values, years, strict=True), key=lambda pair: pair[0]):
         held = [year for _, year in group]
@@ -138,7 +138,7 @@ def _spans(values: Sequence[str], years: Sequence[int]) -> str:
 
 
 def _parameters(scenario: Scenario) -> Iterator[str]:
-    """Values of behaviours and funders' shares: those that the scenario holds, else the central ones."""
+    """Return values of behaviours and funders' shares: those that the scenario holds, else the central ones."""
     yield "PARAMETERS at their central values [range of the prior; evidence]; draws take other values from the range"
     held = {each.name: each for each in scenario.settings if each.year is None}
     for name, entry in library.register().items():

@@ -27,7 +27,7 @@ from simulator.parameters import F64
 
 
 def _rows(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
-    """Rows as a table, which has its columns even where there are none."""
+    """Put rows into a table, which has its columns even where there are none."""
     return pd.DataFrame(rows, columns=[column.name for column in table(name).columns])
 
 
@@ -67,7 +67,7 @@ def frames_of(study: Study, done: Done, store: Store, folder: Path) -> Frames:
 
 
 def _trace(study: Study, draws: Draws) -> dict[str, pd.DataFrame]:
-    """Of a single scenario, its first run in full."""
+    """Return the first run of a single scenario in full."""
     if len(study.chosen) > 1 or int(study.centre[0].world.cluster_members.sum()) > MOST_TRACED:
         return {}
     return trace(study.cases[0].inputs(draws.of_row(0)), study.settings.seed, int(draws.number[0]))
@@ -85,7 +85,7 @@ def _measure_frame(measures: Any) -> pd.DataFrame:
 
 
 def _about(scenario: Scenario) -> dict[str, Any]:
-    """Words and levers of a scenario, each lever with what the evidence can say of its effect."""
+    """Return the words and levers of a scenario, each lever with what the evidence can say of its effect."""
     entries = library.register()
     changes = []
     for row in scenario.differences():

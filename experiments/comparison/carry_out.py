@@ -99,7 +99,7 @@ def _flat(blocks: Sequence[Sequence[Sequence[Runs]]]) -> list[Runs]:
 
 
 def _main_runs(study: Study, store: Store, engine: Engine, stage: Stage) -> Done:
-    """All scenarios under all draws and seeds."""
+    """Carry out all scenarios under all draws and seeds."""
     draws = max(1, study.settings.draws)
     blocks = _jobs(study, study.cases, draws, EVERYTHING)
     jobs = _flat(blocks)
@@ -139,7 +139,7 @@ def _by_country(study: Study, store: Store, jobs: Sequence[Runs]) -> F64:
 
 
 def _effects(basis: str, study: Study, values: Values) -> list[dict[str, object]]:
-    """Paired effects of every scenario against the base; of a single scenario against nothing, its own values."""
+    """Return each scenario's paired effects against the base; of a single scenario against nothing, its own values."""
     base = {name: x[0] for name, x in values.items()}
     rows: list[dict[str, object]] = []
     for place, scenario in enumerate(study.chosen):
@@ -153,7 +153,7 @@ def _effects(basis: str, study: Study, values: Values) -> list[dict[str, object]
 
 
 def _add_spending(study: Study, done: Done, store: Store, engine: Engine, stage: Stage) -> None:
-    """Every scenario with its budgets scaled until it spends what the base spends; and the effects then."""
+    """Add the effects of every scenario with its budgets scaled until it spends what the base spends."""
     draws = min(study.settings.spending, max(1, study.settings.draws))
     searches = [jobs for place in range(1, len(study.chosen)) if (jobs := _searches(study, done, place, draws))]
     flat = [job for jobs in searches for job in jobs]
@@ -199,7 +199,7 @@ def _add_matched(study: Study, done: Done, store: Store, jobs: Sequence[Search])
 
 
 def _spending_row(name: str, scale: F64, gap: F64) -> dict[str, object]:
-    """How well spending could be matched, and a sentence where it could not."""
+    """Return how well spending could be matched, and a sentence where it could not."""
     matched = float((gap <= TOLERANCE).mean())
     note = ""
     if matched < 1.0:
@@ -215,7 +215,7 @@ def _spending_row(name: str, scale: F64, gap: F64) -> dict[str, object]:
 
 
 def _add_reasons(study: Study, done: Done, store: Store, engine: Engine, stage: Stage) -> None:
-    """Each mechanism switched off in all scenarios, on the first draws; whose effect goes with it?"""
+    """Add what goes with each mechanism: it is switched off in all scenarios, on the first draws."""
     draws = min(study.settings.reasons, max(1, study.settings.draws))
     by_mechanism = [
         _jobs(study, [_switched_off(study, scenario, mechanism) for scenario in study.chosen], draws, CELLS)

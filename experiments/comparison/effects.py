@@ -12,7 +12,7 @@ SMALL_BASE = 0.1  # of the mean base: what a draw's own base must reach to be di
 
 
 def effect_rows(basis: str, scenario: str, ours: dict[str, F64], base: dict[str, F64]) -> list[dict[str, object]]:
-    """One row per measure: paired differences between a scenario and the base, each of shape (D, R)."""
+    """Return one row per measure: paired differences between a scenario and the base, each of shape (D, R)."""
     rows = []
     for name, measure in all_measures().items():
         a, b = _mean_over_runs(ours[name]), _mean_over_runs(base[name])
@@ -26,7 +26,7 @@ def effect_rows(basis: str, scenario: str, ours: dict[str, F64], base: dict[str,
 
 
 def _mean_over_runs(x: F64) -> F64:
-    """Mean over seeds, (D,); of a ratio, over the seeds in which it exists (NaN if in none)."""
+    """Return the mean over seeds, (D,); of a ratio, over the seeds in which it exists (NaN if in none)."""
     with np.errstate(invalid="ignore"):
         seen = np.isfinite(x)
         return ratio(np.where(seen, x, 0.0).sum(axis=-1), seen.sum(axis=-1).astype(float))
@@ -72,7 +72,7 @@ def _paired(a: F64, b: F64, better: int) -> dict[str, float]:
 
 
 def variance_row(scenario: str, ours: F64, base: F64) -> dict[str, object]:
-    """How much pairing saves: variance over seeds of independent differences over that of paired ones.
+    """Return how much pairing saves: variance over seeds of independent differences over that of paired ones.
 
     `ours` and `base` have shape (D, R), R at least 2; variances are taken within draws and averaged.
     """
@@ -85,7 +85,7 @@ def variance_row(scenario: str, ours: F64, base: F64) -> dict[str, object]:
 def reason_rows(
     scenario: str, labels: dict[str, str], full: tuple[F64, F64], without: dict[str, tuple[F64, F64]]
 ) -> list[dict[str, object]]:
-    """How much of an effect goes when one mechanism is switched off, for the scenario and the base alike.
+    """Return how much of an effect goes when one mechanism is switched off, for the scenario and the base alike.
 
     `full` and each of `without` hold net contracts of (scenario, base), shape (D, R). Effects are
     relative to the base under the same setting, averaged over draws; the standard error is of the contribution.
@@ -116,7 +116,7 @@ def reason_rows(
 
 
 def relative_by_draw(ours: F64, base: F64) -> F64:
-    """Relative difference by draw, (D,) from seed-averages (D,) each.
+    """Return the relative difference by draw, (D,) from seed-averages (D,) each.
 
     NaN where a draw's base is not above a tenth of the mean base: a share of next to nothing says nothing.
     """
@@ -127,7 +127,7 @@ def relative_by_draw(ours: F64, base: F64) -> F64:
 def hangs_on_rows(
     scenario: str, effect: F64, drawn: dict[str, F64], names: Sequence[str], most: int
 ) -> list[dict[str, object]]:
-    """Parameters whose draws go with a scenario's effect: Spearman rank correlation, the strongest first.
+    """Return the parameters whose draws go with a scenario's effect: Spearman rank correlation, the strongest first.
 
     `effect` has shape (D,). Correlations that chance alone would give (|r| < 2 / sqrt(D)) are left out.
     """

@@ -23,7 +23,7 @@ SEEDS = "of a run: BLAKE2b of innovex/<seed>/<draw>/<run>, 63 bits; of a draw: P
 
 
 def content_of(study: Study) -> dict[str, Any]:
-    """All that determines the numbers of a study; known before anything is run."""
+    """Return all that determines the numbers of a study; known before anything is run."""
     settings, centre = study.settings, study.centre[0]
     titles = [scenario.question for scenario in study.chosen]
     return {

@@ -180,7 +180,7 @@ class _Driver:
         return claim
 
     def _is_there(self, task: Task) -> bool:
-        """Whether a task's part is there and whole; what it holds is counted as read."""
+        """Tell whether a task's part is there and whole; what it holds is counted as read."""
         columns = task.parts.read(task.job.address)
         if isinstance(columns, Damaged):
             self.advance.damaged.append(columns)
@@ -196,7 +196,7 @@ class _Driver:
         return True
 
     def _made_by_another(self, task: Task) -> bool:
-        """Whether another process has finished the part since this one looked."""
+        """Tell whether another process has finished the part since this one looked."""
         damaged = len(self.advance.damaged)
         is_there = self._is_there(task)
         del self.advance.damaged[damaged:]

@@ -424,7 +424,7 @@ def _plain(question: ManyRuns) -> ManyRuns:
 
 
 def _measures(names: Any) -> list[str]:
-    """Names of measures, all unless given, each known and there once."""
+    """Return the names of measures, all unless given, each known and there once."""
     known = [*COLUMN, *sums()]
     if names is None:
         return known

@@ -25,30 +25,29 @@ _CGROUPS = (  # folder, and in it: what may be used, what is, and the line of me
 
 
 def sme_bytes(inputs: Resolved) -> float:
-    """Bytes that a run holds per SME: its row, and its contracts to come in the calendar of its rivals."""
+    """Return the bytes that a run holds per SME: its row, and its contracts to come in the calendar of its rivals."""
     p = inputs.parameters
     most = float(_own_contracts(p.own_h_contract, p.own_readiness_slope))
     return float(SME.itemsize + DUE.itemsize * most * inputs.months)
 
 
 def _own_contracts(hazard: float | F64, slope: float | F64) -> F64:
-    """Contracts of its own that an SME may have a month, nearly."""
+    """Return how many contracts of its own an SME may have a month, nearly."""
     return np.asarray(hazard * np.maximum(1.0, slope) ** 0.5)
 
 
 def run_bytes(inputs: Resolved) -> float:
-    """Bytes that one run holds, nearly."""
+    """Return how many bytes one run holds, nearly."""
     return _bytes(inputs, int(inputs.world.cluster_members.sum()), len(inputs.world.cluster_country))
 
 
 def _bytes(inputs: Resolved, smes: int, clusters: int) -> float:
-    """Bytes of a run like `inputs` in a world of another size."""
+    """Return the bytes of a run like `inputs` in a world of another size."""
     return smes * sme_bytes(inputs) + PAIR_BYTES * clusters**2 + 30e6
 
 
 def free_bytes() -> float:
-    """Memory that this process may still take: of the machine, of its container, and under its own limit; infinite
-    where nobody says."""
+    """Return the memory that this process may still take, by machine, container and its own limit; infinite if unknown."""
     found = [*_free_of_machine(), *_free_of_containers()]
     with suppress(AttributeError, OSError, ValueError):
         if not found:
@@ -120,7 +119,7 @@ def threads_that_fit(inputs: Resolved, threads: int | None) -> int:
 
 
 def _most_smes(inputs: Resolved, room: float) -> int:
-    """How many SMEs fit, found by halving: in as many clusters, or in as many as such a world has by itself."""
+    """Return how many SMEs fit, found by halving: in as many clusters, or in as many as such a world has by itself."""
     was, smes = programme(), int(inputs.world.cluster_members.sum())
     clusters, own = len(inputs.world.cluster_country), sum(each.clusters for each in was.countries.values())
     by_itself = abs((clusters_for(was, smes) or own) - clusters) <= 1  # the total is met nearly

@@ -52,14 +52,14 @@ class Source:
         return self.posterior.quantiles(name, shares)
 
     def draw(self, draws: int, seed: int, first: int = 0) -> dict[str, F64]:
-        """`draws` draws from number `first` on: draw k is the same however many are asked for."""
+        """Draw `draws` sets from number `first` on: draw k is the same however many are asked for."""
         if self.posterior is None:
             return library.draw(draws, seed, first)
         values = self.posterior.draw(draws, seed, first)
         return {name: values[name] for name in _names()}
 
     def centre(self) -> dict[str, F64]:
-        """One draw at the central values."""
+        """Return one draw at the central values."""
         fitted = self.posterior.centre() if self.posterior else {}
         entries = library.register()
         return {name: np.array([fitted.get(name, entries[name].value)], dtype=np.float64) for name in _names()}
@@ -73,7 +73,7 @@ def draw_source(draws_from: str) -> Source:
 
 
 def drawn(draws_from: str, draws: int, seed: int) -> Drawn:
-    """`draws` draws (0: one, at the centre) from "posterior", "prior" or a posterior's file; raises InputError."""
+    """Draw `draws` sets (0: one, central) from "posterior", "prior" or a posterior's file; raises InputError."""
     taken = draw_source(draws_from)
     values, found = taken.draw(draws, seed) if draws else taken.centre(), taken.posterior
     if found is None:
@@ -126,12 +126,12 @@ def fitted_calls(draws_from: str) -> list[int]:
 
 
 def is_calibrated(manifest: dict[str, Any]) -> bool:
-    """Whether a study's draws come from a posterior."""
+    """Tell whether a study's draws come from a posterior."""
     return bool(manifest.get("draws_from", PRIOR) != PRIOR)
 
 
 def _names() -> list[str]:
-    """Names of the parameters that have draws."""
+    """Return the names of the parameters that have draws."""
     return [name for name, entry in library.register().items() if entry.kind != "lever"]
 
 

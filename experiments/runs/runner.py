@@ -41,7 +41,7 @@ def runner(folder: Path, where: Where = THREADS, stage: Stage = no_stage) -> Run
 
 
 def _suited(where: Where, jobs: Sequence[Job]) -> Where:
-    """Where jobs are carried out: those that hold the GIL in processes, if there are several workers and jobs."""
+    """Choose where jobs are carried out: those that hold the GIL in processes, with several workers and jobs."""
     workers = min(where.workers or cores(), len(jobs))
     hold = any(getattr(job, "holds_gil", False) for job in jobs)
     return where._replace(engine="processes", workers=workers) if hold and workers > 1 and not where.dask else where

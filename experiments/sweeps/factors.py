@@ -35,7 +35,7 @@ class Factor:
     in_base: bool = True
 
     def numbers(self, u: F64) -> F64:
-        """Values for numbers in [0, 1]: quantiles of the prior, places in the range, or numbers of choices."""
+        """Return values for numbers in [0, 1]: quantiles of the prior, places in the range, or numbers of choices."""
         if self.choices:
             place: F64 = np.minimum(np.floor(u * len(self.choices)), len(self.choices) - 1.0)
             return place
@@ -50,7 +50,7 @@ class Factor:
         return self.choices[int(number)] if self.choices else float(number)
 
     def reaches(self, levered: bool) -> bool:
-        """Whether a case hangs on it: what is no lever reaches all cases, a lever those with levers, or all."""
+        """Tell whether a case hangs on it: what is no lever reaches all cases, a lever those with levers, or all."""
         return not self.lever or levered or self.in_base
 
     @property

@@ -237,7 +237,7 @@ def check_measures(asked: Iterable[str], known: Iterable[str], source: str | Pat
 
 
 def _spelled_out(content: dict[str, Any], source: str | Path) -> dict[str, Any]:
-    """ "prior" as the table that it stands for; whole numbers where ranges and choices are numbers."""
+    """Put "prior" as the table that it stands for; whole numbers where ranges and choices are numbers."""
     vary = content.get("vary")
     if not isinstance(vary, dict):
         return content

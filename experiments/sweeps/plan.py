@@ -93,7 +93,7 @@ class Plan:
         return sample(self.experiment.design, len(self.factors), self.experiment.seed, first, last)
 
     def chunks(self) -> Iterator[Chunk]:
-        """All chunks, in the order in which they are run: all runs of the first rows first."""
+        """Return all chunks, in the order in which they are run: all runs of the first rows first."""
         for start in range(0, self.rows, self.chunk_rows):
             for run in range(self.experiment.runs):
                 yield Chunk(start, min(start + self.chunk_rows, self.rows), run)
@@ -159,14 +159,14 @@ def _sized(plan: Plan) -> Plan:
 
 
 def _chunk_rows(rows: int, block: int) -> int:
-    """Rows of a chunk: whole blocks where blocks are small, since rows of a block may share runs."""
+    """Return the rows of a chunk: whole blocks where blocks are small, since rows of a block may share runs."""
     power = 1 << max(0, (rows // CHUNKS).bit_length())
     about = min(max(power, FEWEST_CHUNK_ROWS), MOST_CHUNK_ROWS)
     return block * max(1, round(about / block)) if block <= about else about
 
 
 def _identity(work: Work) -> dict[str, Any]:
-    """All that the numbers of a cell hang on, beside its values, block and run."""
+    """Return all that the numbers of a cell hang on, beside its values, block and run."""
     names = [[each.name, each.lever, each.first, each.last, each.in_base, each.choices] for each in work.factors]
     if work.evaluate is not None:
         return {
@@ -261,7 +261,7 @@ def write_design(plan: Plan, path: Path) -> None:
 
 
 def _table(plan: Plan, start: int, stop: int) -> pa.Table:
-    """Rows `start` to before `stop` of the design."""
+    """Return rows `start` to before `stop` of the design."""
     first, last = start // plan.block, -(-stop // plan.block)
     unit = plan.unit(first, last)[start - first * plan.block : stop - first * plan.block]
     row = np.arange(start, stop)

@@ -370,7 +370,7 @@ def status(folder: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _pace(times: list[tuple[float, int]]) -> float | None:
-    """Cells per second over the last parts that were written."""
+    """Return the cells per second over the last parts that were written."""
     last = sorted(times)[-20:]
     span = last[-1][0] - last[0][0] if len(last) > 2 else 0.0
     return sum(cells for _, cells in last[1:]) / span if span > 0.0 else None

@@ -143,7 +143,7 @@ def read_plan(path: Path) -> dict[str, Any]:
 
 
 def size_there(folder: Path, family: str) -> tuple[int | None, int | None]:
-    """Blocks and runs of the sweep that lies in a folder; nothing known where it is damaged or of another question."""
+    """Return the blocks and runs of the sweep in a folder; nothing where it is damaged or of another question."""
     for name in (PLAN, MANIFEST):  # a manifest tells of a finished sweep all that its plan does
         told = json_there(folder / name) or {}
         if told.get("family") == family:
@@ -169,7 +169,7 @@ def forget_report(folder: Path) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Alone in the folder, for the moments in which plan, design or manifest are written."""
+    """Be alone in the folder, for the moments in which plan, design or manifest are written."""
     with FileLock(folder / LOCK):
         yield
 

@@ -260,5 +260,5 @@ def function_at(name: str) -> Evaluate:
 
 
 def measures_of_model() -> tuple[str, ...]:
-    """All measures of a run; all are kept, so that another question needs no new run."""
+    """Return all measures of a run; all are kept, so that another question needs no new run."""
     return tuple(all_measures())

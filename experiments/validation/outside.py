@@ -86,7 +86,7 @@ def outside_values(draws: Mapping[str, F64], seed: int, run: Runner) -> dict[str
 
 
 def _of_scenarios(long: pd.DataFrame, short: pd.DataFrame) -> dict[str, F64]:
-    """Gains against the baseline in the changed calls, and shares in the calls of 2013 to 2015."""
+    """Return the gains against the baseline in the changed calls, and shares in the calls of 2013 to 2015."""
     changed = long[long["call"] >= CHANGED_FROM].groupby(["scenario", "draw"]).sum(numeric_only=True)
     baseline = long[(long["call"] < CHANGED_FROM) & (long["scenario"] == "baseline")]
     known = baseline.groupby("draw").sum(numeric_only=True)
@@ -110,7 +110,7 @@ def _of_scenarios(long: pd.DataFrame, short: pd.DataFrame) -> dict[str, F64]:
 
 
 def _ratio(part: F64, whole: F64) -> F64:
-    """part / whole, NaN where there is nothing to divide by."""
+    """Return part / whole, NaN where there is nothing to divide by."""
     return np.where(whole > 0, part / np.where(whole > 0, whole, 1.0), np.nan)
 
 
@@ -141,7 +141,7 @@ class History:
 
 
 def _joint_proposals(met: State, proposed: State) -> float:
-    """Pairs of clusters that met at an event in one run and hand in a joint proposal in that call in another."""
+    """Count the pairs of clusters that met at an event in one run and hand in a joint proposal in that call in another."""
     pairs = set()
     log = met.rows("log")
     for row in log[log.kind == CallEvent.MEETING]:
@@ -155,7 +155,7 @@ def _joint_proposals(met: State, proposed: State) -> float:
 
 
 def _projects_per_meeting(state: State, inputs: Resolved) -> float:
-    """Projects with a grant per meeting, in the calls of 2014 and 2015."""
+    """Return the number of projects with a grant per meeting, in the calls of 2014 and 2015."""
     partners = state.rows("partners")
     late = [row for row, year in enumerate(inputs.call_years) if year >= 2014]
     funded = np.unique(partners.project[partners.money == FUNDED])
@@ -166,7 +166,7 @@ def _projects_per_meeting(state: State, inputs: Resolved) -> float:
 
 
 def _partnerships_by_time_left(state: State) -> float:
-    """Share with a partnership among SMEs whose first contact left long in the project, less those it left little."""
+    """Return the share with a partnership where the first contact left long in the project, less where it left little."""
     t = state.rows("participations")
     left = state.partners.end_month[t.partner] - t.contact_month
     met = t.contact_month != NEVER
@@ -178,7 +178,7 @@ def _partnerships_by_time_left(state: State) -> float:
 
 
 def _own_within(inputs: Resolved, state: State, base: float) -> float:
-    """Share of all SMEs whose own path brings an outcome with this monthly hazard within three years."""
+    """Return the share of all SMEs whose own path brings an outcome with this monthly hazard within three years."""
     p = inputs.parameters
     hazard = base * p.own_readiness_slope ** (state.smes.found_readiness - p.readiness_mean)
     return float(np.mean(1.0 - np.exp(-hazard * THREE_YEARS)))

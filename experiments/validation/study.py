@@ -117,7 +117,7 @@ def _typed(options: Mapping[str, object]) -> str:
 
 
 def _checks_of_the_fit(ask: Ask, run: Runner, stage: Stage) -> dict[str, pd.DataFrame]:
-    """Coverage, recovery, emulators, and a call left out; the fit's folder holds what is done already."""
+    """Check coverage, recovery, emulators, and a call left out; the fit's folder holds what is done already."""
     from dataclasses import replace
 
     from calibration.checks import coverage as checks
@@ -141,7 +141,7 @@ def _checks_of_the_fit(ask: Ask, run: Runner, stage: Stage) -> dict[str, pd.Data
 
 
 def can_be_left_out(problem: "Problem") -> bool:
-    """Whether there is a call before the one that is left out to fit to, and a count of both to hold it against."""
+    """Tell whether there is a call to fit to before the one that is left out, and a count of both."""
     counts = {(target.measure, target.call) for target in problem.targets if target.family == "count"}
     known = any(problem.targets[place].call < LEFT_OUT for place in problem.used)
     measures = {measure for measure, call in counts if call < LEFT_OUT}
