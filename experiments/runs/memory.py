@@ -47,7 +47,7 @@ def _bytes(inputs: Resolved, smes: int, clusters: int) -> float:
 
 
 def free_bytes() -> float:
-    """Return the memory that this process may still take, by machine, container and its own limit; infinite if unknown."""
+    """Return the memory that is left by machine, container and the process's own limit; infinite if unknown."""
     found = [*_free_of_machine(), *_free_of_containers()]
     with suppress(AttributeError, OSError, ValueError):
         if not found:

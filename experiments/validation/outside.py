@@ -141,7 +141,7 @@ class History:
 
 
 def _joint_proposals(met: State, proposed: State) -> float:
-    """Count the pairs of clusters that met at an event in one run and hand in a joint proposal in that call in another."""
+    """Count pairs of clusters that met at an event in one run and hand in a joint proposal in that call in another."""
     pairs = set()
     log = met.rows("log")
     for row in log[log.kind == CallEvent.MEETING]:
@@ -166,7 +166,7 @@ def _projects_per_meeting(state: State, inputs: Resolved) -> float:
 
 
 def _partnerships_by_time_left(state: State) -> float:
-    """Return the share with a partnership where the first contact left long in the project, less where it left little."""
+    """Return the share with a partnership where the first contact came early in the project, less where late."""
     t = state.rows("participations")
     left = state.partners.end_month[t.partner] - t.contact_month
     met = t.contact_month != NEVER
