@@ -217,12 +217,11 @@ def test_what_a_killed_process_left_goes_and_what_another_has_in_hand_stays(tmp_
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_a_report_that_the_manifest_does_not_know_is_made_known(tmp_path, monkeypatch):
+def test_a_report_that_the_manifest_does_not_know_is_made_known(tmp_path, monkeypatch, report):
     """Killed after the report was moved in, before the manifest said so."""
-    monkeypatch.setattr(results, "write_json", interrupt_after(2, results.write_json))
-    with pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(results, "write_json", interrupt_after(2, results.write_json))
         save(small(), tmp_path)
-    monkeypatch.undo()
     (folder,) = tmp_path.iterdir()
     assert (folder / "report.html").exists() and not read_manifest(folder)["complete"]
     save(small(), tmp_path)
