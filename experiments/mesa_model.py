@@ -19,7 +19,7 @@ from scenarios.entries import drawn, levers
 from scenarios.errors import Fault, listed, nearest, refuse
 from scenarios.form import check
 from scenarios.scenario_file import GUIDE, content_of, form
-from scenarios.settings import in_order
+from scenarios.settings import FIRST_POLICY_CALL, in_order
 from simulator.model import InnovexModel
 
 
@@ -32,7 +32,7 @@ class Innovex(InnovexModel):
         seed: Any = None,
         rng: Any = None,
         *,
-        from_call: int = 2016,
+        from_call: int = FIRST_POLICY_CALL,
         horizon_months: int | None = None,
         last_call: int | None = None,
         smes: int | None = None,

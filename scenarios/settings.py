@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from scenarios.entries import register
 
 # Months after its close for which a call is counted.
+FIRST_POLICY_CALL = 2016  # from where a question counts that changes no rule: the first call not fitted to
 SHORTEST_HORIZON_MONTHS, DEFAULT_HORIZON_MONTHS, LONGEST_HORIZON_MONTHS = 12, 60, 240
 
 UNDATED = {"horizon_months": ("Months counted", "months"), "last_call": ("Last call", "year")}  # label and unit

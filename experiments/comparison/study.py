@@ -10,8 +10,8 @@ from experiments.runs.cells import Case, Draws, block_rows
 from experiments.runs.memory import check_values, heaviest, threads_that_fit
 from experiments.runs.parameter_draws import POSTERIOR, drawn
 from scenarios import InputError, Resolved, Scenario
+from scenarios.settings import FIRST_POLICY_CALL
 
-FIRST_POLICY_CALL = 2016
 CENTRAL = 0  # draws = 0: one run of the study at the register's central values
 
 Named = str | os.PathLike[str] | Scenario  # a scenario by name or path, or loaded

@@ -7,8 +7,8 @@ from experiments.sweeps.form import Experiment
 from experiments.sweeps.work import Case
 from scenarios import InputError, Resolved, Scenario, load, names
 from scenarios.errors import Fault, echo, listed, nearest, refuse
+from scenarios.settings import FIRST_POLICY_CALL
 
-FIRST_POLICY_CALL = 2016
 VARIED = " (varied)"
 
 Pairs = tuple[tuple[str, int | None, int], ...]

@@ -20,6 +20,7 @@ from calibration.hindcast.past_calls import past_identity, past_inputs
 from calibration.jobs import compute_draws
 from experiments.runs.many_runs import ManyRuns, frame_by
 from scenarios import Resolved
+from scenarios.settings import FIRST_POLICY_CALL
 from simulator.ensemble import simulate
 from simulator.instruments.calls.events import CallEvent
 from simulator.instruments.calls.tables import FUNDED
@@ -33,7 +34,6 @@ FILE = Path(calibration.__file__).with_name("evidence") / "outside_checks.csv"
 AGREES, DIFFERS, ABSENT = "agrees", "does not agree", "not in the model"
 SURE = 0.9  # share of draws on one side of zero that counts as a sign
 COMPARED = ("baseline", "common_pot", "phase_two_same_money", "budget_plus_30")
-CHANGED_FROM = 2016  # first call in which these differ
 RUNS = 2
 THREE_YEARS, TWO_YEARS = 36, 24
 LONG_MONTHS, SHORT_MONTHS = 8, 2  # of the project left after a first contact
@@ -87,10 +87,10 @@ def outside_values(draws: Mapping[str, F64], seed: int, run: Runner) -> dict[str
 
 def _of_scenarios(long: pd.DataFrame, short: pd.DataFrame) -> dict[str, F64]:
     """Return the gains against the baseline in the changed calls, and shares in the calls of 2013 to 2015."""
-    changed = long[long["call"] >= CHANGED_FROM].groupby(["scenario", "draw"]).sum(numeric_only=True)
-    baseline = long[(long["call"] < CHANGED_FROM) & (long["scenario"] == "baseline")]
+    changed = long[long["call"] >= FIRST_POLICY_CALL].groupby(["scenario", "draw"]).sum(numeric_only=True)
+    baseline = long[(long["call"] < FIRST_POLICY_CALL) & (long["scenario"] == "baseline")]
     known = baseline.groupby("draw").sum(numeric_only=True)
-    two_years = short[short["call"] < CHANGED_FROM].groupby("draw").sum(numeric_only=True)
+    two_years = short[short["call"] < FIRST_POLICY_CALL].groupby("draw").sum(numeric_only=True)
 
     def gain(scenario: str, measure: str) -> F64:
         base = changed.loc["baseline", measure].to_numpy(float)
