@@ -190,6 +190,7 @@ print(draws.generator(), numbers, {name: tuple(count) for name, count in sorted(
 """
 
 
+@pytest.mark.slow
 def test_survey_answers_follow_the_generator():
     """Under each generator the draws for many firms are those of the simulator; under another they are others."""
     printed = {}

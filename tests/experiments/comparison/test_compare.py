@@ -83,6 +83,7 @@ def test_worlds_are_paired_before_the_first_changed_call_nothing_differs():
     assert not of(found.by_month, FAST).equals(of(found.by_month, "baseline"))
 
 
+@pytest.mark.slow
 def test_money_granted_in_earlier_calls_is_the_same():
     calls = small().by_call
     history = calls[calls.call < 2016]
