@@ -205,7 +205,7 @@ def report(
     from experiments.comparison.folder import add_report, read
 
     frames = read(folder)
-    print(f"Report: {add_report(frames, folder)}")
+    print(f"Report: {add_report(frames, folder.parent if folder.is_file() else folder)}")
 
 
 @app.command()

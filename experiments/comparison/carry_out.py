@@ -134,7 +134,7 @@ def _read(study: Study, store: Store, blocks: Sequence[Sequence[Sequence[Runs]]]
 
 def _by_country(study: Study, store: Store, jobs: Sequence[Runs]) -> F64:
     """Return measures by country of one case and block of draws, (draws, runs, N, measures)."""
-    parts = [store.read(job.base, job.address, (CELLS,)) for job in jobs]
+    parts = [store.read(job, (CELLS,)) for job in jobs]
     return by_country(stacked(parts, CELLS), study.first_counted)
 
 
@@ -184,7 +184,7 @@ def _slices(stop: int, rows: int) -> list[slice]:
 
 def _add_matched(study: Study, done: Done, store: Store, jobs: Sequence[Search]) -> None:
     """Add what came of matching one scenario's spending."""
-    parts = [store.read(job.base, job.address) for job in jobs]
+    parts = [store.read(job) for job in jobs]
     scale, gap, unscaled, measures = (
         np.concatenate([part[name] for part in parts]) for name in ("scale", "gap", "unscaled", "by_country")
     )

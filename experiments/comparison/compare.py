@@ -1,7 +1,6 @@
 """Compare scenarios from Python: `compare`, `run`, and `load` for a comparison that lies in a folder."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,8 +13,11 @@ from experiments.comparison.carry_out import Done, carry_out, where_of
 from experiments.comparison.frames import Frames, OnDisk
 from experiments.comparison.study import CENTRAL, Named, Settings, Study, at_least_two, prepare
 from experiments.runs.engines import Where, engine_at
+from experiments.runs.files import TemporaryFolder, check_root, in_one_sentence
 from experiments.runs.parameter_draws import POSTERIOR
 from experiments.runs.store import Store
+from scenarios import InputError
+from scenarios.errors import describe
 from simulator.jobs import Stage
 
 
@@ -200,6 +202,8 @@ def load(folder: str | os.PathLike[str]) -> Comparison:
     """
     from experiments.comparison import folder as files
 
+    if not isinstance(folder, str | os.PathLike):
+        raise InputError(f"folder is {describe(folder)}; allowed: the path of a results folder")
     return Comparison(**vars(files.read(Path(folder))))
 
 
@@ -216,8 +220,11 @@ def opened(store: str | os.PathLike[str] | None) -> Iterator[Store]:
     if store is None:
         with Store.temporary() as place:
             yield place
-    else:
+    elif isinstance(store, str | os.PathLike):
+        check_root(Path(store), name="store")
         yield Store(Path(store))
+    else:
+        raise InputError(f"store is {describe(store)}; allowed: a path, or None for a temporary folder")
 
 
 def assembled(study: Study, done: Done, store: Store) -> Comparison:
@@ -234,9 +241,10 @@ def assembled(study: Study, done: Done, store: Store) -> Comparison:
 
 
 def _assembled(study: Study, done: Done, store: Store) -> Comparison:
-    owner = tempfile.TemporaryDirectory(prefix="innovex-tables-")
-    frames = frames_of(study, done, store, Path(owner.name))
-    return Comparison(**vars(replace(frames, large=OnDisk(Path(owner.name), owner))))
+    with in_one_sentence(store.tables, "the tables cannot be written"):
+        owner = TemporaryFolder(store.tables)
+        frames = frames_of(study, done, store, owner.path)
+    return Comparison(**vars(replace(frames, large=OnDisk(owner.path, owner))))
 
 
 def _quiet(what: str, todo: int) -> Callable[[int], None]:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 
 from experiments.comparison.frames import Frames, OnDisk
-from experiments.comparison.large_tables import digest_of
+from experiments.comparison.large_tables import digest_of, digest_of_file
 from experiments.comparison.manifest import MANIFEST, check_same, default_name, question_id, read_manifest
 from experiments.comparison.tables import LARGE, SMALL, TABLES, table
 from experiments.runs.files import (
@@ -139,12 +140,15 @@ def add_report(frames: Frames, target: Path) -> Path:
 
 def read(folder: Path) -> Frames:
     """Return the comparison that a results folder holds. Raises InputError."""
+    folder = folder.parent if folder.name == MANIFEST and folder.is_file() else folder
     manifest = read_manifest(folder)
     with _not_whole(folder):
-        for name in LARGE:
-            (folder / f"{name}.parquet").stat()
-        words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
         small = {name: pd.read_parquet(folder / f"{name}.parquet") for name in SMALL}
+        hashes = {name: digest_of(frame) for name, frame in small.items()}
+        hashes |= {name: digest_of_file(folder / f"{name}.parquet") for name in LARGE}
+        if altered := [name for name, found in hashes.items() if manifest["tables"][f"{name}.parquet"] != found]:
+            raise InputError(f"{folder / altered[0]}.parquet: is not the table that {MANIFEST} tells of")
+        words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
         trace = {path.stem: pd.read_parquet(path) for path in sorted((folder / TRACE).glob("*.parquet"))}
         return Frames(
             base=manifest["compared"][0],
@@ -179,7 +183,7 @@ def _not_whole(folder: Path) -> Iterator[None]:
     """Turn what is missing from a folder, or cannot be read in it, into an InputError."""
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException) as error:
         if isinstance(error, InputError):
             raise
         missing = [f"{name}.parquet" for name in LARGE + SMALL if not (folder / f"{name}.parquet").is_file()]

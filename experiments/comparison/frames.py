@@ -1,12 +1,13 @@
 """A comparison as plain data: what all tables, figures and sentences are made from."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
+
+from experiments.runs.files import TemporaryFolder
 
 
 class Large(Protocol):
@@ -22,7 +23,7 @@ class Large(Protocol):
 class OnDisk:
     """Large tables as Parquet files in a folder, read when they are used."""
 
-    def __init__(self, folder: Path, owner: "tempfile.TemporaryDirectory[str] | None" = None) -> None:
+    def __init__(self, folder: Path, owner: TemporaryFolder | None = None) -> None:
         self.folder = folder
         self._owner = owner  # a temporary folder lives as long as its tables are in use
 

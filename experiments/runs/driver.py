@@ -171,13 +171,21 @@ class _Driver:
 
     def _claimed(self, task: Task) -> FileLock | None:
         """Return a claim on a task's address, or None if another process has it in hand."""
-        task.parts.make()
         claim = task.parts.claim(task.job.address)
         try:
+            task.parts.make()
             claim.acquire(blocking=False)
         except Timeout:
             return None
+        except OSError as error:
+            raise self._unwritten(task, error) from None
         return claim
+
+    def _unwritten(self, task: Task, error: OSError) -> InputError:
+        return InputError(
+            f"{task.parts.folder}: cannot be written ({(error.strerror or str(error)).lower()}); what is finished "
+            f"is kept: make room, then {self.way_on}"
+        )
 
     def _is_there(self, task: Task) -> bool:
         """Tell whether a task's part is there and whole; what it holds is counted as read."""
@@ -256,10 +264,7 @@ class _Driver:
         try:
             task.parts.write(task.job.address, columns)
         except OSError as error:
-            raise InputError(
-                f"{task.parts.folder}: cannot be written ({(error.strerror or str(error)).lower()}); what is finished "
-                f"is kept: make room, then {self.way_on}"
-            ) from None
+            raise self._unwritten(task, error) from None
         task.parts.release(hand.claim)
         self.advance.read += len(hand.before)
         self.advance.run += runs

@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 import uuid
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,24 +28,24 @@ FREE_BYTES = 50_000_000  # on disk, before a question is begun
 LOCK = ".lock"  # ends the name of the lock beside a working folder: who holds it is at work there
 
 
-def check_root(root: Path, needed_bytes: float = 0.0) -> None:
+def check_root(root: Path, needed_bytes: float = 0.0, name: str = "--out") -> None:
     """Refuse, before hours of runs, a place where nothing can be written, or too little. Raises InputError."""
     place = root
     while not place.exists() and place != place.parent:
         place = place.parent
     if not place.is_dir():
-        raise InputError(f"--out {root}: {place} is a file; allowed: a folder, there or to be made")
+        raise InputError(f"{name} {root}: {place} is a file; allowed: a folder, there or to be made")
     try:
         tempfile.TemporaryFile(dir=place).close()
         free = shutil.disk_usage(place).free
     except OSError as error:
         raise InputError(
-            f"--out {root}: nothing can be written in {place} ({reason(error)}); choose another folder"
+            f"{name} {root}: nothing can be written in {place} ({reason(error)}); choose another folder"
         ) from None
     needed = FREE_BYTES + needed_bytes
     if free < needed:
         raise InputError(
-            f"--out {root}: {free / 1e6:.0f} MB are free on that disk; allowed: {needed / 1e6:.0f} MB or more"
+            f"{name} {root}: {free / 1e6:.0f} MB are free on that disk; allowed: {needed / 1e6:.0f} MB or more"
         )
 
 
@@ -73,7 +74,7 @@ def working_folder(target: Path) -> Iterator[Path]:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _forget_abandoned(target)
-        with FileLock(_lock_of(working)) as lock:
+        with FileLock(_lock_of(working), thread_local=False) as lock:  # given up in whatever thread
             working.mkdir()
             try:
                 yield working
@@ -83,6 +84,20 @@ def working_folder(target: Path) -> Iterator[Path]:
         for folder in made:
             with contextlib.suppress(OSError):
                 folder.rmdir()  # made for nothing: only if it is empty
+
+
+def in_temporary(name: str) -> Path:
+    """Return a path in the system's folder for temporary files."""
+    return Path(tempfile.gettempdir()) / name
+
+
+class TemporaryFolder:
+    """A working folder that lasts as long as this object is in use, at most until the process ends."""
+
+    def __init__(self, target: Path) -> None:
+        stack = contextlib.ExitStack()
+        self.path = stack.enter_context(working_folder(target))
+        self._end = weakref.finalize(self, stack.close)
 
 
 def _forget_abandoned(target: Path) -> None:

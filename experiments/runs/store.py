@@ -7,7 +7,6 @@ at any time; what is in it is made again when it is needed.
 
 import contextlib
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import Protocol
 
 from experiments.runs.driver import Advance, Task, finish
 from experiments.runs.engines import Engine
+from experiments.runs.files import in_temporary, working_folder
 from experiments.runs.jobs import Divisible
-from experiments.runs.parts import CLAIMS, Damaged, Earlier, Parts, forget_claims, remove
+from experiments.runs.parts import CLAIMS, Damaged, Earlier, Parts, forget_claims, remove, taken_over, together
 from scenarios import InputError
 from simulator.jobs import Columns, Progress
 
@@ -33,28 +33,40 @@ class Kept(Divisible, Protocol):
 class Store:
     """A folder of finished runs."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, tables: Path | None = None) -> None:
         self.root = root
+        self.tables = tables or root / "tables"  # where large tables are put together, until they are saved
         self._whole: set[str] = set()  # addresses whose parts this process has written, or found whole
 
     @classmethod
     @contextlib.contextmanager
     def temporary(cls) -> "Iterator[Store]":
         """Yield a store that is gone afterwards."""
-        with tempfile.TemporaryDirectory(prefix="innovex-runs-") as folder:
-            yield cls(Path(folder))
+        with working_folder(in_temporary("innovex-runs")) as folder:
+            yield cls(folder, in_temporary("innovex-tables"))
 
     def parts(self, base: str) -> Parts:
         """Return the folder of all parts that share a base."""
         return Parts(self.root / base, base)
 
-    def read(self, base: str, address: str, names: Sequence[str] | None = None) -> Columns:
-        """Return a finished part, or some of its columns. Raises InputError for one that is damaged or gone."""
-        columns = self.parts(base).read(address, names, is_whole=address in self._whole)
+    def read(self, job: Kept, names: Sequence[str] | None = None) -> Columns:
+        """Return a finished job's columns, or some of them. Raises InputError if its part is damaged or gone."""
+        parts = self.parts(job.base)
+        columns = parts.read(job.address, names, is_whole=job.address in self._whole)
+        if columns is None or isinstance(columns, Damaged):
+            columns = self._from_others(job, names) or columns
         if columns is None or isinstance(columns, Damaged):
             why = columns.why if isinstance(columns, Damaged) else "is gone"
-            raise InputError(f"{self.parts(base).path(address)}: {why}; the same command makes it again")
+            raise InputError(f"{parts.path(job.address)}: {why}; the same command makes it again")
         return columns
+
+    def _from_others(self, job: Kept, names: Sequence[str] | None) -> Columns | None:
+        """Return a job's columns from other parts: a larger question may have tidied its own part away meanwhile."""
+        rest, before = taken_over(job, Earlier(self.root / job.base, job.base))
+        if rest is not None:
+            return None
+        columns = together(job, before, None)
+        return columns if names is None else {name: columns[name] for name in names}
 
     def finish(self, jobs: Sequence[Kept], engine: Engine, progress: Progress) -> Iterator[int]:
         """Carry out what is missing of some jobs; yield the place of each when its part is there."""

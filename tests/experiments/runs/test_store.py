@@ -147,10 +147,10 @@ def test_a_part_that_goes_while_tables_are_made_is_told(tmp_path):
     store = Store(tmp_path)
     with engine_at(Where()) as engine:
         assert list(store.finish([job], engine, lambda runs: None)) == [0]
-    assert store.read(job.base, job.address)["cells"].shape[0] == 2
+    assert store.read(job)["cells"].shape[0] == 2
     store.parts(job.base).path(job.address).unlink()
     with pytest.raises(InputError, match="is gone; the same command makes it again"):
-        store.read(job.base, job.address)
+        store.read(job)
 
 
 # ---------- what identifies a run
