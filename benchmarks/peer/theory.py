@@ -13,7 +13,6 @@ from simulator.world import sectors
 
 RULES = (consortia, funding, learning, matching, outcomes, projects, traits, trust)
 SOURCES = (*RULES, sectors, own_paths)  # the two last: which sector, and whose base hazard
-_DEVIATES = ("exponential", "logistic", "gumbel", "since")
 _ARITHMETIC = {"log": math.log, "exp": math.exp, "power": math.pow}  # for `simulator.elementary`: as Python has it
 _MASK, _WEYL = (1 << 64) - 1, 0x9E3779B97F4A7C15
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from experiments.comparison.compare import Comparison
     from experiments.comparison.study import Study
     from experiments.runs.engines import Where
+    from experiments.runs.store import Store
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -278,6 +279,7 @@ def _carry_out(
             kept = f"interrupted before a draw was finished in all scenarios; finished runs are kept in {store.root}"
             print(NOTHING_YET if store.forget_empty() else f"innovex: {kept}, {GOES_ON}.", file=sys.stderr)
             sys.exit(INTERRUPTED)
+        _say_kept(store)
         from experiments.comparison.compare import assembled  # here: pandas would keep the first result waiting
         from experiments.comparison.rerun import folder_name
 
@@ -289,6 +291,14 @@ def _carry_out(
         if told is not None and found.manifest["complete"]:
             store.forget()
         return found, folder
+
+
+def _say_kept(store: "Store") -> None:
+    """Say which runs were there already, and which parts had to be made again."""
+    for part in store.damaged:
+        print(f"{part.file} {part.why}; its runs were made again.", file=sys.stderr)
+    if store.runs_read:
+        print(f"{store.runs_read:,} of these runs were in {store.root} already.", file=sys.stderr)
 
 
 def _save(found: "Comparison", out: Path, report: bool, name: str | None) -> Path:

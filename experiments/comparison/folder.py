@@ -143,6 +143,8 @@ def read(folder: Path) -> Frames:
     folder = folder.parent if folder.name == MANIFEST and folder.is_file() else folder
     manifest = read_manifest(folder)
     with _not_whole(folder):
+        base = manifest["compared"][0]
+        list(manifest["missing"])  # read when a report is added
         small = {name: pd.read_parquet(folder / f"{name}.parquet") for name in SMALL}
         hashes = {name: digest_of(frame) for name, frame in small.items()}
         hashes |= {name: digest_of_file(folder / f"{name}.parquet") for name in LARGE}
@@ -151,7 +153,7 @@ def read(folder: Path) -> Frames:
         words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
         trace = {path.stem: pd.read_parquet(path) for path in sorted((folder / TRACE).glob("*.parquet"))}
         return Frames(
-            base=manifest["compared"][0],
+            base=base,
             scenarios=tuple(manifest["compared"]),
             about=words["about"],
             measures=_measures(words["measures"]),

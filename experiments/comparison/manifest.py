@@ -11,7 +11,6 @@ from experiments.comparison.study import Study
 from experiments.runs.files import reason
 from experiments.runs.parameter_draws import fitted_calls
 from scenarios import InputError, Resolved, Scenario
-from scenarios.errors import describe
 from simulator.jobs import code_of
 
 MANIFEST = "manifest.json"
@@ -144,10 +143,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
             raise
         raise InputError(f"{path}: is not a manifest: it is not JSON ({str(error)[:80]})") from None
     manifest: dict[str, Any] = told if isinstance(told, dict) else {}
-    absent = [key for key in (*QUESTION, "tables", "missing") if key not in manifest]
+    absent = [key for key in (*QUESTION, "tables") if key not in manifest]
     if absent:
         verb = "are" if absent[1:] else "is"
         raise InputError(f"{path}: is not a manifest of innovex: {', '.join(absent)} {verb} missing")
-    if not (isinstance(manifest["compared"], list) and manifest["compared"]):
-        raise InputError(f"{path}: compared is {describe(manifest['compared'])}; allowed: names of scenarios")
     return manifest

@@ -36,6 +36,8 @@ class Store:
     def __init__(self, root: Path, tables: Path | None = None) -> None:
         self.root = root
         self.tables = tables or root / "tables"  # where large tables are put together, until they are saved
+        self.runs_read = 0  # runs that were there already
+        self.damaged: list[Damaged] = []  # parts that could not be used and were made again
         self._whole: set[str] = set()  # addresses whose parts this process has written, or found whole
 
     @classmethod
@@ -72,9 +74,14 @@ class Store:
         """Carry out what is missing of some jobs; yield the place of each when its part is there."""
         earlier = cache(lambda base: Earlier(self.root / base, base))
         tasks = (Task(job, self.parts(job.base), partial(earlier, job.base)) for job in jobs)
-        for place in finish(tasks, engine, *progress_of(sum(job.runs for job in jobs), progress)):
-            self._whole.add(jobs[place].address)
-            yield place
+        advance, hear = progress_of(sum(job.runs for job in jobs), progress)
+        try:
+            for place in finish(tasks, engine, advance, hear):
+                self._whole.add(jobs[place].address)
+                yield place
+        finally:
+            self.runs_read += advance.read
+            self.damaged += advance.damaged
         for base in {job.base for job in jobs}:
             self.parts(base).forget_unfinished()
         forget_claims(self.root / CLAIMS)

@@ -2,9 +2,9 @@
 
 from experiments.sweeps import sweep
 
-found = sweep("levers_sobol", "results")  # or a file, a folder of a sweep, or a dict
-found.design, found.results, found.failures  # pandas
-found.outcomes(found.contrasts[0], "contracts_net")  # option less base, (rows, runs)
+result = sweep("levers_sobol", "results")  # or a file, a folder of a sweep, or a dict
+result.design, result.results, result.failures  # pandas
+result.outcomes(result.contrasts[0], "contracts_net")  # option less base, (rows, runs)
 """
 
 import importlib

@@ -1,6 +1,6 @@
 """Factors: what an experiment varies, from a number between 0 and 1 to a value of the register."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -188,8 +188,3 @@ def _with_lever(settings: tuple[Setting, ...], factor: Factor, value: Choice) ->
 def _within(each: Setting, name: str, first: int, last: int | None) -> bool:
     ours = (each.funder, each.name) == (None, name) and each.year is not None
     return ours and first <= (each.year or 0) <= (last or 9999)
-
-
-def names_of(factors: Iterable[Factor]) -> list[str]:
-    """Return the factors' names."""
-    return [factor.name for factor in factors]

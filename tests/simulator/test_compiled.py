@@ -1,6 +1,6 @@
 """Every compiled step equals its own Python text, on sizes that are not multiples of 32.
 
-`tests/test_randomness.py` compares whole runs with the compiler off; here single loops are held against their
+`tests/simulator/test_randomness.py` compares whole runs with the compiler off; here single loops are held against their
 text in this process. Where a loop calls others, these are compiled: each is compared in its own test.
 """
 

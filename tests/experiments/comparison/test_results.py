@@ -467,3 +467,61 @@ def test_rows_of_one_scenario_are_read_alone(folder):
     groups = pq.read_metadata(folder / "by_month.parquet")
     scenarios_there = pq.ParquetFile(folder / "by_month.parquet").read_row_group(0, ["scenario"]).to_pandas()
     assert groups.num_row_groups == 2 and scenarios_there["scenario"].nunique() == 1
+
+
+# ---------- a folder that was altered is not believed
+
+
+def cut_short(folder):
+    path = folder / "by_month.parquet"
+    path.write_bytes(path.read_bytes()[:-200])
+
+
+def flipped(folder):
+    path = folder / "by_call.parquet"
+    content = bytearray(path.read_bytes())
+    middle = slice(len(content) // 2, len(content) // 2 + 64)  # more than one byte: some are padding
+    content[middle] = bytes(byte ^ 0xFF for byte in content[middle])
+    path.write_bytes(content)
+
+
+def other_table(name, by):
+    return lambda folder: (folder / f"{name}.parquet").write_bytes((folder / f"{by}.parquet").read_bytes())
+
+
+def doubled(folder):
+    frame = pd.read_parquet(folder / "effects.parquet")
+    frame["difference"] *= 2
+    frame.to_parquet(folder / "effects.parquet")
+
+
+def without(*keys, **new):
+    def alter(folder):
+        manifest = json.loads((folder / "manifest.json").read_text())
+        (folder / "manifest.json").write_text(json.dumps({k: v for k, v in manifest.items() if k not in keys} | new))
+
+    return alter
+
+
+@pytest.mark.parametrize(
+    "alter",
+    [
+        cut_short, flipped, doubled, other_table("by_country", "by_call"), other_table("spending", "effects"),
+        without("missing"), without(compared=[]), without(tables={}),
+    ],
+)  # fmt: skip
+def test_an_altered_folder_gets_a_sentence(alter, folder):
+    alter(folder)
+    with pytest.raises(InputError) as error:
+        load(folder)
+    assert str(folder) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_folder_is_read_by_its_manifest_too(folder):
+    assert load(folder / "manifest.json").answers == load(folder).answers
+
+
+@pytest.mark.parametrize("wrong", [None, 5])
+def test_what_is_no_path_is_refused(wrong):
+    with pytest.raises(InputError, match="allowed: the path of a results folder"):
+        load(wrong)

@@ -1,5 +1,6 @@
 """The store of runs: what is finished is read and not run again, whoever asked for it and however it ended."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -282,3 +283,65 @@ def test_what_was_kept_of_a_stopped_comparison_is_whole(tmp_path, runs):
     whole = compare("baseline", "projects_24", draws=20, store=tmp_path, **ASKED)
     assert fresh(runs) == 20 * 2 * 2 - kept and kept >= 32
     assert_frame_equal(whole.by_call, compare("baseline", "projects_24", draws=20, **ASKED).by_call, check_exact=True)
+
+
+# ---------- several questions on one store
+
+
+def test_a_part_that_a_larger_question_tidied_away_is_read_from_its_parts(tmp_path):
+    compare("baseline", "projects_24", draws=2, store=tmp_path / "runs", **ASKED)
+    before = {path: path.read_bytes() for path in (tmp_path / "runs").rglob("*.parquet")}
+    found = compare("baseline", "projects_24", draws=3, store=tmp_path / "runs", **ASKED)
+    gone = [path for path in before if not path.exists()]
+    assert gone, "a larger question tidies up"
+    jobs, read = [], Store.read
+
+    def note(self, job, names=None):
+        jobs.append(job)
+        return read(self, job, names)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Store, "tidy", lambda self, jobs: None)
+        patch.setattr(Store, "read", note)
+        compare("baseline", "projects_24", draws=2, store=tmp_path / "runs", **ASKED)
+    smaller = list({job.address: job for job in jobs if len(job.draws) == 2}.values())
+    store = Store(tmp_path / "runs")
+    wanted = [store.read(job) for job in smaller]
+    for job in smaller:
+        store.parts(job.base).path(job.address).unlink()
+    for job, columns in zip(smaller, wanted, strict=True):
+        again = store.read(job)
+        assert again.keys() == columns.keys()
+        assert all(np.array_equal(again[name], columns[name], equal_nan=True) for name in columns)
+    assert found.manifest["complete"]
+
+
+@pytest.mark.parametrize("store", [5, ["runs"]])
+def test_a_store_that_is_no_path_is_refused(store):
+    with pytest.raises(InputError, match="allowed: a path, or None"):
+        compare("baseline", "projects_24", draws=2, store=store, **ASKED)
+
+
+def test_a_store_that_cannot_be_made_gets_a_sentence(tmp_path):
+    (tmp_path / "runs").touch()
+    with pytest.raises(InputError) as error:
+        compare("baseline", "projects_24", draws=2, store=tmp_path / "runs", **ASKED)
+    assert str(tmp_path / "runs") in str(error.value) and "\n" not in str(error.value)
+
+
+def test_tables_that_do_not_fit_on_the_disk_get_a_sentence(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("experiments.comparison.compare.frames_of", full)
+    with pytest.raises(InputError, match="the tables cannot be written"):
+        compare("baseline", "projects_24", draws=2, store=tmp_path / "runs", **ASKED)
+
+
+def test_large_tables_are_put_together_in_the_store_and_go_with_the_comparison(tmp_path):
+    found = compare("baseline", "projects_24", draws=2, store=tmp_path / "runs", **ASKED)
+    (tables,) = (tmp_path / "runs").glob("tables.*.unfinished")
+    assert (tables / "by_call.parquet").exists() and len(found.by_call)
+    del found
+    gc.collect()
+    assert not [*(tmp_path / "runs").glob("tables.*")]
