@@ -4,11 +4,10 @@ from typing import Any, NamedTuple
 
 from scenarios.entries import central, drawn, register
 from scenarios.history import programme
-from scenarios.resolve import resolve
-from scenarios.settings import DEFAULT_HORIZON_MONTHS, Setting, label_and_unit, value_at
+from scenarios.resolve import DRAWN, resolve
+from scenarios.settings import DEFAULT_HORIZON_MONTHS, Change, Setting, Value, label_and_unit, value_at
 
 Settings = tuple[Setting, ...]
-Value = float | bool | str
 
 
 class Difference(NamedTuple):
@@ -22,8 +21,10 @@ class Difference(NamedTuple):
         The funder for which it differs; None for all.
     name, label, unit : str
         The setting, in code and in words.
-    was, now : float, bool or str
-        The values in force in the other scenario and in this one; equal where a difference ends.
+    was, now : float, bool, str or Change
+        The values in force in the other scenario and in this one; of what the draws decide, the central one.
+    ends : bool
+        Whether a difference ends here: from here on both have the same in every world.
     """
 
     year: int | None
@@ -31,8 +32,9 @@ class Difference(NamedTuple):
     name: str
     label: str
     unit: str
-    was: float | bool | str
-    now: float | bool | str
+    was: Value | Change
+    now: Value | Change
+    ends: bool
 
 
 def differences(settings: Settings, others: Settings) -> tuple[Difference, ...]:
@@ -61,13 +63,21 @@ def _rows(
 ) -> list[Difference]:
     """Return the rows of one name and funder, in order of year."""
     rows: list[Difference] = []
-    last: tuple[Value, Value] | None = None
+    last: tuple[Value | Change, Value | Change] | None = None
     for year in years:
         pair = _in_force(others, year, funder, name), _in_force(settings, year, funder, name)
-        if pair != last and (pair[0] != pair[1] or last is not None):
-            rows.append(Difference(year, funder, name, *label_and_unit(name), *pair))
-        last = pair if pair[0] != pair[1] else None
+        differs = pair[0] != pair[1] or _is_held_in_one(settings, others, year, funder, name)
+        if pair != last and (differs or last is not None):
+            rows.append(Difference(year, funder, name, *label_and_unit(name), *pair, ends=not differs))
+        last = pair if differs else None
     return rows
+
+
+def _is_held_in_one(settings: Settings, others: Settings, year: int | None, funder: str | None, name: str) -> bool:
+    """Tell whether only one of the two holds a value that draws decide in the other, be it the central one."""
+    if not (name in drawn() if year is None else funder is not None and name in DRAWN):
+        return False
+    return (value_at(settings, year, funder, name) is None) != (value_at(others, year, funder, name) is None)
 
 
 def _in_force(settings: Settings, year: int | None, funder: str | None, name: str) -> Any:

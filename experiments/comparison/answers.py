@@ -1,5 +1,6 @@
 """The answer in plain words: one sentence per scenario, every part of it computed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from experiments.comparison.frames import Frames
+from experiments.exhibits import words
 from experiments.runs.measures import MAIN
 
 CARRIES = 0.25  # share of an effect that one mechanism must carry to be named
@@ -39,7 +41,7 @@ def _answer(frames: Frames, scenario: str) -> dict[str, Any]:
     base_title = frames.about[frames.base]["title"]
     sentence = f"{about['title']}: {_change(row)}, {_likelihood(row, base_title)}{_cost(cost)}"
     sentence += _spending(frames, scenario)
-    sentence += f"; {_reason(row, frames.reasons[frames.reasons.scenario == scenario])}."
+    sentence += f"; {_reason(row, frames.reasons[frames.reasons.scenario == scenario])}.{_held(about['changes'])}"
     return {
         "scenario": scenario,
         "title": about["title"],
@@ -96,6 +98,22 @@ def _spending(frames: Frames, scenario: str) -> str:
         return ""
     equal = _rows(frames, scenario, MAIN, "equal spending")["relative"].dropna()
     return f" and {cost:+.0%} public cost" + "".join(f"; at equal spending {effect:+.0%}" for effect in equal[:1])
+
+
+def _held(changes: list[dict[str, Any]]) -> str:
+    """Say what a scenario holds at one value in every world where worlds differ: part of its effect is that."""
+    held = [each for each in changes if each.get("base_in_worlds") and not isinstance(each["value"], Mapping)]
+    if not held:
+        return ""
+    first, unit = held[0], held[0]["unit"]
+    what = first["label"][:1].lower() + first["label"][1:] + _whose(first["funder"])
+    base = words.setting_in_worlds(first["base_in_worlds"], unit)
+    more = f", and {len(held) - 1} more numbers so" if held[1:] else ""
+    return f" It holds the {what} at {words.setting(first['value'], unit)} in every world (base: {base}){more}."
+
+
+def _whose(funder: str | None) -> str:
+    return f" of {words.country(funder)}" if funder else ""
 
 
 def _rounded(eur: float) -> int:
