@@ -55,6 +55,10 @@ class Entry(BaseModel):
         What a lever may be set to, if not a number.
     scope : list of {"call", "funder"}
         What a lever is set for.
+    acts_with : dict of str to list of str
+        Choices of other levers by call: this one acts only in calls that have one of them.
+    acts_where : str, optional
+        Another lever: this one acts only in calls where that is above zero.
     effect_evidence : {"data-informed", "literature-informed", "assumed"}, optional
     effect_why : str
         How well a lever's effect is known, and why.
@@ -78,6 +82,8 @@ class Entry(BaseModel):
     shape: list[float] | None = Field(default=None, min_length=2, max_length=2)
     choices: list[str] | None = None
     scope: list[Scope] = []
+    acts_with: dict[str, list[str]] = {}
+    acts_where: str | None = None
     effect_evidence: EffectEvidence | None = None
     effect_why: str = ""
 

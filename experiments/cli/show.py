@@ -70,7 +70,8 @@ def _differences(scenario: Scenario) -> Iterator[str]:
         entry = library.register().get(row.name)
         evidence = f"; the effect is {entry.effect_evidence}" if entry and entry.effect_evidence else ""
         change = _changed(row, span) if not row.ends else f"{_told(row.now)} again"
-        yield f"  {_head(row.label, row.name, row.unit)}{whose} {when}: {change}{evidence}"
+        idle = f"; IT CANNOT ACT HERE: {row.idle}" if row.idle else evidence
+        yield f"  {_head(row.label, row.name, row.unit)}{whose} {when}: {change}{idle}"
 
 
 def _changed(row: Difference, span: Range | None) -> str:

@@ -36,12 +36,39 @@ def answers(frames: Frames) -> list[dict[str, Any]]:
 
 def _answer(frames: Frames, scenario: str) -> dict[str, Any]:
     row = _row(frames, scenario, MAIN)
+    if _is_the_same(frames, scenario):
+        return _no_difference(frames, scenario, row)
     cost = _row(frames, scenario, "cost_per_contract_eur")
     about = frames.about[scenario]
     base_title = frames.about[frames.base]["title"]
     sentence = f"{about['title']}: {_change(row)}, {_likelihood(row, base_title)}{_cost(cost)}"
     sentence += _spending(frames, scenario)
-    sentence += f"; {_reason(row, frames.reasons[frames.reasons.scenario == scenario])}.{_held(about['changes'])}"
+    sentence += f"; {_reason(row, frames.reasons[frames.reasons.scenario == scenario])}."
+    sentence += _held(about["changes"]) + _idle(about["changes"])
+    return _as_answer(scenario, sentence, about, row, cost)
+
+
+def _is_the_same(frames: Frames, scenario: str) -> bool:
+    """Tell whether no measure differs from the base in any world."""
+    effects = frames.effects[(frames.effects.scenario == scenario) & (frames.effects.basis == "equal budget")]
+    parts = effects[["difference", "difference_low", "difference_high"]].to_numpy()
+    return not np.nan_to_num(parts).any()
+
+
+def _no_difference(frames: Frames, scenario: str, row: pd.Series) -> dict[str, Any]:
+    """Return the answer on a scenario in which everything happens as in the base."""
+    about = frames.about[scenario]
+    why = _idle(about["changes"]) or " Nothing that it sets differs from the base." * (not about["changes"])
+    sentence = f"{about['title']}: no difference in any of {int(row['draws']):,} plausible worlds.{why}"
+    return _as_answer(scenario, sentence, about, row, _row(frames, scenario, "cost_per_contract_eur"))
+
+
+def _idle(changes: list[dict[str, Any]]) -> str:
+    """Say which levers cannot act, and what would make them."""
+    return "".join(f" {each['label']} cannot act here: {each['idle']}." for each in changes if each["idle"])
+
+
+def _as_answer(scenario: str, sentence: str, about: dict[str, Any], row: pd.Series, cost: pd.Series) -> dict[str, Any]:
     return {
         "scenario": scenario,
         "title": about["title"],

@@ -173,3 +173,51 @@ def test_the_answer_says_what_is_held_and_nothing_of_what_is_changed(mine):  # n
     assert "It holds the typical grant of Denmark at EUR 33,000 in every world (base: EUR " in first
     assert "holds" not in second
     assert found.about["changed"]["changes"][0]["value"] == {"times": 1.0, "add": -5_000.0}
+
+
+# ---------- what cannot act
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("top_up_share = 0.1", "acts only where funding_rule is virtual_common_pot"),
+        ("fill_share = 0.5", "acts only where funding_rule is negotiated"),
+        ("committed_months = 2", "acts only where decision_dates is committed"),
+        ('decision_dates = "committed"\nlag_spread_factor = 2', "acts only where decision_dates is own or slowest"),
+        ('funding_rule = "virtual_common_pot"\npartial_awards = false', "acts only where funding_rule is independent"),
+        ("phase_two_months = 6", "acts only where phase_two_share is above 0"),
+        ("openness_floor = 0.0001", "the rules of every call are the same without it"),
+    ],
+)
+def test_a_lever_that_cannot_act_says_so_and_what_would_make_it(body, words, mine):  # noqa: F811
+    idle = [row.idle for row in mine(f"[from.2016]\n{body}\n").differences() if row.idle]
+    assert len(idle) == 1 and words in idle[0]
+
+
+def test_a_lever_that_can_act_in_one_call_is_not_idle(mine):  # noqa: F811
+    scenario = mine('[from.2016]\ntop_up_share = 0.1\n[from.2018]\nfunding_rule = "virtual_common_pot"\n')
+    assert not any(row.idle for row in scenario.differences())
+
+
+def test_who_takes_part_without_a_budget_is_told(mine):  # noqa: F811
+    rows = mine("[from.2016.funders.IS]\ntakes_part = true\n").differences()
+    assert [(row.year, row.was, row.now) for row in rows] == [(2017, False, True)]
+    assert rows[0].idle == "IS has no budget in these calls: give it a budget_eur above 0"
+
+
+@pytest.mark.parametrize("name", scenarios.names())
+def test_every_lever_of_a_shipped_scenario_can_act(name):
+    assert not [row for row in scenarios.load(name).differences() if row.idle]
+
+
+@pytest.mark.slow
+def test_no_difference_in_any_world_is_an_answer_of_its_own(mine):  # noqa: F811
+    idle, null = (
+        mine("[from.2016]\nfill_share = 0.5\n", "idle"),
+        mine("[from.2016]\nproject_months = { add = 0 }\n", "null"),
+    )
+    found = compare("baseline", idle, null, draws=3, runs=1, smes=2_000, reasons=2, spending=0)
+    first, second = (answer["sentence"] for answer in found.answers)
+    assert first.startswith("Mine: no difference in any of 3 plausible worlds. Filling others' gaps cannot act here")
+    assert second == "Mine: no difference in any of 3 plausible worlds. Nothing that it sets differs from the base."

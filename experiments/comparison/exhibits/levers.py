@@ -47,8 +47,8 @@ def _cells(change: dict[str, Any]) -> tuple[Cell, ...]:
     return (
         Cell(f"{change['label']}{funder}", since),
         Cell(what, span),
-        Cell(change.get("effect_evidence", "")),
-        Cell(why),
+        Cell("cannot act here" if change["idle"] else change.get("effect_evidence", "")),
+        Cell(change["idle"] or why),
     )
 
 
