@@ -33,6 +33,8 @@ class Difference(NamedTuple):
         Whether a difference ends here: from here on both have the same in every world.
     idle : str
         Why it cannot act, and what would make it act; an empty string if it can.
+    taken : str
+        Which number the model takes, if not this one; an empty string if it takes it as it is.
     """
 
     year: int | None
@@ -44,6 +46,7 @@ class Difference(NamedTuple):
     now: Value | Change
     ends: bool
     idle: str = ""
+    taken: str = ""
 
 
 def differences(settings: Settings, others: Settings) -> tuple[Difference, ...]:
@@ -67,7 +70,7 @@ def differences(settings: Settings, others: Settings) -> tuple[Difference, ...]:
             first = min(year for year in years if year is not None)
             years = [year for year in programme().call_years if year >= first]
         rows += _rows(settings, others, sorted(years, key=lambda year: year or 0), funder, name)
-    rows = [row._replace(idle=_idle(row, settings, others)) for row in rows]
+    rows = [row._replace(idle=_idle(row, settings, others), taken=_taken(row)) for row in rows]
     return tuple(sorted(rows, key=lambda row: (row.year or 0, row.funder or "", row.name)))
 
 
@@ -114,6 +117,15 @@ def _of_funder(settings: Settings, year: int, funder: str, name: str) -> Value:
     if name == "takes_part":
         return bool(rules.terms.budget_eur[call, row] > 0)
     return float(getattr(rules.terms, name)[call, row])
+
+
+def _taken(row: Difference) -> str:
+    entry = register().get(row.name)
+    if row.ends or entry is None or entry.whole is None or isinstance(row.was, Change):
+        return ""
+    number = float(row.now.of(row.was) if isinstance(row.now, Change) else row.now)
+    whole = entry.taken(number)
+    return f"{entry.unit} are whole: {whole:g} for {number:g}" if whole != number else ""
 
 
 # ---------- what cannot act

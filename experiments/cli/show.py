@@ -71,7 +71,8 @@ def _differences(scenario: Scenario) -> Iterator[str]:
         evidence = f"; the effect is {entry.effect_evidence}" if entry and entry.effect_evidence else ""
         change = _changed(row, span) if not row.ends else f"{_told(row.now)} again"
         idle = f"; IT CANNOT ACT HERE: {row.idle}" if row.idle else evidence
-        yield f"  {_head(row.label, row.name, row.unit)}{whose} {when}: {change}{idle}"
+        taken = f" ({row.taken})" if row.taken else ""
+        yield f"  {_head(row.label, row.name, row.unit)}{whose} {when}: {change}{taken}{idle}"
 
 
 def _changed(row: Difference, span: Range | None) -> str:

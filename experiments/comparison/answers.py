@@ -44,7 +44,7 @@ def _answer(frames: Frames, scenario: str) -> dict[str, Any]:
     sentence = f"{about['title']}: {_change(row)}, {_likelihood(row, base_title)}{_cost(cost)}"
     sentence += _spending(frames, scenario)
     sentence += f"; {_reason(row, frames.reasons[frames.reasons.scenario == scenario])}."
-    sentence += _held(about["changes"]) + _idle(about["changes"])
+    sentence += _held(about["changes"]) + _taken(about["changes"]) + _idle(about["changes"])
     return _as_answer(scenario, sentence, about, row, cost)
 
 
@@ -66,6 +66,11 @@ def _no_difference(frames: Frames, scenario: str, row: pd.Series) -> dict[str, A
 def _idle(changes: list[dict[str, Any]]) -> str:
     """Say which levers cannot act, and what would make them."""
     return "".join(f" {each['label']} cannot act here: {each['idle']}." for each in changes if each["idle"])
+
+
+def _taken(changes: list[dict[str, Any]]) -> str:
+    """Say which numbers the model takes where they are not those that were set."""
+    return "".join(f" {each['label']}: {each['taken']}." for each in changes if each["taken"])
 
 
 def _as_answer(scenario: str, sentence: str, about: dict[str, Any], row: pd.Series, cost: pd.Series) -> dict[str, Any]:

@@ -104,6 +104,7 @@ def _about(scenario: Scenario, drawn: dict[str, F64]) -> dict[str, Any]:
                 "value": plain(row.now),
                 "ends": row.ends,
                 "idle": row.idle,
+                "taken": row.taken,
                 "base_in_worlds": None if in_worlds is None else list(in_worlds),
                 "effect_evidence": getattr(entry, "effect_evidence", None) or "assumed",
                 "why": getattr(entry, "effect_why", None) or "",

@@ -12,6 +12,7 @@ from scenarios.entries import drawn as drawn_entries
 from scenarios.entries import levers
 from scenarios.resolve import DRAWN
 from scenarios.settings import Change, as_row, from_row
+from simulator.ensemble import simulate
 from tests.scenarios.test_scenarios import mine, same  # noqa: F401  a fixture
 
 DRAWS = drawn("posterior", 6, 5).values
@@ -221,3 +222,36 @@ def test_no_difference_in_any_world_is_an_answer_of_its_own(mine):  # noqa: F811
     first, second = (answer["sentence"] for answer in found.answers)
     assert first.startswith("Mine: no difference in any of 3 plausible worlds. Filling others' gaps cannot act here")
     assert second == "Mine: no difference in any of 3 plausible worlds. Nothing that it sets differs from the base."
+
+
+# ---------- months are whole
+
+
+@pytest.mark.parametrize(
+    ("body", "taken"),
+    [
+        ("project_months = 18.7", "months are whole: 18 for 18.7"),
+        ("project_months = { times = 1.25 }", "months are whole: 18 for 18.75"),
+        ('decision_dates = "committed"\ncommitted_months = 2.05', "months are whole: 3 for 2.05"),
+        ("phase_two_share = 0.3\nphase_two_months = 6.9", "months are whole: 6 for 6.9"),
+        ("project_months = 18", ""),
+        ('decision_dates = "committed"\ncommitted_months = 4', ""),
+    ],
+)
+def test_the_months_that_are_taken_are_told(body, taken, mine):  # noqa: F811
+    rows = mine(f"[from.2016]\n{body}\n").differences()
+    assert "".join(row.taken for row in rows) == taken
+
+
+def test_a_part_of_a_month_is_no_month(mine):  # noqa: F811
+    """What is told is what the model does: 18.7 months are 18, in every event of a run."""
+    part, whole = (
+        mine("[from.2016]\nproject_months = 18.7\n", "part"),
+        mine("[from.2016]\nproject_months = 18\n", "whole"),
+    )
+    first, second = (simulate(each.resolve(smes=2_000), 3).log for each in (part, whole))
+    assert same_log(first, second)
+
+
+def same_log(first, second):
+    return first.tobytes() == second.tobytes()

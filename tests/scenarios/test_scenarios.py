@@ -277,7 +277,7 @@ def test_a_childs_settings_stand_before_its_parents(mine, tmp_path):
     assert child.resolve().rules.terms.project_months[3, 0] == 24
     assert child.resolve().rules.terms.budget_eur[3].sum() == pytest.approx(1_835_000 / 2)
     (row,) = child.differences(child.parent)
-    assert row[2:] == ("project_months", "Project length", "months", 20, 24, False, "")
+    assert row[2:] == ("project_months", "Project length", "months", 20, 24, False, "", "")
     assert [row.name for row in child.differences()] == ["budget_factor", "project_months"]
 
 
