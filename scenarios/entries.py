@@ -4,6 +4,7 @@
 behaviours and resolved into `Rules`; levers are what a scenario changes.
 """
 
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -55,6 +56,12 @@ class Entry(BaseModel):
         What a lever may be set to, if not a number.
     scope : list of {"call", "funder"}
         What a lever is set for.
+    acts_with : dict of str to list of str
+        Choices of other levers by call: this one acts only in calls that have one of them.
+    acts_where : str, optional
+        Another lever: this one acts only in calls where that is above zero.
+    whole : {"down", "up"}, optional
+        How the model takes a number that is not whole.
     effect_evidence : {"data-informed", "literature-informed", "assumed"}, optional
     effect_why : str
         How well a lever's effect is known, and why.
@@ -78,6 +85,9 @@ class Entry(BaseModel):
     shape: list[float] | None = Field(default=None, min_length=2, max_length=2)
     choices: list[str] | None = None
     scope: list[Scope] = []
+    acts_with: dict[str, list[str]] = {}
+    acts_where: str | None = None
+    whole: Literal["down", "up"] | None = None
     effect_evidence: EffectEvidence | None = None
     effect_why: str = ""
 
@@ -103,6 +113,12 @@ class Entry(BaseModel):
         smallest = self.low if self.minimum is None else self.minimum
         largest = self.high if self.maximum is None else self.maximum
         return (float("-inf") if smallest is None else smallest, float("inf") if largest is None else largest)
+
+    def taken(self, value: float) -> float:
+        """Return the number that the model takes for a value."""
+        if self.whole is None:
+            return value
+        return float(math.floor(value) if self.whole == "down" else math.ceil(value))
 
     @property
     def is_switch(self) -> bool:

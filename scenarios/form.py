@@ -11,6 +11,8 @@ from scenarios.errors import Fault, describe, listed, nearest, refuse
 
 STRICT = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=False)
 
+TAGGED = "="  # begins the name of one of several forms that a value may have; it is no key of the file
+
 Form = TypeVar("Form", bound=BaseModel)
 KeyPath = tuple[int | str, ...]
 
@@ -72,7 +74,8 @@ def check(form: type[Form], content: Any, source: str | Path, guide: Guide) -> F
 
 def _fault(details: ErrorDetails, guide: Guide) -> Fault:
     """Return one of pydantic's errors in plain words."""
-    kind, path, value = details["type"], details["loc"], details["input"]
+    kind, value = details["type"], details["input"]
+    path = tuple(key for key in details["loc"] if not str(key).startswith(TAGGED))
     where = ".".join(str(key) or '""' for key in path)
     context: Mapping[str, Any] = details.get("ctx", {})
     if kind == "extra_forbidden":

@@ -10,14 +10,16 @@ from typing import Any, SupportsFloat
 import numpy as np
 import numpy.typing as npt
 
-from scenarios.entries import central, check_values, drawn, levers
+from scenarios.entries import central, check_values, drawn, levers, register
 from scenarios.errors import Fault, describe, listed, refuse
 from scenarios.history import Programme, programme
 from scenarios.settings import (
     DEFAULT_HORIZON_MONTHS,
     LONGEST_HORIZON_MONTHS,
     SHORTEST_HORIZON_MONTHS,
+    Change,
     Setting,
+    Value,
     value_at,
 )
 from scenarios.world import world
@@ -30,6 +32,7 @@ Years = tuple[int, ...]
 ByName = Mapping[tuple[str | None, str], list[Setting]]  # settings by funder and name
 
 # Rules of a call that are levers as they are: its numbers. Whole numbers are dates, sizes and choices.
+DRAWN = ("grant_eur", "pass_share")  # rules of a funder that the draws decide unless a scenario sets them
 LEVERS = tuple(name for name, kind in CallRules.__annotations__.items() if kind == F64)
 
 
@@ -95,7 +98,7 @@ def resolve(
     past = past or programme()
     years = _years(settings, past, last_call)
     horizon = _horizon(settings, horizon_months)
-    values = {**central(), **check_values(parameters or {}, "parameters"), **_fixed_values(settings)}
+    values = _values(settings, {**central(), **check_values(parameters or {}, "parameters")})
     template = _template(settings, years, past)
     changed = _change_year(settings, baseline, years, _years(baseline, past, last_call), past)
     scale = _scale(years, changed if scale_from is None else scale_from, budget_scale)
@@ -139,9 +142,22 @@ def _horizon(settings: Settings, horizon_months: int | None) -> int:
     return int(months)
 
 
-def _fixed_values(settings: Settings) -> dict[str, float]:
-    """Return the behaviours that the scenario fixes at a value."""
-    return {row.name: float(row.value) for row in settings if row.year is None and row.name in drawn()}
+def _values(settings: Settings, values: dict[str, float]) -> dict[str, float]:
+    """Return behaviours by name, with those that the scenario holds at a value or changes."""
+    return values | {name: float(_set(name, value, values[name])) for name, value in _own_values(settings).items()}
+
+
+def _own_values(settings: Settings) -> dict[str, Value | Change]:
+    """Return the behaviours that the scenario holds at a value or changes."""
+    return {row.name: row.value for row in settings if row.year is None and row.name in drawn()}
+
+
+def _set(name: str, value: Value | Change, without: Any) -> Any:
+    """Return what holds where a value or a change is set: within the limits, unless the world itself is beyond."""
+    if not isinstance(value, Change):
+        return value
+    smallest, largest = register()[name].limits
+    return np.clip(value.of(without), np.fmin(smallest, without), np.fmax(largest, without))
 
 
 @lru_cache(maxsize=256)
@@ -166,8 +182,9 @@ def _template(settings: Settings, years: Years, past: Programme) -> Arrays:
         arrays[name] = _by_funder(by_name, years, past, name, unchanged[name])
     for name in ("project_months", "phase_two_share"):
         arrays[name] = _by_funder(by_name, years, past, name, _columns_of(lever[name], past))
-    for name in ("grant_eur", "pass_share"):
+    for name in DRAWN:
         arrays[name] = _by_funder(by_name, years, past, name, np.full(unchanged["budget_eur"].shape, math.nan))
+        arrays |= _changes(by_name, years, past, name)
     floor = np.array(lever["openness_floor"], dtype=np.float64)
     arrays["openness"] = np.maximum(arrays["openness"], floor[:, None])
     budget = unchanged["budget_eur"] * np.array(lever["budget_factor"], dtype=np.float64)[:, None]
@@ -207,7 +224,7 @@ def _by_call(by_name: ByName, years: Years, name: str) -> list[Any]:
     values = [levers("call")[name].value] * len(years)
     for setting in by_name.get((None, name), ()):
         first = bisect_left(years, setting.year or 0)
-        values[first:] = [setting.value] * (len(years) - first)
+        values[first:] = [_set(name, setting.value, levers("call")[name].value)] * (len(years) - first)
     return values
 
 
@@ -216,8 +233,20 @@ def _by_funder(by_name: ByName, years: Years, past: Programme, name: str, defaul
     table = default.copy()
     for column, funder in enumerate(past.funders):
         for setting in by_name.get((funder, name), ()):
-            table[bisect_left(years, setting.year or 0) :, column] = setting.value
+            calls = slice(bisect_left(years, setting.year or 0), None)
+            table[calls, column] = _set(name, setting.value, default[calls, column])
     return table
+
+
+def _changes(by_name: ByName, years: Years, past: Programme, name: str) -> Arrays:
+    """Return how a rule that is drawn is changed at each call and funder: factors and summands."""
+    times, add = np.ones((len(years), len(past.funders))), np.zeros((len(years), len(past.funders)))
+    for column, funder in enumerate(past.funders):
+        for setting in by_name.get((funder, name), ()):
+            change = setting.value if isinstance(setting.value, Change) else Change()
+            first = bisect_left(years, setting.year or 0)
+            times[first:, column], add[first:, column] = change
+    return {f"{name}_times": times, f"{name}_add": add}
 
 
 def _columns_of(values: list[Any], past: Programme) -> F64:
@@ -233,7 +262,7 @@ def _change_year(
     settings: Settings, baseline: Settings, years: Years, before_years: Years, past: Programme
 ) -> int | None:
     """Return the first call that differs from the baseline's. Fixed behaviours have no date: they change the first."""
-    if _fixed_values(settings) != _fixed_values(baseline):
+    if _own_values(settings) != _own_values(baseline):
         return years[0]
     now, before = _flat(_template(settings, years, past)), _flat(_template(baseline, before_years, past))
     both = min(len(years), len(before_years))
@@ -269,12 +298,21 @@ def _rules(template: Arrays, values: Mapping[str, float], past: Programme, horiz
     largest = np.array([funder.grant_max_eur for funder in funders]) * factor
     ratio = np.array([funder.grant_ratio for funder in funders])
     typical = np.clip(values["grant_eur"] * ratio * factor, smallest, largest)
-    own_grant, own_pass = arrays["grant_eur"], arrays["pass_share"]
+    own_grant = _own(arrays, "grant_eur", typical)
     arrays["grant_eur"] = np.where(np.isnan(own_grant), typical, own_grant)
     arrays["grant_min_eur"] = np.fmin(smallest, own_grant)
     arrays["grant_max_eur"] = np.fmax(largest, own_grant)
-    arrays["pass_share"] = np.where(np.isnan(own_pass), [values[funder.pass_] for funder in funders], own_pass)
+    passes = np.array([values[funder.pass_] for funder in funders])
+    own_pass = _own(arrays, "pass_share", np.broadcast_to(passes, own_grant.shape))
+    arrays["pass_share"] = np.where(np.isnan(own_pass), passes, own_pass)
     arrays["budget_eur"] = arrays["budget_eur"] * scale[:, None]
     arrays["counted_months"] = np.full(len(scale), horizon, dtype=np.int64)
     calls = CallRules(**{name: np.ascontiguousarray(arrays[name]) for name in CallRules._fields})
     return Rules(calls, Terms(**{name: np.ascontiguousarray(arrays[name]) for name in Terms._fields}))
+
+
+def _own(arrays: Arrays, name: str, drawn_values: F64) -> F64:
+    """Return a drawn rule where the scenario sets or changes it, NaN elsewhere."""
+    times, add, own = arrays.pop(f"{name}_times"), arrays.pop(f"{name}_add"), arrays[name]
+    changed = _set(name, Change(times, add), drawn_values)  # type: ignore[arg-type]
+    return np.where(np.isnan(own) & ((times != 1.0) | (add != 0.0)), changed, own)

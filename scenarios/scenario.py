@@ -14,7 +14,7 @@ from scenarios.form import check
 from scenarios.history import Programme, programme
 from scenarios.resolve import Resolved, resolve
 from scenarios.scenario_file import GUIDE, Content, content_of, form
-from scenarios.settings import Setting, in_order, value_at
+from scenarios.settings import Change, Setting, in_order, value_at
 
 LIBRARY = Path(__file__).with_name("library")
 ROOT = "baseline"
@@ -164,12 +164,25 @@ def _load(path: Path, children: tuple[Path, ...]) -> Scenario:
     """Load a file; `children` are the files that extend it, to detect a circle."""
     content = content_of(check(form(), _read(path), path, GUIDE))
     parent = _parent(path, content, (*children, path))
-    merged = {setting[:3]: setting for setting in (*(parent.settings if parent else ()), *content.settings)}
-    settings = in_order(merged.values())
+    settings = _merged(parent.settings if parent else (), content.settings)
     faults = [fault for setting in content.settings if (fault := _participation_fault(setting, settings))]
     if faults:
         raise refuse(path, faults)
     return Scenario(path.stem, content.title, content.question, path, parent, settings)
+
+
+def _merged(inherited: tuple[Setting, ...], own: tuple[Setting, ...]) -> tuple[Setting, ...]:
+    """Return a parent's settings with those of a file over them; a change goes on top of what the parent sets."""
+    settings = {setting[:3]: setting for setting in inherited}
+    for setting in own:
+        year, funder, name, value = setting
+        if isinstance(value, Change):
+            value = value.after(value_at(inherited, year, funder, name))
+        if value == Change():
+            settings.pop(setting[:3], None)
+        else:
+            settings[setting[:3]] = Setting(year, funder, name, value)
+    return in_order(settings.values())
 
 
 def _read(path: Path) -> dict[str, Any]:

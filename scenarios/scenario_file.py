@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable
 from functools import cache
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, Field, StringConstraints, create_model
+from pydantic import BaseModel, Discriminator, Field, StringConstraints, Tag, create_model, model_validator
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import PydanticCustomError
 
 from scenarios.entries import Entry, drawn, levers, register
-from scenarios.form import STRICT, Guide, KeyPath
+from scenarios.form import STRICT, TAGGED, Guide, KeyPath
 from scenarios.history import programme
 from scenarios.settings import (
     DEFAULT_HORIZON_MONTHS,
@@ -18,7 +19,23 @@ from scenarios.settings import (
     UNDATED,
     Setting,
     in_order,
+    set_value,
 )
+
+
+class ChangeForm(BaseModel):
+    """A number relative to what each world has without it: `times` that number, plus `add`."""
+
+    model_config = STRICT
+
+    times: float = Field(1.0, ge=0.0, le=1000.0, description="Factor on the number that each world has")
+    add: float = Field(0.0, description="What is added to it then, in the unit of the number; below zero to take away")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not self.model_fields_set:
+            raise PydanticCustomError("empty_change", "it holds neither times nor add")
+        return self
 
 
 class Content(NamedTuple):
@@ -77,6 +94,8 @@ def form() -> type[BaseModel]:
 
 def names_at(path: KeyPath) -> Iterable[str]:
     """Return the names that are allowed in the table at a key path, such as ("from", "2016")."""
+    if path and path[-1] in register():  # a change of a number
+        return list(ChangeForm.model_fields)
     if not path:
         return [field.alias or name for name, field in form().model_fields.items()]
     if path[0] == "parameters":
@@ -91,7 +110,10 @@ def names_at(path: KeyPath) -> Iterable[str]:
 def allowed_at(path: KeyPath) -> str:
     """Return the values that are allowed at a key path in the register's words; an empty string if it has none."""
     entry = register().get(str(path[-1])) if path[0] in ("from", "parameters") else None
-    return entry.allowed if entry else ""
+    if entry is None:
+        return ""
+    is_number = not (entry.choices or entry.is_switch)
+    return f"{entry.allowed}{', or a change such as { times = 0.8 }' if is_number else ''}"
 
 
 def place_of(path: KeyPath, name: str) -> str:
@@ -118,11 +140,12 @@ def content_of(checked: BaseModel) -> Content:
     """
     fields = checked.model_dump(by_alias=True, exclude_unset=True)
     settings = [Setting(None, None, name, fields[name]) for name in UNDATED if name in fields]
-    settings += [Setting(None, None, name, float(value)) for name, value in fields.get("parameters", {}).items()]
+    for name, value in fields.get("parameters", {}).items():
+        settings.append(Setting(None, None, name, set_value(value if isinstance(value, dict) else float(value))))
     for year, call in fields.get("from", {}).items():
         for funder, rules in call.pop("funders", {}).items():
-            settings += [Setting(int(year), funder, name, value) for name, value in rules.items()]
-        settings += [Setting(int(year), None, name, value) for name, value in call.items()]
+            settings += [Setting(int(year), funder, name, set_value(value)) for name, value in rules.items()]
+        settings += [Setting(int(year), None, name, set_value(value)) for name, value in call.items()]
     return Content(fields["title"], fields["question"], fields.get("extends"), in_order(settings))
 
 
@@ -160,4 +183,11 @@ def _type(entry: Entry) -> Any:
     if entry.is_switch:
         return Annotated[bool, Field(description=description)]
     smallest, largest = entry.limits
-    return Annotated[float, Field(ge=smallest, le=largest, description=description)]
+    number = Annotated[float, Field(ge=smallest, le=largest), Tag(f"{TAGGED}number")]
+    change = Annotated[ChangeForm, Tag(f"{TAGGED}change")]
+    return Annotated[number | change, Discriminator(_kind_of_value), Field(description=description)]
+
+
+def _kind_of_value(value: Any) -> str:
+    """Tell a change, which is a table, from a number."""
+    return f"{TAGGED}{'change' if isinstance(value, dict | ChangeForm) else 'number'}"

@@ -57,7 +57,8 @@ def _effect(key: str, basis: str, name: str, level: dict[str, float], shift: np.
 def _about(key: str, level: float) -> dict[str, object]:
     change = {
         "call": 2016, "funder": None, "lever": "project_months", "label": "Project length", "unit": "months",
-        "base_value": 15.0, "value": 15.0 * level, "effect_evidence": "assumed", "why": "Nothing was measured",
+        "base_value": 15.0, "value": 15.0 * level, "ends": False, "idle": "", "taken": "",
+        "effect_evidence": "assumed", "why": "Nothing was measured",
     }  # fmt: skip
     changes = [] if key == "base" else [change]
     title = f"Rule <{key}> & others"

@@ -9,7 +9,11 @@ from typing import NamedTuple
 import numpy as np
 
 import scenarios as library
+from experiments.runs.parameter_draws import POSTERIOR
+from experiments.runs.world_ranges import Range, ranges_of_draws
 from scenarios import Resolved, Scenario, Setting
+from scenarios.differences import Difference
+from scenarios.settings import Change
 from simulator.parameters import DECISION_DATES, FUNDING_RULES
 
 WIDEST = 120
@@ -58,14 +62,26 @@ def lines(name: str) -> Iterator[str]:
 
 def _differences(scenario: Scenario) -> Iterator[str]:
     rows = scenario.differences()
+    spans = ranges_of_draws(rows, library.load("baseline"), POSTERIOR)
     yield "WHAT DIFFERS FROM THE BASELINE" if rows else "NOTHING DIFFERS FROM THE BASELINE"
-    for row in rows:
+    for row, span in zip(rows, spans, strict=True):
         when = f"from the call of {row.year}" if row.year else "always"
         whose = f", {row.funder}" if row.funder else ""
         entry = library.register().get(row.name)
         evidence = f"; the effect is {entry.effect_evidence}" if entry and entry.effect_evidence else ""
-        change = f"{_told(row.now)}, was {_told(row.was)}" if row.now != row.was else f"{_told(row.now)} again"
-        yield f"  {_head(row.label, row.name, row.unit)}{whose} {when}: {change}{evidence}"
+        change = _changed(row, span) if not row.ends else f"{_told(row.now)} again"
+        idle = f"; IT CANNOT ACT HERE: {row.idle}" if row.idle else evidence
+        taken = f" ({row.taken})" if row.taken else ""
+        yield f"  {_head(row.label, row.name, row.unit)}{whose} {when}: {change}{taken}{idle}"
+
+
+def _changed(row: Difference, span: Range | None) -> str:
+    """Put what is now and what was; where worlds differ, their range, and whether all have one value now."""
+    if span is None:
+        return f"{_told(row.now)}, was {_told(row.was)}"
+    now = f"{_told(row.now)}" if isinstance(row.now, Change) else f"{_told(row.now)} in every world"
+    low, high = (_told(float(f"{number:.3g}")) for number in span)
+    return f"{now}, was {_told(row.was)} at the central values, {low} to {high} in nine worlds of ten"
 
 
 def _rules_by_call(resolved: Resolved) -> Iterator[str]:
@@ -151,7 +167,11 @@ def _parameters(scenario: Scenario) -> Iterator[str]:
 
 
 def _parameter(held: Setting | None, central: object) -> str:
-    return _told(central) if held is None else f"{_told(held.value)}, held by the scenario in every draw"
+    if held is None:
+        return _told(central)
+    if isinstance(held.value, Change):
+        return f"{_told(central)}, by the scenario {_told(held.value)}"
+    return f"{_told(held.value)}, held by the scenario in every draw"
 
 
 def _words(name: str) -> Words:

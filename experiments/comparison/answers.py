@@ -1,5 +1,6 @@
 """The answer in plain words: one sentence per scenario, every part of it computed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from experiments.comparison.frames import Frames
+from experiments.exhibits import words
 from experiments.runs.measures import MAIN
 
 CARRIES = 0.25  # share of an effect that one mechanism must carry to be named
@@ -34,12 +36,44 @@ def answers(frames: Frames) -> list[dict[str, Any]]:
 
 def _answer(frames: Frames, scenario: str) -> dict[str, Any]:
     row = _row(frames, scenario, MAIN)
+    if _is_the_same(frames, scenario):
+        return _no_difference(frames, scenario, row)
     cost = _row(frames, scenario, "cost_per_contract_eur")
     about = frames.about[scenario]
     base_title = frames.about[frames.base]["title"]
     sentence = f"{about['title']}: {_change(row)}, {_likelihood(row, base_title)}{_cost(cost)}"
     sentence += _spending(frames, scenario)
     sentence += f"; {_reason(row, frames.reasons[frames.reasons.scenario == scenario])}."
+    sentence += _held(about["changes"]) + _taken(about["changes"]) + _idle(about["changes"])
+    return _as_answer(scenario, sentence, about, row, cost)
+
+
+def _is_the_same(frames: Frames, scenario: str) -> bool:
+    """Tell whether no measure differs from the base in any world."""
+    effects = frames.effects[(frames.effects.scenario == scenario) & (frames.effects.basis == "equal budget")]
+    parts = effects[["difference", "difference_low", "difference_high"]].to_numpy()
+    return not np.nan_to_num(parts).any()
+
+
+def _no_difference(frames: Frames, scenario: str, row: pd.Series) -> dict[str, Any]:
+    """Return the answer on a scenario in which everything happens as in the base."""
+    about = frames.about[scenario]
+    why = _idle(about["changes"]) or " Nothing that it sets differs from the base." * (not about["changes"])
+    sentence = f"{about['title']}: no difference in any of {int(row['draws']):,} plausible worlds.{why}"
+    return _as_answer(scenario, sentence, about, row, _row(frames, scenario, "cost_per_contract_eur"))
+
+
+def _idle(changes: list[dict[str, Any]]) -> str:
+    """Say which levers cannot act, and what would make them."""
+    return "".join(f" {each['label']} cannot act here: {each['idle']}." for each in changes if each["idle"])
+
+
+def _taken(changes: list[dict[str, Any]]) -> str:
+    """Say which numbers the model takes where they are not those that were set."""
+    return "".join(f" {each['label']}: {each['taken']}." for each in changes if each["taken"])
+
+
+def _as_answer(scenario: str, sentence: str, about: dict[str, Any], row: pd.Series, cost: pd.Series) -> dict[str, Any]:
     return {
         "scenario": scenario,
         "title": about["title"],
@@ -96,6 +130,22 @@ def _spending(frames: Frames, scenario: str) -> str:
         return ""
     equal = _rows(frames, scenario, MAIN, "equal spending")["relative"].dropna()
     return f" and {cost:+.0%} public cost" + "".join(f"; at equal spending {effect:+.0%}" for effect in equal[:1])
+
+
+def _held(changes: list[dict[str, Any]]) -> str:
+    """Say what a scenario holds at one value in every world where worlds differ: part of its effect is that."""
+    held = [each for each in changes if each.get("base_in_worlds") and not isinstance(each["value"], Mapping)]
+    if not held:
+        return ""
+    first, unit = held[0], held[0]["unit"]
+    what = first["label"][:1].lower() + first["label"][1:] + _whose(first["funder"])
+    base = words.setting_in_worlds(first["base_in_worlds"], unit)
+    more = f", and {len(held) - 1} more numbers so" if held[1:] else ""
+    return f" It holds the {what} at {words.setting(first['value'], unit)} in every world (base: {base}){more}."
+
+
+def _whose(funder: str | None) -> str:
+    return f" of {words.country(funder)}" if funder else ""
 
 
 def _rounded(eur: float) -> int:

@@ -21,7 +21,9 @@ from experiments.runs.cells import Draws
 from experiments.runs.measures import MAIN, all_measures
 from experiments.runs.provenance import machine
 from experiments.runs.store import Store
+from experiments.runs.world_ranges import range_without
 from scenarios import Scenario
+from scenarios.settings import plain
 from simulator.observe import MONTHLY
 from simulator.parameters import F64
 
@@ -48,7 +50,7 @@ def frames_of(study: Study, done: Done, store: Store, folder: Path) -> Frames:
     parts: dict[str, Any] = {
         "base": names[0],
         "scenarios": names,
-        "about": {scenario.name: _about(scenario) for scenario in study.chosen},
+        "about": {scenario.name: _about(scenario, drawn) for scenario in study.chosen},
         "measures": measures,
         "monthly_measures": monthly,
         "parameters": pd.DataFrame({"draw": draws.number} | drawn),
@@ -84,12 +86,13 @@ def _measure_frame(measures: Any) -> pd.DataFrame:
     )
 
 
-def _about(scenario: Scenario) -> dict[str, Any]:
+def _about(scenario: Scenario, drawn: dict[str, F64]) -> dict[str, Any]:
     """Return the words and levers of a scenario, each lever with what the evidence can say of its effect."""
-    entries = library.register()
+    entries, baseline = library.register(), library.load("baseline")
     changes = []
     for row in scenario.differences():
         entry = entries.get(row.name)
+        in_worlds = range_without(row, baseline, drawn)
         changes.append(
             {
                 "call": row.year,
@@ -97,8 +100,12 @@ def _about(scenario: Scenario) -> dict[str, Any]:
                 "lever": row.name,
                 "label": row.label,
                 "unit": row.unit,
-                "base_value": row.was,
-                "value": row.now,
+                "base_value": plain(row.was),
+                "value": plain(row.now),
+                "ends": row.ends,
+                "idle": row.idle,
+                "taken": row.taken,
+                "base_in_worlds": None if in_worlds is None else list(in_worlds),
                 "effect_evidence": getattr(entry, "effect_evidence", None) or "assumed",
                 "why": getattr(entry, "effect_why", None) or "",
             }

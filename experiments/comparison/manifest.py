@@ -11,6 +11,7 @@ from experiments.comparison.study import Study
 from experiments.runs.files import reason
 from experiments.runs.parameter_draws import fitted_calls
 from scenarios import InputError, Resolved, Scenario
+from scenarios.settings import as_row
 from simulator.jobs import code_of
 
 MANIFEST = "manifest.json"
@@ -69,7 +70,7 @@ def _as_data(scenario: Scenario, resolved: Resolved) -> dict[str, Any]:
     return {
         "title": scenario.title,
         "question": scenario.question,
-        "settings": [[each.year, each.funder, each.name, each.value] for each in scenario.settings],
+        "settings": [as_row(setting) for setting in scenario.settings],
         "parameters_central": {name: float(value) for name, value in resolved.parameters._asdict().items()},
         "rules_central": {name: column.tolist() for part in resolved.rules for name, column in part._asdict().items()},
     }

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -165,6 +165,8 @@ def setting(value: Any, unit: str) -> str:
     """Return the value of a lever with its unit: `24 months`, `× 1.3`, `yes`, `all partners or none`."""
     if value is None:
         return MISSING
+    if isinstance(value, Mapping):
+        return _change(value, unit)
     if isinstance(value, str):
         return _CHOICES.get(value, value.replace("_", " "))
     if isinstance(value, bool) or type(value).__name__ == "bool_":
@@ -178,6 +180,23 @@ def setting(value: Any, unit: str) -> str:
     if unit == "ratio":
         return f"× {value:,.6g}"
     return f"{value:,.6g} {_UNITS.get(unit, unit)}".strip()
+
+
+def _change(change: Mapping[str, float], unit: str) -> str:
+    """Return a change with its unit: `EUR 10,000 less in each world`, `× 0.8 in each world`."""
+    times, add = change["times"], change["add"]
+    parts = [f"× {times:,.6g}"] if times != 1.0 else []
+    if add and unit in ("share", "0-1"):
+        parts.append(f"{abs(100.0 * add):,.6g} points {'more' if add > 0 else 'less'}")
+    elif add:
+        parts.append(f"{setting(abs(add), unit)} {'more' if add > 0 else 'less'}")
+    return f"{', then '.join(parts) or 'the same'} in each world"
+
+
+def setting_in_worlds(in_worlds: Sequence[float], unit: str) -> str:
+    """Return the range that a number has: `EUR 13,000 to EUR 60,000 in nine worlds of ten`."""
+    low, high = (setting(float(f"{number:.3g}"), unit) for number in in_worlds)
+    return f"{low} to {high} in nine worlds of ten"
 
 
 def years(calls: Iterable[int]) -> str:

@@ -38,7 +38,7 @@ from experiments.sweeps.work import (
     source_of,
 )
 from scenarios import InputError
-from scenarios.settings import Setting
+from scenarios.settings import as_row, from_row
 from simulator.parameters import F64
 
 FORMAT = 1
@@ -201,7 +201,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "name": plan.name,
         "experiment": as_content(plan.experiment),
         "cases": [
-            {"name": case.name, "levered": case.levered, "settings": [list(each) for each in case.settings]}
+            {"name": case.name, "levered": case.levered, "settings": [as_row(each) for each in case.settings]}
             for case in plan.work.cases
         ],
         "contrasts": [list(pair) for pair in plan.pairs],
@@ -225,7 +225,11 @@ def from_data(told: Mapping[str, Any], source: Path, evaluate: Evaluate | None =
         experiment = experiment_of(told["experiment"], source)
         factors = factors_of(experiment, source, free=evaluate is not None)
         cases = tuple(
-            Case(each["name"], tuple(Setting(*setting) for setting in each["settings"]), each["levered"])
+            Case(
+                each["name"],
+                tuple(map(from_row, each["settings"])),
+                each["levered"],
+            )
             for each in told["cases"]
         )
         work = Work(

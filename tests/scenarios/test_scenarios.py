@@ -276,23 +276,26 @@ def test_a_childs_settings_stand_before_its_parents(mine, tmp_path):
     assert child.parent is not None and child.parent.name == "parent"
     assert child.resolve().rules.terms.project_months[3, 0] == 24
     assert child.resolve().rules.terms.budget_eur[3].sum() == pytest.approx(1_835_000 / 2)
-    assert [row[2:] for row in child.differences(child.parent)] == [
-        ("project_months", "Project length", "months", 20, 24)
-    ]
+    (row,) = child.differences(child.parent)
+    assert row[2:] == ("project_months", "Project length", "months", 20, 24, False, "", "")
     assert [row.name for row in child.differences()] == ["budget_factor", "project_months"]
 
 
 def test_differences_tell_where_a_change_ends():
     rows = scenarios.load("phase_two_same_money").differences()
-    shares = [(row.year, row.was, row.now) for row in rows if row.name == "phase_two_share"]
-    assert shares == [(2016, 0, 0.3), (2018, 0, 0)]
+    shares = [(row.year, row.was, row.now, row.ends) for row in rows if row.name == "phase_two_share"]
+    assert shares == [(2016, 0, 0.3, False), (2018, 0, 0, True)]
 
 
 def test_differences_of_a_funder_are_told_against_what_it_did(mine):
-    (row,) = mine("[from.2015.funders.NO]\nbudget_eur = 200000\n").differences()
+    rows = mine("[from.2015.funders.NO]\nbudget_eur = 200000\n").differences()
     baseline = scenarios.load("baseline").resolve()
-    was = baseline.rules.terms.budget_eur[2, baseline.funder_codes.index("NO")]
-    assert (row.year, row.funder, row.was, row.now) == (2015, "NO", was, 200_000)
+    was = dict(
+        zip(baseline.call_years, baseline.rules.terms.budget_eur[:, baseline.funder_codes.index("NO")], strict=True)
+    )
+    assert (rows[0].year, rows[0].funder) == (2015, "NO")
+    for row in rows:  # again wherever what it did changes
+        assert (row.was, row.now) == (was[row.year], 200_000)
 
 
 def test_the_package_of_the_clusters_asks_for_what_they_said():
@@ -326,7 +329,8 @@ def test_the_schema_is_in_step():
 
 def test_the_schema_knows_ranges_and_choices():
     call = scenarios.schema()["$defs"]["Call"]["properties"]
-    assert (call["grant_factor"]["minimum"], call["grant_factor"]["maximum"]) == (0.1, 10)
+    number, change = call["grant_factor"]["oneOf"]
+    assert (number["minimum"], number["maximum"]) == (0.1, 10) and change == {"$ref": "#/$defs/ChangeForm"}
     assert tuple(call["funding_rule"]["enum"]) == FUNDING_RULES
 
 

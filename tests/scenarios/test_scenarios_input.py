@@ -122,7 +122,8 @@ def test_bad_content_is_told_in_one_sentence(case, told, tmp_path):
 
 def test_the_whole_sentence(told):
     assert told("[from.2016]\nproject_months = 0\n[parameters]\nfatigue = 2\n") == (
-        "mine.toml, from.2016.project_months: 0 is out of range; allowed: 1 to 240 (months); and 1 more fault"
+        "mine.toml, from.2016.project_months: 0 is out of range; allowed: 1 to 240 (months), or a change such as"
+        " { times = 0.8 }; and 1 more fault"
     )
 
 

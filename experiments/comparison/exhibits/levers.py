@@ -40,9 +40,16 @@ def _cells(change: dict[str, Any]) -> tuple[Cell, ...]:
     was, now = (words.setting(change.get(key), unit) for key in ("base_value", "value"))
     funder = f" ({words.country(change['funder'])})" if change.get("funder") else ""
     since = "" if change.get("call") is None else f"from {change['call']}"
-    ends = change.get("base_value") == change.get("value")
+    ends = change["ends"]
     what, why = ("as in the base again", "") if ends else (f"{was} → {now}", change.get("why", ""))
-    return Cell(f"{change['label']}{funder}", since), Cell(what), Cell(change.get("effect_evidence", "")), Cell(why)
+    in_worlds = change.get("base_in_worlds")
+    span = change["taken"] if in_worlds is None or ends else f"base: {words.setting_in_worlds(in_worlds, unit)}"
+    return (
+        Cell(f"{change['label']}{funder}", since),
+        Cell(what, span),
+        Cell("cannot act here" if change["idle"] else change.get("effect_evidence", "")),
+        Cell(change["idle"] or why),
+    )
 
 
 EXHIBIT = Exhibit("levers", data, tables=tables)

@@ -136,7 +136,8 @@ def test_what_a_scenario_holds_is_shown_as_held(innovex, tmp_path):
     (tmp_path / "mine.toml").write_text(HEAD + "[parameters]\ntrust_months = 4.5\n")
     code, out, _ = innovex("scenarios", "show", "mine.toml")
     assert code == 0
-    assert "Time to trust (trust_months), months always: 4.5, was 9" in out
+    line = next(line for line in out.splitlines() if "Time to trust (trust_months), months always" in line)
+    assert "4.5 in every world, was 9 at the central values" in line and line.endswith("in nine worlds of ten")
     assert "Time to trust (trust_months), months: 4.5, held by the scenario in every draw" in out
 
 

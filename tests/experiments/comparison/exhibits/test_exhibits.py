@@ -367,7 +367,7 @@ def test_parameters_are_drawn_by_sign_and_size_of_their_correlation() -> None:
 
 def test_levers_say_what_is_changed_and_how_well_that_is_known() -> None:
     about = {key: dict(value) for key, value in FRAMES.about.items()}
-    again = {**about["case_1"]["changes"][0], "call": 2018, "value": 15.0, "funder": "DK"}
+    again = {**about["case_1"]["changes"][0], "call": 2018, "value": 15.0, "ends": True, "funder": "DK"}
     about["case_1"]["changes"] = [*about["case_1"]["changes"], again]
     (table,) = levers.tables(levers.data(replace(FRAMES, about=about)))
     first, second = (row for row in table.rows if row.head == TITLES["case_1"])
