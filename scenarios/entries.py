@@ -115,7 +115,13 @@ class Entry(BaseModel):
         return (float("-inf") if smallest is None else smallest, float("inf") if largest is None else largest)
 
     def taken(self, value: float) -> float:
-        """Return the number that the model takes for a value."""
+        """Return the number that the model takes for a value.
+
+        Parameters
+        ----------
+        value : float
+            In the entry's unit.
+        """
         if self.whole is None:
             return value
         return float(math.floor(value) if self.whole == "down" else math.ceil(value))

@@ -18,10 +18,10 @@ def digest(*modules: str, root: Path = ROOT) -> str:
 
     modules: full names, such as "simulator.ensemble". Raises ValueError for one that does not exist.
     """
-    found = hashlib.blake2b(digest_size=8)
+    content = hashlib.blake2b(digest_size=8)
     for path in sorted(reached(*modules, root=root)):
-        found.update(path.as_posix().encode() + b"\0" + (root / path).read_bytes())
-    return found.hexdigest()
+        content.update(path.as_posix().encode() + b"\0" + (root / path).read_bytes())
+    return content.hexdigest()
 
 
 def reached(*modules: str, root: Path = ROOT) -> frozenset[Path]:
@@ -30,13 +30,13 @@ def reached(*modules: str, root: Path = ROOT) -> frozenset[Path]:
     if unknown := [name for name in modules if name not in known]:
         raise ValueError(f"there is no module {', '.join(unknown)} in {root}")
     waiting: list[str] = list(modules)
-    found: set[str] = set()
+    names: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name not in found:
-            found.add(name)
+        if name not in names:
+            names.add(name)
             waiting += [*imports(name, root), *parents(name)]
-    paths = {known[name] for name in found}
+    paths = {known[name] for name in names}
     return frozenset(paths | {data for path in paths for data in named_files(path, root)})
 
 

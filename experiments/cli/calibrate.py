@@ -45,16 +45,16 @@ def calibrate(
     path = out / "posterior.parquet"
     try:
         with progress() as stage:
-            found = fit(problem, settings, runner(out, where, stage), stage)
-            outcome.save(found, path, below)
-            outcome.parameter_frame(found).to_csv(out / "parameters.csv", index=False)
+            fitted = fit(problem, settings, runner(out, where, stage), stage)
+            outcome.save(fitted, path, below)
+            outcome.parameter_frame(fitted).to_csv(out / "parameters.csv", index=False)
     except KeyboardInterrupt:
-        kept = f"what is finished is kept in {out}, and the same command goes on from there"
-        print(f"innovex: interrupted; {kept}.", file=sys.stderr)
+        way_on = f"what is finished is kept in {out}, and the same command goes on from there"
+        print(f"innovex: interrupted; {way_on}.", file=sys.stderr)
         sys.exit(INTERRUPTED)
     if ship:
-        outcome.save(found, posterior.SHIPPED, below)
-    for line in _told(posterior.read(path)):
+        outcome.save(fitted, posterior.SHIPPED, below)
+    for line in _in_words(posterior.read(path)):
         print(line)
     print(f"Posterior: {path}")
     if not ship:
@@ -70,23 +70,23 @@ def _check(bank: int | None, seed: int | None, threads: int | None) -> None:
             raise InputError(f"--{name} is {value!r}: it takes a whole number from {low} to {high}.")
 
 
-def _told(found: "Posterior") -> list[str]:
+def _in_words(posterior: "Posterior") -> list[str]:
     """Say what the evidence tells of each fitted parameter, and what it cannot tell."""
     from experiments.validation.sentences import inside
 
-    rows = {row["parameter"]: row for row in found.manifest["parameters"]}
-    told = []
-    for name in found.informed:
+    rows = {row["parameter"]: row for row in posterior.manifest["parameters"]}
+    lines = []
+    for name in posterior.informed:
         row = rows[name]
-        told.append(
+        lines.append(
             f"- {row['label']}: {row['median']:.3g} {row['unit']} (90% {row['low']:.3g} to {row['high']:.3g}; "
             f"before {row['prior_low']:.3g} to {row['prior_high']:.3g})"
         )
-    without = [inside(rows[name]["label"]) for name in found.fitted if name not in found.informed]
+    without = [inside(rows[name]["label"]) for name in posterior.fitted if name not in posterior.informed]
     if without:
-        told.append(f"Not told apart by the evidence, as good as at their priors: {', '.join(without)}.")
-    told.append(
-        f"Smallest effective sample {found.manifest['smallest_ess']:,.0f}, "
-        f"largest R-hat {found.manifest['largest_rhat']:.3f}."
+        lines.append(f"Not told apart by the evidence, as good as at their priors: {', '.join(without)}.")
+    lines.append(
+        f"Smallest effective sample {posterior.manifest['smallest_ess']:,.0f}, "
+        f"largest R-hat {posterior.manifest['largest_rhat']:.3f}."
     )
-    return told
+    return lines

@@ -84,8 +84,8 @@ def _sentence(error: Exception) -> str | None:
     return str(error) if isinstance(error, SettingError) else None
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(is_wanted: bool) -> None:
+    if is_wanted:
         from importlib.metadata import version
 
         print(f"innovex {version('innovex')}")
@@ -157,10 +157,11 @@ def compare(
 
     if shipped and scenario:
         raise InputError("--shipped takes all shipped scenarios: leave the names away, or leave --shipped away")
-    asked = names() if shipped else tuple(scenario or ())
-    at_least_two(asked)
+    scenarios = names() if shipped else tuple(scenario or ())
+    at_least_two(scenarios)
     where = Where(engine, None, dask).check()
-    study = prepare(asked, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, draws_from, clusters))
+    settings = Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, draws_from, clusters)
+    study = prepare(scenarios, settings)
     _tell(_carry_out(study, out, report, where)[1])
 
 
@@ -179,21 +180,21 @@ def rerun(
     from experiments.runs.engines import Where
 
     where = Where(engine, None, dask).check()
-    told = read_manifest(manifest)
-    found, folder = _carry_out(study_of(told, manifest, threads), out, report, where, told)
-    other = differing(found, told)
-    if not (told.get("complete") and found.manifest["complete"]):
-        _say(found)
+    original = read_manifest(manifest)
+    comparison, folder = _carry_out(study_of(original, manifest, threads), out, report, where, original)
+    other = differing(comparison, original)
+    if not (original.get("complete") and comparison.manifest["complete"]):
+        _say(comparison)
         _tell(folder)
     elif other:
         print(f"Not the same: {', '.join(other)} differ from those of {manifest}.")
         for name in ("code", "parameters_from", "versions", "python", "platform"):
-            if told.get(name) != found.manifest[name]:
-                print(f"  {name}: then {told.get(name)}, now {found.manifest[name]}")
+            if original.get(name) != comparison.manifest[name]:
+                print(f"  {name}: then {original.get(name)}, now {comparison.manifest[name]}")
         print(f"Tables: {folder}")
         sys.exit(1)
     else:
-        print(f"The same, bit for bit: all {len(told['tables'])} tables of {manifest}.")
+        print(f"The same, bit for bit: all {len(original['tables'])} tables of {manifest}.")
         print(f"Tables: {folder}")
         _end(folder)
 
@@ -253,7 +254,7 @@ def print_schema() -> None:
 
 
 def _carry_out(
-    study: "Study", out: Path, report: bool, where: "Where", told: dict[str, Any] | None = None
+    study: "Study", out: Path, report: bool, where: "Where", original: dict[str, Any] | None = None
 ) -> tuple["Comparison", Path]:
     """Run a study and save it, after making sure that it can be saved; `told` is the manifest of a repeated one.
 
@@ -269,28 +270,28 @@ def _carry_out(
     check_root(out)
     manifest = content_of(study)
     check_free(out, manifest)
-    store = Store(out / FOLDER) if told is None else Store(out / f"{FOLDER}-rerun-{question_id(manifest)}")
+    store = Store(out / FOLDER) if original is None else Store(out / f"{FOLDER}-rerun-{question_id(manifest)}")
     with progress() as stage:
-        alone = told is None and len(study.chosen) == 1
+        alone = original is None and len(study.chosen) == 1
         try:
             with engine_at(where_of(study, where)) as engine:
                 done = carry_out(study, store, engine, stage, _say_values if alone else None)
         except KeyboardInterrupt:
-            kept = f"interrupted before a draw was finished in all scenarios; finished runs are kept in {store.root}"
-            print(NOTHING_YET if store.forget_empty() else f"innovex: {kept}, {GOES_ON}.", file=sys.stderr)
+            words = f"interrupted before a draw was finished in all scenarios; finished runs are kept in {store.root}"
+            print(NOTHING_YET if store.forget_empty() else f"innovex: {words}, {GOES_ON}.", file=sys.stderr)
             sys.exit(INTERRUPTED)
         _say_kept(store)
         from experiments.comparison.compare import assembled  # here: pandas would keep the first result waiting
         from experiments.comparison.rerun import folder_name
 
-        found = assembled(study, done, store)
-        if told is None and not alone:  # of a repeated study it matters first whether it is the same
-            _say(found)
+        comparison = assembled(study, done, store)
+        if original is None and not alone:  # of a repeated study it matters first whether it is the same
+            _say(comparison)
         stage("tables and report" if report else "tables", 0)
-        folder = _save(found, out, report, folder_name(found, told) if told else None)
-        if told is not None and found.manifest["complete"]:
+        folder = _save(comparison, out, report, folder_name(comparison, original) if original else None)
+        if original is not None and comparison.manifest["complete"]:
             store.forget()
-        return found, folder
+        return comparison, folder
 
 
 def _say_kept(store: "Store") -> None:
@@ -301,19 +302,19 @@ def _say_kept(store: "Store") -> None:
         print(f"{store.runs_read:,} of these runs were in {store.root} already.", file=sys.stderr)
 
 
-def _save(found: "Comparison", out: Path, report: bool, name: str | None) -> Path:
+def _save(comparison: "Comparison", out: Path, report: bool, name: str | None) -> Path:
     """Write the results; after Ctrl-C all tables still, but no report."""
     from experiments.comparison.folder import save
 
-    missing = found.manifest["missing"]
+    missing = comparison.manifest["missing"]
     try:
-        return save(found, out, with_report=report and "report" not in missing, name=name)
+        return save(comparison, out, with_report=report and "report" not in missing, name=name)
     except KeyboardInterrupt:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the tables take a moment
         try:
             without = {*missing, "report"} if report else missing
-            kept = replace(found, manifest=found.manifest | {"missing": sorted(without)})
-            return save(kept, out, with_report=False, name=name)
+            without_report = replace(comparison, manifest=comparison.manifest | {"missing": sorted(without)})
+            return save(without_report, out, with_report=False, name=name)
         finally:
             signal.signal(signal.SIGINT, before)
 
@@ -327,16 +328,16 @@ def _say_values(effects: list[dict[str, Any]]) -> None:
         if row["measure"] in MAIN_VALUES:
             measure = measures[row["measure"]]
             span = f" (90% interval {row['difference_low']:,.0f} to {row['difference_high']:,.0f})"
-            told = span if row["draws"] > 1 else ""
-            print(f"- {measure.label}: {row['value']:,.0f} {measure.unit}{told}", flush=True)
+            interval = span if row["draws"] > 1 else ""
+            print(f"- {measure.label}: {row['value']:,.0f} {measure.unit}{interval}", flush=True)
 
 
-def _say(found: "Comparison") -> None:
+def _say(comparison: "Comparison") -> None:
     """Say what was found, before the figures are drawn: nobody need wait for them."""
-    for answer in found.answers:
+    for answer in comparison.answers:
         print(f"- {answer['sentence']}", flush=True)
-    if not found.answers:
-        _say_values(found.effects.to_dict("records"))
+    if not comparison.answers:
+        _say_values(comparison.effects.to_dict("records"))
 
 
 def _tell(folder: Path) -> None:
@@ -351,13 +352,13 @@ def _end(folder: Path) -> None:
     """Leave with exit code 130 if something is missing from the folder, and say how to go on."""
     from experiments.comparison.manifest import read_manifest
 
-    told = read_manifest(folder)
-    if told["complete"]:
+    content = read_manifest(folder)
+    if content["complete"]:
         return
-    done, wanted = told["finished_draws"], max(1, told["draws"])
+    done, wanted = content["finished_draws"], max(1, content["draws"])
     print(
         f"innovex: interrupted, {done:,} of {wanted:,} draws are finished and kept, "
-        f"missing: {', '.join(told['missing'])}; {GOES_ON}.",
+        f"missing: {', '.join(content['missing'])}; {GOES_ON}.",
         file=sys.stderr,
     )
     sys.exit(INTERRUPTED)

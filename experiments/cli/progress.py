@@ -18,7 +18,7 @@ EVERY_SECONDS = 20.0  # between two plain lines
 @contextmanager
 def progress() -> Iterator["Stage"]:
     """Give a study a stage-maker: `stage(what, runs to do)` returns the function that hears of runs done."""
-    with compiling_told():
+    with compiling_announced():
         if sys.stderr.isatty():
             with _bars() as stage:
                 yield stage
@@ -27,7 +27,7 @@ def progress() -> Iterator["Stage"]:
 
 
 @contextmanager
-def compiling_told() -> Iterator[None]:
+def compiling_announced() -> Iterator[None]:
     """Say, once, that the model is being compiled, if it has to be. Work begins: Ctrl-C is heard from here on."""
     from simulator.kernel_cache import cache_folder, when_compiling
 
@@ -63,16 +63,16 @@ def _bars() -> Iterator["Stage"]:
 def lines(what: str, todo: int) -> Callable[[int], None]:
     """Print a line at the start of a stage, and from time to time one with the time left."""
     _say(f"{what}: {todo:,} runs" if todo else what)
-    started = told = time.monotonic()
+    started = last_line = time.monotonic()
     done, lock = 0, threading.Lock()
 
     def advance(runs: int) -> None:
-        nonlocal done, told
+        nonlocal done, last_line
         with lock:
             done += runs
             now = time.monotonic()
-            if now - told >= EVERY_SECONDS and 0 < done < todo:
-                told = now
+            if now - last_line >= EVERY_SECONDS and 0 < done < todo:
+                last_line = now
                 left = f", {time_left((now - started) / done * (todo - done))} left"
                 # the first runs may hold the time of compiling: too early to tell
                 _say(f"{what}: {done:,} of {todo:,} runs{left if done >= 0.03 * todo else ''}")

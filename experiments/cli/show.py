@@ -69,7 +69,7 @@ def _differences(scenario: Scenario) -> Iterator[str]:
         whose = f", {row.funder}" if row.funder else ""
         entry = library.register().get(row.name)
         evidence = f"; the effect is {entry.effect_evidence}" if entry and entry.effect_evidence else ""
-        change = _changed(row, span) if not row.ends else f"{_told(row.now)} again"
+        change = _changed(row, span) if not row.ends else f"{_in_words(row.now)} again"
         idle = f"; IT CANNOT ACT HERE: {row.idle}" if row.idle else evidence
         taken = f" ({row.taken})" if row.taken else ""
         yield f"  {_head(row.label, row.name, row.unit)}{whose} {when}: {change}{taken}{idle}"
@@ -78,10 +78,10 @@ def _differences(scenario: Scenario) -> Iterator[str]:
 def _changed(row: Difference, span: Range | None) -> str:
     """Put what is now and what was; where worlds differ, their range, and whether all have one value now."""
     if span is None:
-        return f"{_told(row.now)}, was {_told(row.was)}"
-    now = f"{_told(row.now)}" if isinstance(row.now, Change) else f"{_told(row.now)} in every world"
-    low, high = (_told(float(f"{number:.3g}")) for number in span)
-    return f"{now}, was {_told(row.was)} at the central values, {low} to {high} in nine worlds of ten"
+        return f"{_in_words(row.now)}, was {_in_words(row.was)}"
+    now = f"{_in_words(row.now)}" if isinstance(row.now, Change) else f"{_in_words(row.now)} in every world"
+    low, high = (_in_words(float(f"{number:.3g}")) for number in span)
+    return f"{now}, was {_in_words(row.was)} at the central values, {low} to {high} in nine worlds of ten"
 
 
 def _rules_by_call(resolved: Resolved) -> Iterator[str]:
@@ -92,8 +92,8 @@ def _rules_by_call(resolved: Resolved) -> Iterator[str]:
             continue
         words = _words(name)
         values = [_value(name, value) for value in column]
-        told = ", ".join(values) if name in DATES else _spans(values, resolved.call_years)
-        yield f"  {_head(words.label, name, words.unit)}: {told}"
+        text = ", ".join(values) if name in DATES else _spans(values, resolved.call_years)
+        yield f"  {_head(words.label, name, words.unit)}: {text}"
         yield from _wrapped(words.source)
 
 
@@ -148,30 +148,30 @@ def _spans(values: Sequence[str], years: Sequence[int]) -> str:
     """Return values with the calls for which they hold: `own in 2013 to 2015, committed in 2016 to 2019`."""
     spans = []
     for value, group in groupby(zip(values, years, strict=True), key=lambda pair: pair[0]):
-        held = [year for _, year in group]
-        spans.append((value, f"{held[0]} to {held[-1]}" if len(held) > 1 else f"{held[0]}"))
+        calls = [year for _, year in group]
+        spans.append((value, f"{calls[0]} to {calls[-1]}" if len(calls) > 1 else f"{calls[0]}"))
     return spans[0][0] if len(spans) == 1 else ", ".join(f"{value} in {when}" for value, when in spans)
 
 
 def _parameters(scenario: Scenario) -> Iterator[str]:
     """Return values of behaviours and funders' shares: those that the scenario holds, else the central ones."""
     yield "PARAMETERS at their central values [range of the prior; evidence]; draws take other values from the range"
-    held = {each.name: each for each in scenario.settings if each.year is None}
+    own = {each.name: each for each in scenario.settings if each.year is None}
     for name, entry in library.register().items():
         if entry.kind == "lever":
             continue
-        span = f"{_told(entry.low)} to {_told(entry.high)}" if entry.prior != "fixed" else "fixed"
-        value = _parameter(held.get(name), entry.value)
+        span = f"{_in_words(entry.low)} to {_in_words(entry.high)}" if entry.prior != "fixed" else "fixed"
+        value = _parameter(own.get(name), entry.value)
         yield f"  {_head(entry.label, name, entry.unit)}: {value} [{span}; {entry.evidence}]"
         yield from _wrapped(entry.source)
 
 
-def _parameter(held: Setting | None, central: object) -> str:
-    if held is None:
-        return _told(central)
-    if isinstance(held.value, Change):
-        return f"{_told(central)}, by the scenario {_told(held.value)}"
-    return f"{_told(held.value)}, held by the scenario in every draw"
+def _parameter(own: Setting | None, central: object) -> str:
+    if own is None:
+        return _in_words(central)
+    if isinstance(own.value, Change):
+        return f"{_in_words(central)}, by the scenario {_in_words(own.value)}"
+    return f"{_in_words(own.value)}, held by the scenario in every draw"
 
 
 def _words(name: str) -> Words:
@@ -189,11 +189,11 @@ def _value(name: str, value: float) -> str:
     if name in DATES:
         return f"{library.programme().first_year + int(value) // 12}-{int(value) % 12 + 1:02}"
     if _words(name).unit == "yes or no":
-        return _told(bool(value))
-    return _told(float(value))
+        return _in_words(bool(value))
+    return _in_words(float(value))
 
 
-def _told(value: object) -> str:
+def _in_words(value: object) -> str:
     """Put a value as plain text: `593,020`, `0.85`, `yes`, `own`."""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"

@@ -72,7 +72,7 @@ def run(
     _, folder = prepared(experiment, out, None, n, runs)
     try:
         with progress() as hear:
-            found = sweep(
+            result = sweep(
                 experiment, out, engine=engine, workers=workers, dask=dask, n=n, runs=runs, resume=resume,
                 redo_failed=redo_failed, hear=hear,
             )  # fmt: skip
@@ -80,7 +80,7 @@ def run(
         _stopped(folder, "interrupted", INTERRUPTED)
     except ClusterLost as error:
         _stopped(folder, f"the cluster is lost ({error})", STOPPED)
-    _tell(found, report)
+    _tell(result, report)
 
 
 @app.command()
@@ -98,10 +98,10 @@ def report_again(folder: Annotated[Path, typer.Argument(help="Folder of a sweep,
     """Write the report of a sweep, as far as it has come."""
     from experiments.sweeps.result import load
 
-    found = load(folder)
-    for file, why in found.damaged:
+    result = load(folder)
+    for file, why in result.damaged:
         print(f"part {file} {why}: it is not in the report; --resume does it again", file=sys.stderr)
-    _tell(found, True)
+    _tell(result, True)
 
 
 @app.command("list")
@@ -114,20 +114,20 @@ def list_shipped() -> None:
         print(f"{name:<{width}}  {read(name)[0].question}")
 
 
-def _tell(found: "Sweep", report: bool) -> None:
+def _tell(result: "Sweep", report: bool) -> None:
     """Say what failed, write the report, say where all of it is."""
-    failed = len(found.failures)
-    if failed == found.plan.cells:
-        print(f"innovex: every run failed: {found.failures['failure'].iloc[0]}", file=sys.stderr)
+    failed = len(result.failures)
+    if failed == result.plan.cells:
+        print(f"innovex: every run failed: {result.failures['failure'].iloc[0]}", file=sys.stderr)
     elif failed:
-        causes = found.failures["failure"].value_counts()
-        print(f"{failed:,} of {found.plan.cells:,} runs failed, mostly: {causes.index[0]} ({causes.iloc[0]:,})")
-    if report and failed < found.plan.cells:
+        causes = result.failures["failure"].value_counts()
+        print(f"{failed:,} of {result.plan.cells:,} runs failed, mostly: {causes.index[0]} ({causes.iloc[0]:,})")
+    if report and failed < result.plan.cells:
         from experiments.sweeps.report import write_report
 
-        print(f"Report: {write_report(found)}")
-    print(f"Tables: {found.folder}")
-    if failed == found.plan.cells:
+        print(f"Report: {write_report(result)}")
+    print(f"Tables: {result.folder}")
+    if failed == result.plan.cells:
         sys.exit(NOTHING_RAN)
 
 
@@ -139,9 +139,9 @@ def _stopped(folder: Path, why: str, code: int) -> None:
     if not (folder / "plan.json").exists():
         print(f"innovex: {why} before anything was finished; nothing is written.", file=sys.stderr)
         sys.exit(code)
-    told = status_of(folder)
+    state = status_of(folder)
     print(
-        f"innovex: {why}, {told['done']:,} of {told['cells']:,} runs are finished and kept; "
+        f"innovex: {why}, {state['done']:,} of {state['cells']:,} runs are finished and kept; "
         f"to go on: innovex sweep {shlex.quote(str(folder))} --resume",
         file=sys.stderr,
     )

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from experiments.cli.progress import EVERY_SECONDS, compiling_told, time_left
+from experiments.cli.progress import EVERY_SECONDS, compiling_announced, time_left
 from experiments.runs.driver import Advance, Hear
 
 
 @contextmanager
 def progress() -> Iterator[Hear]:
     """Give a sweep a listener that tells how far it is."""
-    with compiling_told():
+    with compiling_announced():
         if sys.stderr.isatty():
             with _bar() as hear:
                 yield hear
@@ -96,21 +96,21 @@ def _bar() -> Iterator[Hear]:
         yield hear
 
 
-def status_lines(told: dict[str, Any]) -> Iterator[str]:
+def status_lines(state: dict[str, Any]) -> Iterator[str]:
     """Yield the status of a sweep in words."""
-    yield f"{told['title']} ({told['method']})"
-    whole = "all" if told["complete"] else f"{told['done'] / told['cells']:.0%}"
-    yield f"{told['done']:,} of {told['cells']:,} runs finished ({whole}), {told['failed']:,} of them failed"
-    for file, why in told["damaged"]:
+    yield f"{state['title']} ({state['method']})"
+    whole = "all" if state["complete"] else f"{state['done'] / state['cells']:.0%}"
+    yield f"{state['done']:,} of {state['cells']:,} runs finished ({whole}), {state['failed']:,} of them failed"
+    for file, why in state["damaged"]:
         yield f"part {file} {why}: it will be done again"
-    if told["complete"]:
-        yield f"complete: innovex sweep report {told['folder']}"
-    elif told["at_work"]:
-        pace = told["per_second"]
-        left = f", {pace:,.1f} runs a second, {time_left((told['cells'] - told['done']) / pace)} left" if pace else ""
+    if state["complete"]:
+        yield f"complete: innovex sweep report {state['folder']}"
+    elif state["at_work"]:
+        pace = state["per_second"]
+        left = f", {pace:,.1f} runs a second, {time_left((state['cells'] - state['done']) / pace)} left" if pace else ""
         yield f"under way{left}"
     else:
-        yield f"nobody is at work on it; to go on: innovex sweep {told['folder']} --resume"
+        yield f"nobody is at work on it; to go on: innovex sweep {state['folder']} --resume"
 
 
 def _say(line: str) -> None:

@@ -62,8 +62,8 @@ def validate(
                 _forecast(drawn_from, seed, runner(store, where, stage), out, ship)
                 return
             ask = Ask(draws, checked, outside, seed, where, fit, store, posterior, evidence, bank)
-            found = carry_out(ask, drawn_from, stage)
-            folder = save(found, out)
+            validation = carry_out(ask, drawn_from, stage)
+            folder = save(validation, out)
     except KeyboardInterrupt:
         print(
             f"innovex: interrupted, no report is written; runs that are finished are kept in {fit} and {store}, and "
@@ -71,7 +71,7 @@ def validate(
             file=sys.stderr,
         )
         sys.exit(INTERRUPTED)
-    for finding in findings(found):
+    for finding in findings(validation):
         print(f"- {finding.title} {finding.sentence}")
     print(f"Report: {folder / 'report.html'}")
     print(f"Tables: {folder}")
@@ -83,11 +83,11 @@ def _forecast(drawn_from: "Posterior", seed: int, run: "Runner", out: Path, ship
     from experiments.runs.files import write_csv
     from experiments.validation.study import shipped_forecast
 
-    found = shipped_forecast(drawn_from, seed, run).assign(posterior=drawn_from.identity, seed=seed)
+    table = shipped_forecast(drawn_from, seed, run).assign(posterior=drawn_from.identity, seed=seed)
     path = FILE if ship else out / FILE.name
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_csv(found, path)
-    for _, row in found.iterrows():
+    write_csv(table, path)
+    for _, row in table.iterrows():
         half, most = (f"{row[f'low{level}']:.0f} to {row[f'high{level}']:.0f}" for level in (50, 90))
         print(f"- {row['label']}, {row['call']}: {row['median']:.0f} (50% {half}, 90% {most})")
     print(f"Forecast: {path}")

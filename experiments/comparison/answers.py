@@ -134,13 +134,13 @@ def _spending(frames: Frames, scenario: str) -> str:
 
 def _held(changes: list[dict[str, Any]]) -> str:
     """Say what a scenario holds at one value in every world where worlds differ: part of its effect is that."""
-    held = [each for each in changes if each.get("base_in_worlds") and not isinstance(each["value"], Mapping)]
-    if not held:
+    pinned = [each for each in changes if each.get("base_in_worlds") and not isinstance(each["value"], Mapping)]
+    if not pinned:
         return ""
-    first, unit = held[0], held[0]["unit"]
+    first, unit = pinned[0], pinned[0]["unit"]
     what = first["label"][:1].lower() + first["label"][1:] + _whose(first["funder"])
     base = words.setting_in_worlds(first["base_in_worlds"], unit)
-    more = f", and {len(held) - 1} more numbers so" if held[1:] else ""
+    more = f", and {len(pinned) - 1} more numbers so" if pinned[1:] else ""
     return f" It holds the {what} at {words.setting(first['value'], unit)} in every world (base: {base}){more}."
 
 

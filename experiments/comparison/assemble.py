@@ -121,12 +121,12 @@ def _about(scenario: Scenario, drawn: dict[str, F64]) -> dict[str, Any]:
     }
 
 
-def _hangs_on(study: Study, found: F64, drawn: dict[str, F64]) -> pd.DataFrame:
+def _hangs_on(study: Study, net: F64, drawn: dict[str, F64]) -> pd.DataFrame:
     """Return the drawn parameters with which each scenario's effect on net contracts goes."""
     entries = library.register()
     names = [name for name, column in drawn.items() if np.ptp(column) > 0.0]
     rows: list[dict[str, object]] = []
-    mean = found.mean(axis=2)
+    mean = net.mean(axis=2)
     for place, scenario in enumerate(study.chosen[1:], start=1):
         effect = relative_by_draw(mean[place], mean[0])
         rows += hangs_on_rows(scenario.name, effect, drawn, names, most=6)

@@ -112,12 +112,12 @@ def _main_runs(study: Study, store: Store, engine: Engine, stage: Stage) -> Done
     except KeyboardInterrupt:
         interrupted = True
     whole = np.asarray(finished.reshape(len(blocks), -1).all(axis=1))
-    kept = [block for block, is_whole in zip(blocks, whole, strict=True) if is_whole]
-    if not kept:
+    complete = [block for block, is_whole in zip(blocks, whole, strict=True) if is_whole]
+    if not complete:
         raise KeyboardInterrupt
-    values, spent = _read(study, store, kept)
+    values, spent = _read(study, store, complete)
     effects = _effects("equal budget", study, values)
-    return Done(kept, values, spent, effects, missing=["draws"] if interrupted and not whole.all() else [])
+    return Done(complete, values, spent, effects, missing=["draws"] if interrupted and not whole.all() else [])
 
 
 def _read(study: Study, store: Store, blocks: Sequence[Sequence[Sequence[Runs]]]) -> tuple[Values, F64]:

@@ -148,7 +148,7 @@ def read(folder: Path) -> Frames:
         small = {name: pd.read_parquet(folder / f"{name}.parquet") for name in SMALL}
         hashes = {name: digest_of(frame) for name, frame in small.items()}
         hashes |= {name: digest_of_file(folder / f"{name}.parquet") for name in LARGE}
-        if altered := [name for name, found in hashes.items() if manifest["tables"][f"{name}.parquet"] != found]:
+        if altered := [name for name, digest in hashes.items() if manifest["tables"][f"{name}.parquet"] != digest]:
             raise InputError(f"{folder / altered[0]}.parquet: is not the table that {MANIFEST} tells of")
         words = json.loads((folder / WORDS).read_text(encoding="utf-8"))
         trace = {path.stem: pd.read_parquet(path) for path in sorted((folder / TRACE).glob("*.parquet"))}

@@ -90,8 +90,8 @@ def question_id(manifest: dict[str, Any]) -> str:
 def default_name(manifest: dict[str, Any]) -> str:
     """Name a folder: the scenarios, shortened, and the question's hash; and whether the study was interrupted."""
     names = [re.sub(r"[^\w.-]", "_", name) for name in manifest["compared"]]
-    told = "-vs-".join(names) if len(names) <= 2 else f"{names[0]}-vs-{len(names) - 1}-scenarios"
-    short = told.encode()[:80].decode(errors="ignore")
+    names_in_short = "-vs-".join(names) if len(names) <= 2 else f"{names[0]}-vs-{len(names) - 1}-scenarios"
+    short = names_in_short.encode()[:80].decode(errors="ignore")
     tail = "-interrupted" if set(manifest.get("missing", ())) - {"report"} else ""
     return f"{short}-{question_id(manifest)}{tail}"
 
@@ -132,7 +132,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         if path.stat().st_size > LARGEST_MANIFEST_BYTES:
             most = f"up to {LARGEST_MANIFEST_BYTES / 1e6:.0f} MB"
             raise InputError(f"{path}: is too large for a manifest; allowed: {most}")
-        told = json.loads(path.read_bytes().decode("utf-8"))
+        content = json.loads(path.read_bytes().decode("utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file; allowed: a results folder or its {MANIFEST}") from None
     except OSError as error:
@@ -143,7 +143,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path}: is not a manifest: it is not JSON ({str(error)[:80]})") from None
-    manifest: dict[str, Any] = told if isinstance(told, dict) else {}
+    manifest: dict[str, Any] = content if isinstance(content, dict) else {}
     absent = [key for key in (*QUESTION, "tables") if key not in manifest]
     if absent:
         verb = "are" if absent[1:] else "is"

@@ -24,21 +24,21 @@ def study_of(manifest: dict[str, Any], source: Path, threads: int | None = None)
     if not isinstance(compared, list) or not compared or not isinstance(manifest["scenarios"], dict):
         raise InputError(f"{source}, compared: does not fit; allowed: a list of the names under scenarios")
     chosen = [_scenario(name, manifest["scenarios"], source) for name in compared]
-    told = _draws_from(manifest, source)
-    return prepare(chosen, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, told, clusters))
+    draws_from = _draws_from(manifest, source)
+    return prepare(chosen, Settings(draws, runs, seed, horizon, smes, reasons, spending, threads, draws_from, clusters))
 
 
 def _draws_from(manifest: dict[str, Any], source: Path) -> str:
-    told = manifest.get("draws_from", PRIOR)
-    if not isinstance(told, str):
+    source_of_draws = manifest.get("draws_from", PRIOR)
+    if not isinstance(source_of_draws, str):
         raise InputError(f"{source}, draws_from: does not fit; allowed: {POSTERIOR}, {PRIOR} or the path of a file")
-    return told
+    return source_of_draws
 
 
 def differing(frames: Frames, manifest: dict[str, Any]) -> list[str]:
     """Return the tables whose values are not the manifest's, to the last bit."""
-    told = manifest["tables"]
-    return sorted(name for name, found in table_hashes(frames).items() if told.get(name) != found)
+    hashes = manifest["tables"]
+    return sorted(name for name, digest in table_hashes(frames).items() if hashes.get(name) != digest)
 
 
 def folder_name(frames: Frames, manifest: dict[str, Any]) -> str:
@@ -55,13 +55,14 @@ def _number(manifest: dict[str, Any], key: str, source: Path) -> int:
     return value
 
 
-def _scenario(name: object, told: dict[str, Any], source: Path) -> Scenario:
+def _scenario(name: object, contents: dict[str, Any], source: Path) -> Scenario:
     """Make a scenario of what the manifest holds: all its settings, no parent; checked like a scenario's file."""
     where = f"{source}, scenarios.{name}"
-    if not isinstance(name, str) or not isinstance(told.get(name), dict):
+    if not isinstance(name, str) or not isinstance(contents.get(name), dict):
         raise InputError(f"{where}: does not fit; allowed: a scenario by the name that stands under compared")
     try:
-        content = {"title": told[name]["title"], "question": told[name]["question"]} | _tree(told[name]["settings"])
+        words = {key: contents[name][key] for key in ("title", "question")}
+        content = words | _tree(contents[name]["settings"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"{where}: title, question or settings do not fit ({str(error)[:60]})") from None
     checked = content_of(check(form(), content, where, GUIDE))

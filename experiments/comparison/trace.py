@@ -147,12 +147,12 @@ def _events(log: Table, names: _Names) -> pd.DataFrame:
 
 def _parties(kind: Rows, by_kind: list[Any], rows: Rows, names: _Names) -> Names:
     """Return the names of one side of events; `by_kind`: what that side is for each kind of event, None for nobody."""
-    found = np.full(len(kind), None, object)
+    parties = np.full(len(kind), None, object)
     party = np.array(by_kind, object)[kind]
     for each in {party for party in by_kind if party}:
         those = party == each
-        found[those] = names.parties(each, rows[those])
-    return found
+        parties[those] = names.parties(each, rows[those])
+    return parties
 
 
 def _clusters(inputs: Resolved, state: State, names: _Names) -> pd.DataFrame:

@@ -12,14 +12,14 @@ from scenarios import InputError, Resolved, Scenario
 from scenarios.errors import describe, echo, nearest
 
 
-def several(name: str, given: Any, allowed: str) -> list[Any]:
+def several(name: str, value: Any, allowed: str) -> list[Any]:
     """Return what was given, one or several, as a list."""
-    one = isinstance(given, str | os.PathLike | Scenario)
-    found = [given] if one else list(given) if isinstance(given, Collection) else []
-    if not found:
-        what = "empty" if isinstance(given, Collection) else describe(given)
+    one = isinstance(value, str | os.PathLike | Scenario)
+    values = [value] if one else list(value) if isinstance(value, Collection) else []
+    if not values:
+        what = "empty" if isinstance(value, Collection) else describe(value)
         raise InputError(f"{name} is {what}; allowed: {allowed}")
-    return found
+    return values
 
 
 def whole(name: str, value: object, low: int, high: int, more: str = "") -> int:

@@ -382,9 +382,9 @@ def _draws(question: ManyRuns) -> Blocks:
     return Blocks(question.draws, lambda first, last: taken.draw(last - first, question.seed, start + first))
 
 
-def _columns(given: Mapping[str, Any]) -> dict[str, F64]:
+def _columns(draws: Mapping[str, Any]) -> dict[str, F64]:
     """Return the draws themselves, parameter by parameter, all of them within their limits."""
-    columns = {name: _column(name, values) for name, values in given.items()}
+    columns = {name: _column(name, values) for name, values in draws.items()}
     lengths = {name: len(column) for name, column in columns.items()}
     if not columns or len(set(lengths.values())) != 1 or 0 in lengths.values():
         has = listed(f"{echo(str(name))} {length}" for name, length in lengths.items()) or "no column"
@@ -428,15 +428,15 @@ def _measures(names: Any) -> list[str]:
     known = [*COLUMN, *sums()]
     if names is None:
         return known
-    given: list[str] = several("measures", names, "names of measures, or None for all")
-    for name in given:
+    chosen: list[str] = several("measures", names, "names of measures, or None for all")
+    for name in chosen:
         if not isinstance(name, str) or name not in known:
             raise InputError(
                 f"measures: there is no {describe(name)}; allowed: {listed(known, 4)}" + meant(name, known)
             )
-        if given.count(name) > 1:
+        if chosen.count(name) > 1:
             raise InputError(f"measures: {name} is given more than once; allowed: each name once")
-    return given
+    return chosen
 
 
 def _check_names(scenarios: Sequence[Scenario]) -> None:

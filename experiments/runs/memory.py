@@ -48,11 +48,11 @@ def _bytes(inputs: Resolved, smes: int, clusters: int) -> float:
 
 def free_bytes() -> float:
     """Return the memory that is left by machine, container and the process's own limit; infinite if unknown."""
-    found = [*_free_of_machine(), *_free_of_containers()]
+    limits = [*_free_of_machine(), *_free_of_containers()]
     with suppress(AttributeError, OSError, ValueError):
-        if not found:
-            found.append(0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    return max(0.0, min([*found, *_free_of_process()], default=np.inf))
+        if not limits:
+            limits.append(0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    return max(0.0, min([*limits, *_free_of_process()], default=np.inf))
 
 
 def _free_of_machine() -> Iterator[float]:
@@ -134,23 +134,23 @@ def _most_smes(inputs: Resolved, room: float) -> int:
 
 def check_values(scenarios: int, draws: int, runs: int) -> None:
     """Raise InputError for a comparison that memory cannot hold: a number by measure, scenario, draw and run."""
-    held = 3.0 * 8 * len(all_measures()) * scenarios * draws * runs  # the values, and what is computed of them
+    needed = 3.0 * 8 * len(all_measures()) * scenarios * draws * runs  # the values, and what is computed of them
     what = f"the measures of {scenarios * draws * runs:,} runs take"
-    _check_held(what, held, draws, "experiments.ManyRuns(...).write(file)")
+    _check_held(what, needed, draws, "experiments.ManyRuns(...).write(file)")
 
 
 def check_frame(rows_per_draw: int, columns: int, draws: int) -> None:
     """Raise InputError for a frame that memory cannot hold."""
-    held = 2.0 * 8 * columns * rows_per_draw * draws  # in parts, and as a whole
-    _check_held(f"a frame of {rows_per_draw * draws:,} rows takes", held, draws, "write(file)")
+    needed = 2.0 * 8 * columns * rows_per_draw * draws  # in parts, and as a whole
+    _check_held(f"a frame of {rows_per_draw * draws:,} rows takes", needed, draws, "write(file)")
 
 
-def _check_held(what: str, held: float, draws: int, instead: str) -> None:
+def _check_held(what: str, needed: float, draws: int, instead: str) -> None:
     room = SHARE * free_bytes()
-    if held > room:
+    if needed > room:
         raise InputError(
-            f"{what} {held / 1e9:,.1f} GB and {room / 1e9:,.1f} GB can be used; "
-            f"allowed: {max(1, int(draws * room / held)):,} draws, or {instead}, which keeps memory flat"
+            f"{what} {needed / 1e9:,.1f} GB and {room / 1e9:,.1f} GB can be used; "
+            f"allowed: {max(1, int(draws * room / needed)):,} draws, or {instead}, which keeps memory flat"
         )
 
 

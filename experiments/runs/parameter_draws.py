@@ -75,14 +75,14 @@ def draw_source(draws_from: str) -> Source:
 def drawn(draws_from: str, draws: int, seed: int) -> Drawn:
     """Draw `draws` sets (0: one, central) from "posterior", "prior" or a posterior's file; raises InputError."""
     taken = draw_source(draws_from)
-    values, found = taken.draw(draws, seed) if draws else taken.centre(), taken.posterior
-    if found is None:
+    values, posterior = taken.draw(draws, seed) if draws else taken.centre(), taken.posterior
+    if posterior is None:
         words = "draws from the register's priors" if draws else "the register's central values"
         return Drawn(values, f"{words}, not calibrated")
-    words = f"draws from posterior {found.identity}" if draws else f"the medians of posterior {found.identity}"
+    words = f"draws from posterior {posterior.identity}" if draws else f"the medians of posterior {posterior.identity}"
     rest = "their priors" if draws else "central values"
-    words += f"; {len(found.fitted)} parameters are fitted, the others have {rest}"
-    return Drawn(values, words, found.informed)
+    words += f"; {len(posterior.fitted)} parameters are fitted, the others have {rest}"
+    return Drawn(values, words, posterior.informed)
 
 
 class Blocks:

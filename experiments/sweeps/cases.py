@@ -41,9 +41,9 @@ def _case(
     if free:
         return Case(name, (), False)
     scenario = _load(name, source, where)
-    held = {setting.name for setting in scenario.settings if setting.year is None}
+    fixed = {setting.name for setting in scenario.settings if setting.year is None}
     for factor in factors:
-        if factor.name in held:
+        if factor.name in fixed:
             what = f"the scenario {scenario.name} holds it at a value, so it cannot be varied"
             raise refuse(source, [Fault(f"vary.{factor.name}", what)])
     return Case(scenario.name + (VARIED if levered else ""), scenario.settings, levered)

@@ -72,12 +72,12 @@ def factors_of(experiment: Experiment, source: str | Path, free: bool = False) -
     `free`: names need not stand in the register (functions other than the model). Raises InputError.
     """
     known = set(draw_source(experiment.draws_from).fitted) if experiment.vary_all else set()
-    found = [_factor(name, vary, source, free) for name, vary in experiment.vary.items()]
+    factors = [_factor(name, vary, source, free) for name, vary in experiment.vary.items()]
     named = set(experiment.vary)
     for name, entry in drawn().items():
         if entry.evidence in experiment.vary_all and name not in named and _varies(entry):
-            found.append(_parameter(name, entry, Vary(by="posterior" if name in known else "prior"), source))
-    return tuple(found)
+            factors.append(_parameter(name, entry, Vary(by="posterior" if name in known else "prior"), source))
+    return tuple(factors)
 
 
 def _varies(entry: Entry) -> bool:
@@ -175,14 +175,14 @@ def with_levers(settings: tuple[Setting, ...], values: Mapping[Factor, Choice]) 
 
 def _with_lever(settings: tuple[Setting, ...], factor: Factor, value: Choice) -> tuple[Setting, ...]:
     first, last, name = factor.first or 0, factor.last, factor.name
-    kept: list[Setting] = [each for each in settings if not _within(each, name, first, last)]
-    kept.append(Setting(first, None, name, value))
+    rows: list[Setting] = [each for each in settings if not _within(each, name, first, last)]
+    rows.append(Setting(first, None, name, value))
     after = next((year for year in programme().call_years if last is not None and year > last), None)
     if after is not None and not any(each[:3] == (after, None, name) for each in settings):
         before = value_at(settings, after, None, name)
         default = register()[name].value
-        kept.append(Setting(after, None, name, before if before is not None else default))  # type: ignore[arg-type]
-    return in_order(kept)
+        rows.append(Setting(after, None, name, before if before is not None else default))  # type: ignore[arg-type]
+    return in_order(rows)
 
 
 def _within(each: Setting, name: str, first: int, last: int | None) -> bool:

@@ -74,7 +74,7 @@ def _short(choice: Choice) -> str:
     return f"{choice:g}" if isinstance(choice, float) else describe(choice)
 
 
-class Asked(BaseModel):
+class MethodTable(BaseModel):
     """The table [method]: name, number of blocks and the method's own settings."""
 
     model_config = STRICT | {"extra": "allow"}
@@ -96,7 +96,7 @@ class Experiment(BaseModel):
     contrast: list[Contrast] = Field(min_length=1)
     vary: dict[str, Vary] = {}
     vary_all: list[Evidence] = []
-    method: Asked
+    method: MethodTable
     measures: list[str] = Field(default=["contracts_net"], min_length=1)
     runs: int = Field(default=2, ge=1, le=10_000)
     seed: int = Field(default=1, ge=0, le=2**63 - 1)
@@ -126,7 +126,7 @@ class Experiment(BaseModel):
 def names_at(path: KeyPath) -> Iterable[str]:
     """Return the names that may stand in the table at `path`."""
     place = path[0] if path else ""
-    forms: dict[str, type[BaseModel]] = {"contrast": Contrast, "vary": Vary, "method": Asked}
+    forms: dict[str, type[BaseModel]] = {"contrast": Contrast, "vary": Vary, "method": MethodTable}
     form = forms.get(str(place), Experiment)
     return [field.alias or name for name, field in form.model_fields.items()]
 
@@ -155,18 +155,18 @@ GUIDE = Guide(names_at, allowed_at)
 def experiment_of(content: Mapping[str, Any], source: str | Path) -> Experiment:
     """Check what a file holds and return its experiment; raises InputError."""
     _check_tables(content, source)
-    found = check(Experiment, _spelled_out(dict(content), source), source, GUIDE)
-    faults = [*_method_faults(found.method)]
-    faults += [Fault(f"vary.{name}", vary.fault) for name, vary in found.vary.items() if vary.fault]
+    experiment = check(Experiment, _spelled_out(dict(content), source), source, GUIDE)
+    faults = [*_method_faults(experiment.method)]
+    faults += [Fault(f"vary.{name}", vary.fault) for name, vary in experiment.vary.items() if vary.fault]
     if faults:
         raise refuse(source, faults)
-    labels = [contrast.label for contrast in found.contrast]
+    labels = [contrast.label for contrast in experiment.contrast]
     for label in labels:
         if labels.count(label) > 1:
             raise refuse(source, [Fault("contrast", f"{echo(label)!r} stands twice", "names that differ")])
-    if not found.vary and not found.vary_all:
+    if not experiment.vary and not experiment.vary_all:
         raise refuse(source, [Fault("vary", "nothing is varied", "one factor or more under [vary], or vary_all")])
-    return found
+    return experiment
 
 
 def _check_tables(content: Mapping[str, Any], source: str | Path) -> None:
@@ -189,17 +189,17 @@ def _check_whole(table: Mapping[str, Any], place: str, source: str | Path) -> No
         raise refuse(source, [Fault(where, "it is missing", NEEDED[place][lacks[0]])], len(lacks))
 
 
-def _method_faults(asked: Asked) -> Iterable[Fault]:
+def _method_faults(table: MethodTable) -> Iterable[Fault]:
     """Yield what does not fit in the table [method]: its name, or its settings."""
-    if asked.name not in METHODS:
-        what = f"there is no method {echo(asked.name)!r}"
-        yield Fault("method.name", what, listed(METHODS), nearest(asked.name, METHODS))
+    if table.name not in METHODS:
+        what = f"there is no method {echo(table.name)!r}"
+        yield Fault("method.name", what, listed(METHODS), nearest(table.name, METHODS))
         return
-    known = METHODS[asked.name].settings
-    for name, value in (asked.model_extra or {}).items():
+    known = METHODS[table.name].settings
+    for name, value in (table.model_extra or {}).items():
         if name not in known:
             names = [*known, "name", "n"]
-            what = f"{asked.name} has no setting of this name"
+            what = f"{table.name} has no setting of this name"
             yield Fault(f"method.{name}", what, listed(names), nearest(name, names))
         elif not known[name].fits(value):
             allowed = known[name].in_words
@@ -227,10 +227,10 @@ def shipped() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in LIBRARY.glob("*.toml")))
 
 
-def check_measures(asked: Iterable[str], known: Iterable[str], source: str | Path) -> None:
+def check_measures(measures: Iterable[str], known: Iterable[str], source: str | Path) -> None:
     """Raise InputError for a measure that is not known."""
     names = list(known)
-    for name in asked:
+    for name in measures:
         if name not in names:
             fault = Fault("measures", f"there is no measure {describe(name)}", listed(names, 6), nearest(name, names))
             raise refuse(source, [fault])

@@ -101,18 +101,18 @@ class Plan:
     def keys(self, rows: Rows) -> npt.NDArray[np.int64]:
         """Return what identifies each cell: base, values, block and run, as 63 bits."""
         start = hashlib.blake2b(self.base.encode(), digest_size=8)
-        found = np.empty(len(rows.row), np.int64)
+        keys = np.empty(len(rows.row), np.int64)
         tails = np.stack([rows.block, np.full_like(rows.block, rows.run)], axis=1)
-        for place in range(len(found)):
+        for place in range(len(keys)):
             digest = start.copy()
             digest.update(rows.values[place].tobytes() + tails[place].tobytes())
-            found[place] = int.from_bytes(digest.digest(), "big") >> 1
-        return found
+            keys[place] = int.from_bytes(digest.digest(), "big") >> 1
+        return keys
 
     def address(self, chunk: Chunk, keys: npt.NDArray[np.int64]) -> str:
         """Return what identifies a chunk's part: its place and its cells."""
-        told = f"{FORMAT}/{self.base}/{chunk.start}/{chunk.run}/".encode() + keys.tobytes()
-        return hashlib.blake2b(told, digest_size=12).hexdigest()
+        content = f"{FORMAT}/{self.base}/{chunk.start}/{chunk.run}/".encode() + keys.tobytes()
+        return hashlib.blake2b(content, digest_size=12).hexdigest()
 
     def with_size(self, n: int | None, runs: int | None) -> "Plan":
         """Return the same question with more or fewer blocks or runs."""
@@ -141,8 +141,8 @@ def plan_of(
     )  # fmt: skip
     base = _hash(_identity(work))
     method = [experiment.method.name, experiment.method.model_extra or {}]
-    told = [[factor.name, factor.low, factor.high, factor.by, factor.choices] for factor in factors]
-    return _sized(Plan(name, experiment, factors, work, pairs, 0, 0, 0, base, _hash([base, told, method])))
+    contents = [[factor.name, factor.low, factor.high, factor.by, factor.choices] for factor in factors]
+    return _sized(Plan(name, experiment, factors, work, pairs, 0, 0, 0, base, _hash([base, contents, method])))
 
 
 def _sized(plan: Plan) -> Plan:
@@ -181,8 +181,8 @@ def _identity(work: Work) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _hash(told: Any) -> str:
-    return hashlib.blake2b(json.dumps(told, sort_keys=True).encode(), digest_size=16).hexdigest()
+def _hash(content: Any) -> str:
+    return hashlib.blake2b(json.dumps(content, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 # ---------- on disk
@@ -215,14 +215,14 @@ def as_data(plan: Plan) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def from_data(told: Mapping[str, Any], source: Path, evaluate: Evaluate | None = None) -> Plan:
+def from_data(content: Mapping[str, Any], source: Path, evaluate: Evaluate | None = None) -> Plan:
     """Read the plan that a sweep's folder holds, with the code it was made by; raises InputError."""
     try:
-        if told["format"] != FORMAT:
-            raise InputError(f"{source}: is of another version of innovex (format {told['format']}, not {FORMAT})")
-        if evaluate is None and told["evaluate"]:
-            evaluate = function_at(told["evaluate"])
-        experiment = experiment_of(told["experiment"], source)
+        if content["format"] != FORMAT:
+            raise InputError(f"{source}: is of another version of innovex (format {content['format']}, not {FORMAT})")
+        if evaluate is None and content["evaluate"]:
+            evaluate = function_at(content["evaluate"])
+        experiment = experiment_of(content["experiment"], source)
         factors = factors_of(experiment, source, free=evaluate is not None)
         cases = tuple(
             Case(
@@ -230,15 +230,17 @@ def from_data(told: Mapping[str, Any], source: Path, evaluate: Evaluate | None =
                 tuple(map(from_row, each["settings"])),
                 each["levered"],
             )
-            for each in told["cases"]
+            for each in content["cases"]
         )
         work = Work(
             cases, factors, experiment.seed, experiment.others, experiment.draws_from,
-            tuple(experiment.measures) if evaluate else measures_of_model(), told["first_year"],
-            experiment.horizon_months, experiment.smes, evaluate, told["code"], told["posterior"],
+            tuple(experiment.measures) if evaluate else measures_of_model(), content["first_year"],
+            experiment.horizon_months, experiment.smes, evaluate, content["code"], content["posterior"],
         )  # fmt: skip
-        pairs = tuple((label, base, option) for label, base, option in told["contrasts"])
-        return _sized(Plan(told["name"], experiment, factors, work, pairs, 0, 0, 0, told["base"], told["family"]))
+        pairs = tuple((label, base, option) for label, base, option in content["contrasts"])
+        return _sized(
+            Plan(content["name"], experiment, factors, work, pairs, 0, 0, 0, content["base"], content["family"])
+        )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if isinstance(error, InputError):
             raise

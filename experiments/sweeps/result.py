@@ -29,7 +29,7 @@ from scenarios.errors import describe, listed
 from simulator.parameters import F64
 
 FAILURES = "failures.parquet"
-Asked = str | os.PathLike[str] | Mapping[str, Any] | Experiment
+Question = str | os.PathLike[str] | Mapping[str, Any] | Experiment
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ class Sweep:
     @cached_property
     def finished(self) -> npt.NDArray[np.bool_]:
         """Which runs are done, those that failed too, (rows, runs)."""
-        found = np.zeros((self.plan.rows, self.experiment.runs), dtype=bool)
+        is_finished = np.zeros((self.plan.rows, self.experiment.runs), dtype=bool)
         table = self._table(["row", "run"])
-        found[table["row"].to_numpy(), table["run"].to_numpy()] = True
-        return found
+        is_finished[table["row"].to_numpy(), table["run"].to_numpy()] = True
+        return is_finished
 
     @property
     def complete(self) -> bool:
@@ -129,7 +129,7 @@ class Sweep:
         array, shape (rows, runs)
             NaN where a run failed or is missing.
         """
-        found = np.full((self.plan.rows, self.experiment.runs), np.nan)
+        numbers = np.full((self.plan.rows, self.experiment.runs), np.nan)
         if case not in self.cases:
             raise InputError(f"{self.folder}: has no case {case!r}; allowed: {', '.join(self.cases)}")
         if measure not in self.plan.work.measures:
@@ -137,8 +137,8 @@ class Sweep:
             raise InputError(f"{self.folder}: has no measure {measure!r}; allowed: {known}")
         table = self._table(["row", "run", "case", measure])
         ours = table.filter(pa.compute.equal(table["case"], case))
-        found[ours["row"].to_numpy(), ours["run"].to_numpy()] = ours[measure].to_numpy()
-        return found
+        numbers[ours["row"].to_numpy(), ours["run"].to_numpy()] = ours[measure].to_numpy()
+        return numbers
 
     def outcomes(self, contrast: str, measure: str) -> F64:
         """Return option less base in the same row and run; of a contrast without a base, the option's values.
@@ -168,20 +168,20 @@ class Sweep:
 
     def _table(self, columns: list[str]) -> pa.Table:
         """Return the parts of the plan that are there and whole, as one table; all columns unless some are named."""
-        kept = []
+        parts = []
         for address in self._addresses:
             path = self.folder / PARTS / f"{address}.parquet"
             table = read_part(path, self.plan.base) if path.exists() else None
             if isinstance(table, pa.Table):
                 table = table.replace_schema_metadata(None)
-                kept.append(table.select(columns) if columns else table)
-        if not kept:
+                parts.append(table.select(columns) if columns else table)
+        if not parts:
             raise InputError(f"{self.folder}: nothing is finished yet")
-        return pa.concat_tables(kept)
+        return pa.concat_tables(parts)
 
 
 def sweep(
-    experiment: Asked,
+    experiment: Question,
     out: str | os.PathLike[str] = "results",
     *,
     evaluate: Evaluate | None = None,
@@ -243,13 +243,13 @@ def sweep(
     with engine_at(where) as place:
         design, aside = _run.lay_out(plan, folder)
         advance = _run.carry_out(plan, folder, place, design, hear or (lambda _: None), redo_failed, aside)
-    found = Sweep(folder, plan)
-    _finish(found, advance)
-    return found
+    result = Sweep(folder, plan)
+    _finish(result, advance)
+    return result
 
 
 def prepared(
-    experiment: Asked, out: str | os.PathLike[str], evaluate: Evaluate | None = None, n: int | None = None,
+    experiment: Question, out: str | os.PathLike[str], evaluate: Evaluate | None = None, n: int | None = None,
     runs: int | None = None, resume: bool = False,
 ) -> tuple[Plan, Path]:  # fmt: skip
     """Plan what is asked and name its folder; to `resume`, in the size that the folder holds. Raises InputError."""
@@ -265,7 +265,7 @@ def prepared(
     return plan.with_size(n, runs), folder
 
 
-def _planned(experiment: Asked, out: Path, evaluate: Evaluate | None) -> tuple[Plan, Path]:
+def _planned(experiment: Question, out: Path, evaluate: Evaluate | None) -> tuple[Plan, Path]:
     """Return the plan in the size that the file or folder says, and its folder."""
     if isinstance(experiment, str | os.PathLike) and (Path(experiment) / PLAN).exists():
         folder = Path(experiment)
@@ -275,11 +275,11 @@ def _planned(experiment: Asked, out: Path, evaluate: Evaluate | None) -> tuple[P
     if isinstance(experiment, str | os.PathLike):
         if Path(experiment).is_dir():
             raise InputError(f"{experiment}: is not the folder of a sweep (it holds no {PLAN})")
-        asked, path = read(experiment)
-        plan = plan_of(asked, path.stem, path, evaluate)
+        question, path = read(experiment)
+        plan = plan_of(question, path.stem, path, evaluate)
     else:
-        asked = experiment if isinstance(experiment, Experiment) else experiment_of(experiment, "experiment")
-        plan = plan_of(asked, "of_your_own", "experiment", evaluate)
+        question = experiment if isinstance(experiment, Experiment) else experiment_of(experiment, "experiment")
+        plan = plan_of(question, "of_your_own", "experiment", evaluate)
     return plan, out / plan.folder_name
 
 
@@ -311,22 +311,22 @@ def load(folder: str | os.PathLike[str], evaluate: Evaluate | None = None) -> Sw
     return Sweep(place, _plan_in(place, evaluate))
 
 
-def _finish(found: Sweep, advance: Advance) -> None:
+def _finish(result: Sweep, advance: Advance) -> None:
     """Write the failures and the manifest, which says that all is there; nothing if the plan is another by now."""
-    folder, plan = found.folder, found.plan
+    folder, plan = result.folder, result.plan
     with _run.locked(folder):
         plan_there = _run.read_json(folder / PLAN)
         if (plan_there["family"], plan_there["rows"], plan_there["experiment"]["runs"]) != (
             plan.family, plan.rows, plan.experiment.runs,
         ):  # fmt: skip
             raise InputError(f"{folder}: another process has asked for another size meanwhile; all runs are kept there")
-        parts = {address: size_and_hash(folder / PARTS / f"{address}.parquet") for address in found._addresses}
+        parts = {address: size_and_hash(folder / PARTS / f"{address}.parquet") for address in result._addresses}
         manifest = plan_there | {"failed": advance.failed, "parts": parts, "complete": True}
         if _run.json_there(folder / MANIFEST) != manifest:
             _run.forget_report(folder)
         write_json(manifest, folder / MANIFEST)
         if advance.failed:
-            found.failures.to_parquet(folder / FAILURES)
+            result.failures.to_parquet(folder / FAILURES)
         else:
             (folder / FAILURES).unlink(missing_ok=True)
 
@@ -344,13 +344,13 @@ def status(folder: str | os.PathLike[str]) -> dict[str, Any]:
     dict
         Runs to do, done and failed, damaged parts, whether it is complete, and whether a process is at work on it.
     """
-    found = load(folder)
-    plan, per_case = found.plan, len(found.cases)
+    result = load(folder)
+    plan, per_case = result.plan, len(result.cases)
     done = failed = 0
     damaged: list[Damaged] = []
     times: list[tuple[float, int]] = []
-    for address in found._addresses:
-        path = found.folder / PARTS / f"{address}.parquet"
+    for address in result._addresses:
+        path = result.folder / PARTS / f"{address}.parquet"
         if not path.exists():
             continue
         table = read_part(path, plan.base)
@@ -361,11 +361,11 @@ def status(folder: str | os.PathLike[str]) -> dict[str, Any]:
         failed += sum(1 for cause in table.column("failure").to_pylist()[::per_case] if cause)
         times.append((path.stat().st_mtime, len(table) // per_case))
     return {
-        "folder": str(found.folder), "title": plan.experiment.title, "method": found.method.name,
+        "folder": str(result.folder), "title": plan.experiment.title, "method": result.method.name,
         "cells": plan.cells, "done": done, "failed": failed, "simulations": plan.simulations,
         "damaged": [list(each) for each in damaged], "complete": done == plan.cells,
-        "at_work": in_hand(found.folder / CLAIMS), "per_second": _pace(times),
-        "earlier_parts": len([*(found.folder / KEPT).glob("*.parquet")]),
+        "at_work": in_hand(result.folder / CLAIMS), "per_second": _pace(times),
+        "earlier_parts": len([*(result.folder / KEPT).glob("*.parquet")]),
     }  # fmt: skip
 
 

@@ -133,21 +133,21 @@ def put_in_order(folder: Path, wanted: Iterable[str], base: str) -> list[Damaged
 def read_plan(path: Path) -> dict[str, Any]:
     """Read the file of a plan, whole enough to be understood; raises InputError, with the way to mend it."""
     try:
-        told = read_json(path)
+        content = read_json(path)
     except InputError as error:
         raise InputError(f"{error}; {MEND}" if path.exists() else str(error)) from None
-    lacks = [key for key in NEEDED if key not in told]
-    if lacks and told.get("format", FORMAT) == FORMAT:
+    lacks = [key for key in NEEDED if key not in content]
+    if lacks and content.get("format", FORMAT) == FORMAT:
         raise InputError(f"{path}: is not the plan of a sweep, or not all of it (it lacks {listed(lacks, 3)}); {MEND}")
-    return told
+    return content
 
 
 def size_there(folder: Path, family: str) -> tuple[int | None, int | None]:
     """Return the blocks and runs of the sweep in a folder; nothing where it is damaged or of another question."""
     for name in (PLAN, MANIFEST):  # a manifest tells of a finished sweep all that its plan does
-        told = json_there(folder / name) or {}
-        if told.get("family") == family:
-            experiment = told["experiment"]
+        content = json_there(folder / name) or {}
+        if content.get("family") == family:
+            experiment = content["experiment"]
             return experiment["method"]["n"], experiment["runs"]
     return None, None
 
@@ -177,13 +177,13 @@ def locked(folder: Path) -> Iterator[None]:
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON file of the folder; raises InputError."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path.parent}: is not the folder of a sweep (it holds no {path.name})") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({(error.strerror or 'unknown reason').lower()})") from None
     except ValueError:
         raise InputError(f"{path}: is damaged, it cannot be read as JSON") from None
-    if not isinstance(told, dict):
+    if not isinstance(content, dict):
         raise InputError(f"{path}: is not the {path.stem} of a sweep")
-    return told
+    return content

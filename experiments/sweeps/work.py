@@ -131,7 +131,7 @@ class Cells:
                 measures[place] = _one(work, rows.values[place], drawn, int(block), rows.run, known)
                 cause = _not_numbers(work, measures[place])
             except Exception as error:  # whatever it is, it is this row's alone
-                cause = _told(error)
+                cause = _on_one_line(error)
             if cause:
                 measures[place] = math.nan
             failures.append(cause)
@@ -162,14 +162,14 @@ def _one(work: Work, numbers: F64, drawn: dict[str, float], block: int, run: int
     """Measure one cell, (cases, measures); `known`: of earlier rows of the block."""
     if work.evaluate is not None:
         return _evaluated(work, numbers, run_seed(work.seed, block, run))
-    found = []
+    measures = []
     for place, case in enumerate(work.cases):
         reaches = [factor.reaches(case.levered) for factor in work.factors]
         key = place, numbers[reaches].tobytes()
         if key not in known:
             known[key] = _measured(work, inputs_of(work, case, numbers, drawn), block, run)
-        found.append(known[key])
-    return np.stack(found)
+        measures.append(known[key])
+    return np.stack(measures)
 
 
 def _measured(work: Work, inputs: Resolved, block: int, run: int) -> F64:
@@ -191,14 +191,14 @@ def inputs_of(work: Work, case: Case, numbers: F64, drawn: Mapping[str, float]) 
 
 def _evaluated(work: Work, numbers: F64, seed: int) -> F64:
     assert work.evaluate is not None
-    given = {factor.name: factor.value(x) for factor, x in zip(work.factors, numbers)}
-    rows = [work.evaluate(case.name, given, seed) for case in work.cases]
+    values = {factor.name: factor.value(x) for factor, x in zip(work.factors, numbers)}
+    rows = [work.evaluate(case.name, values, seed) for case in work.cases]
     return np.array([[float(row[name]) for name in work.measures] for row in rows])
 
 
-def _not_numbers(work: Work, found: F64) -> str:
+def _not_numbers(work: Work, measures: F64) -> str:
     """Name the cause, if a measure that always exists is no finite number."""
-    there = np.atleast_1d(np.isfinite(found).all(axis=0))
+    there = np.atleast_1d(np.isfinite(measures).all(axis=0))
     if there.all():
         return ""
     free = work.evaluate is None
@@ -208,7 +208,7 @@ def _not_numbers(work: Work, found: F64) -> str:
     return f"not a finite number: {', '.join(bad[:3])}" if bad else ""
 
 
-def _told(error: Exception) -> str:
+def _on_one_line(error: Exception) -> str:
     """Put an error on one line."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}"[:LONGEST_CAUSE] if text else type(error).__name__
@@ -248,14 +248,14 @@ def function_at(name: str) -> Evaluate:
     """Return the function that `module:name` names. Raises InputError."""
     module, _, path = name.partition(":")
     try:
-        found: Any = importlib.import_module(module)
+        module_at: Any = importlib.import_module(module)
         for part in path.split("."):
-            found = getattr(found, part)
+            module_at = getattr(module_at, part)
     except (ImportError, AttributeError, ValueError):
         raise InputError(
             f"the function {name} of this sweep cannot be found; give it again with sweep(..., evaluate=)"
         ) from None
-    evaluate: Evaluate = found
+    evaluate: Evaluate = module_at
     return evaluate
 
 

@@ -147,11 +147,11 @@ def _joint_proposals(met: State, proposed: State) -> float:
     for row in log[log.kind == CallEvent.MEETING]:
         pairs |= {(int(row.who), int(row.whom)), (int(row.whom), int(row.who))}
     partners = proposed.rows("partners")
-    found = 0
+    joint = 0
     for project in proposed.rows("projects"):
         inside = partners.cluster[project.first_partner : project.first_partner + project.partners]
-        found += sum((int(inside[0]), int(other)) in pairs for other in inside[1:])
-    return float(found)
+        joint += sum((int(inside[0]), int(other)) in pairs for other in inside[1:])
+    return float(joint)
 
 
 def _projects_per_meeting(state: State, inputs: Resolved) -> float:

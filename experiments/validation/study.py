@@ -82,11 +82,11 @@ def validate(ask: Ask, posterior: Posterior, stage: Stage) -> Validation:
     """Carry out all checks; the same ask and posterior give the same numbers on any number of threads."""
     evidence, run = load_evidence(ask.evidence), runner(ask.store, ask.where, stage)
     draws = posterior.draw(ask.draws, ask.seed)
-    found = replicates(draws, ask.seed, evidence, run)
+    replicated = replicates(draws, ask.seed, evidence, run)
     few = {name: values[: ask.outside] for name, values in draws.items()}
     tables = {
-        "predictive": predictive_frame(found),
-        "typicality": typicality_frame(found),
+        "predictive": predictive_frame(replicated),
+        "typicality": typicality_frame(replicated),
         "forecast": forecast(draws, ask.seed, run),
         "picking": picking_frame(few, ask.seed, evidence, run),
         "outside": outside_frame(few, ask.seed, run),
@@ -129,15 +129,15 @@ def _checks_of_the_fit(ask: Ask, run: Runner, stage: Stage) -> dict[str, pd.Data
     of_fit = runner(ask.fit, ask.where, stage)
     whole = fit(problem, settings, of_fit, stage)
     ranks = checks.replicates(whole, ask.checked, run)
-    found = {
+    tables = {
         "coverage": checks.coverage(ranks),
         "recovery": checks.recovery(ranks),
         "emulators": checks.emulator_frame(whole),
     }
     if can_be_left_out(problem):
         left = leave_out(problem, replace(settings, near=min(settings.near, NEAR)), LEFT_OUT, of_fit, stage)
-        found |= {"left_out": left, "left_out_totals": totals(left)}
-    return found
+        tables |= {"left_out": left, "left_out_totals": totals(left)}
+    return tables
 
 
 def can_be_left_out(problem: "Problem") -> bool:
