@@ -27,6 +27,10 @@ class Comparison(Frames):
     See `experiments.comparison.frames.Frames` for its attributes.
     """
 
+    def __repr__(self) -> str:
+        runs = f"{self.manifest['finished_draws']:,} draws of {self.manifest['runs']:,} runs"
+        return f"<Comparison of {', '.join(self.scenarios)}: {runs}>"
+
     @property
     def summary(self) -> pd.DataFrame:
         """The paired effects, one row per scenario, basis and measure."""

@@ -525,3 +525,10 @@ def test_a_folder_is_read_by_its_manifest_too(folder):
 def test_what_is_no_path_is_refused(wrong):
     with pytest.raises(InputError, match="allowed: the path of a results folder"):
         load(wrong)
+
+
+def test_a_comparison_says_in_one_line_what_it_is(folder):
+    assert (
+        repr(load(folder))
+        == f"<Comparison of baseline, projects_24: {small().manifest['finished_draws']} draws of 2 runs>"
+    )
