@@ -528,7 +528,5 @@ def test_what_is_no_path_is_refused(wrong):
 
 
 def test_a_comparison_says_in_one_line_what_it_is(folder):
-    assert (
-        repr(load(folder))
-        == f"<Comparison of baseline, projects_24: {small().manifest['finished_draws']} draws of 2 runs>"
-    )
+    names = ", ".join(small().scenarios)
+    assert repr(load(folder)) == f"<Comparison of {names}: {small().manifest['finished_draws']} draws of 2 runs>"
