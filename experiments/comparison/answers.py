@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from experiments.comparison.frames import Frames
+from experiments.comparison.views import is_the_same
 from experiments.exhibits import words
 from experiments.runs.measures import MAIN
 
@@ -36,7 +37,7 @@ def answers(frames: Frames) -> list[dict[str, Any]]:
 
 def _answer(frames: Frames, scenario: str) -> dict[str, Any]:
     row = _row(frames, scenario, MAIN)
-    if _is_the_same(frames, scenario):
+    if is_the_same(frames, scenario):
         return _no_difference(frames, scenario, row)
     cost = _row(frames, scenario, "cost_per_contract_eur")
     about = frames.about[scenario]
@@ -46,13 +47,6 @@ def _answer(frames: Frames, scenario: str) -> dict[str, Any]:
     sentence += f"; {_reason(row, frames.reasons[frames.reasons.scenario == scenario])}."
     sentence += _held(about["changes"]) + _taken(about["changes"]) + _idle(about["changes"])
     return _as_answer(scenario, sentence, about, row, cost)
-
-
-def _is_the_same(frames: Frames, scenario: str) -> bool:
-    """Tell whether no measure differs from the base in any world."""
-    effects = frames.effects[(frames.effects.scenario == scenario) & (frames.effects.basis == "equal budget")]
-    parts = effects[["difference", "difference_low", "difference_high"]].to_numpy()
-    return not np.nan_to_num(parts).any()
 
 
 def _no_difference(frames: Frames, scenario: str, row: pd.Series) -> dict[str, Any]:

@@ -27,7 +27,6 @@ from experiments.comparison.frames import Frames
 from experiments.exhibits import words
 from experiments.exhibits.exhibit import Exhibit
 from experiments.exhibits.page import show, write_page
-from experiments.exhibits.style import Verdict
 from experiments.runs.measures import MAIN
 from experiments.runs.parameter_draws import is_calibrated
 
@@ -52,10 +51,11 @@ EXHIBITS: tuple[Exhibit[Frames], ...] = (
     variance.EXHIBIT,
 )
 FEW_DRAWS = 30  # below which the page warns of its verdicts
-HEADINGS: Mapping[Verdict, str] = {
+HEADINGS = {
     "better": "Clearly better",
     "worse": "Clearly worse",
     "open": "Not told apart",
+    "same": "No difference",
 }
 
 
@@ -70,9 +70,9 @@ class Answer:
 
 @dataclass(frozen=True)
 class Group:
-    """Scenarios with the same verdict."""
+    """Scenarios with the same verdict; of those that differ in nothing it is `same`."""
 
-    verdict: Verdict
+    verdict: str
     heading: str
     answers: tuple[Answer, ...]
 
@@ -174,7 +174,8 @@ def warning(frames: Frames) -> str:
 
 def answers_by_verdict(frames: Frames) -> list[Group]:
     """Return answers by verdict at equal budget, in ranked order."""
-    verdicts = views.verdicts(frames, views.main_basis(frames))
+    verdicts: dict[str, str] = {**views.verdicts(frames, views.main_basis(frames))}
+    verdicts |= {scenario: "same" for scenario in verdicts if views.is_the_same(frames, scenario)}
     answers = {answer["scenario"]: answer for answer in frames.answers}
     groups = []
     for verdict, heading in HEADINGS.items():

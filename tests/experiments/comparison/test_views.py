@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from experiments.comparison import views
+from experiments.comparison.report import answers_by_verdict
 from experiments.runs.measures import MAIN
 from tests.made_up import DRAWS, RUNS, alone, made, with_tables
 from tests.studies import small
@@ -117,3 +118,13 @@ def test_figures_name_the_calls_that_draws_are_fitted_to() -> None:
     fitted = replace(frames, manifest={**frames.manifest, "draws_from": "posterior", "fitted_calls": [2011, 2014]})
     assert "draws fitted to the calls of 2011-2014;" in views.source_line(fitted)
     assert small().manifest["fitted_calls"] == [2013, 2014, 2015]
+
+
+def test_what_differs_in_no_world_is_a_group_of_its_own() -> None:
+    """It is never said of it that the draws do not agree."""
+    frames = made(3)
+    of_one = frames.effects.scenario == "case_1"
+    frames.effects.loc[of_one, ["difference", "difference_low", "difference_high"]] = 0.0
+    titles = {group.verdict: [answer.title for answer in group.answers] for group in answers_by_verdict(frames)}
+    assert titles["same"] == [views.title(frames, "case_1")]
+    assert sum(map(len, titles.values())) == 2
