@@ -8,7 +8,6 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from experiments.comparison.frames import Frames
-from experiments.comparison.views import is_the_same
 from experiments.exhibits import words
 from experiments.runs.measures import MAIN
 
@@ -37,7 +36,7 @@ def answers(frames: Frames) -> list[dict[str, Any]]:
 
 def _answer(frames: Frames, scenario: str) -> dict[str, Any]:
     row = _row(frames, scenario, MAIN)
-    if is_the_same(frames, scenario):
+    if frames.is_the_same(scenario):
         return _no_difference(frames, scenario, row)
     cost = _row(frames, scenario, "cost_per_contract_eur")
     about = frames.about[scenario]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import pandas as pd
 
 from experiments.runs.files import TemporaryFolder
@@ -103,6 +104,17 @@ class Frames:
     answers: list[dict[str, Any]] = field(default_factory=list)
     manifest: dict[str, Any] = field(default_factory=dict)
     trace: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def is_the_same(self, scenario: str) -> bool:
+        """Tell whether no measure of a scenario differs from the base in any world.
+
+        Parameters
+        ----------
+        scenario : str
+            Name of the scenario.
+        """
+        of_scenario = self.effects[self.effects["scenario"] == scenario]
+        return not np.nan_to_num(of_scenario[["difference", "difference_low", "difference_high"]].to_numpy()).any()
 
     def rows(self, table: str, scenario: str, columns: Sequence[str]) -> pd.DataFrame:
         """Return one scenario's rows of a large table, which need not fit into memory as a whole.

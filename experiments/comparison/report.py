@@ -175,7 +175,7 @@ def warning(frames: Frames) -> str:
 def answers_by_verdict(frames: Frames) -> list[Group]:
     """Return answers by verdict at equal budget, in ranked order."""
     verdicts: dict[str, str] = {**views.verdicts(frames, views.main_basis(frames))}
-    verdicts |= {scenario: "same" for scenario in verdicts if views.is_the_same(frames, scenario)}
+    verdicts |= {scenario: "same" for scenario in verdicts if frames.is_the_same(scenario)}
     answers = {answer["scenario"]: answer for answer in frames.answers}
     groups = []
     for verdict, heading in HEADINGS.items():

@@ -183,20 +183,6 @@ def verdict(row: pd.Series) -> Verdict:
     return "open"
 
 
-def is_the_same(frames: Frames, scenario: str) -> bool:
-    """Tell whether no measure differs from the base in any world.
-
-    Parameters
-    ----------
-    frames : Frames
-        The comparison.
-    scenario : str
-        Name of the scenario.
-    """
-    effects = frames.effects[(frames.effects.scenario == scenario) & (frames.effects.basis == main_basis(frames))]
-    return not np.nan_to_num(effects[["difference", "difference_low", "difference_high"]].to_numpy()).any()
-
-
 def verdicts(frames: Frames, basis: str = BUDGET) -> dict[str, Verdict]:
     """Return each scenario's verdict on net contracts."""
     table = effects_of(frames, MAIN, basis)
