@@ -8,13 +8,13 @@ import pandas as pd
 from scipy.special import stdtrit
 
 from experiments.comparison.frames import Frames
+from experiments.comparison.verdicts import verdict
 from experiments.exhibits import words
 from experiments.runs.measures import MAIN
 
 CARRIES = 0.25  # share of an effect that one mechanism must carry to be named
 SAME_SPENDING = 0.05  # relative difference in public cost up to which it is not mentioned
 MOSTLY = 0.5  # share from which on a mechanism carries most of the effect
-TOLD_APART = 0.9  # share of draws from which on a scenario counts as better or worse
 NOTHING = 0.005  # relative change below which a scenario changes nothing
 
 
@@ -151,7 +151,7 @@ def _reason(row: pd.Series, reasons: pd.DataFrame) -> str:
     """Return the mechanism that carries the effect, if one does: with it switched off, most of the effect is gone."""
     if not np.isnan(row["relative"]) and abs(row["relative"]) < NOTHING:
         return "nothing to explain at this size"
-    if 1.0 - TOLD_APART < row["p_better"] < TOLD_APART:
+    if verdict(row) == "open":
         return "the draws do not agree, so no reason is given"
     if reasons.empty:
         return "reasons were not computed"

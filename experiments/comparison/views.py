@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from experiments.comparison import tables
-from experiments.comparison.answers import TOLD_APART
 from experiments.comparison.frames import Frames
+from experiments.comparison.verdicts import verdict
 from experiments.exhibits import words
 from experiments.exhibits.style import Verdict
-from experiments.runs.measures import ENDS, MAIN, all_measures
+from experiments.runs.measures import ENDS, MAIN
 from experiments.runs.parameter_draws import is_calibrated
 from scenarios import programme
 
@@ -162,25 +161,6 @@ def heading(frames: Frames, basis: str) -> str:
     draws = effects_of(frames, MAIN, basis)["draws"].max()
     everything = effects_of(frames, MAIN, BUDGET)["draws"].max()
     return f"At {basis}" + (f" ({draws:.0f} draws)" if draws < everything else "")
-
-
-def verdict(row: pd.Series) -> Verdict:
-    """Return whether a scenario is better or worse than the base, or neither clearly (`open`).
-
-    Parameters
-    ----------
-    row : Series
-        A row of `effects_of`. Draws without any difference count for neither side.
-    """
-    if not np.isfinite(row["p_better"]) or row["difference"] == 0:
-        return "open"
-    better = all_measures()[row["measure"]].better
-    nearest = row["difference_high"] if better > 0 else row["difference_low"]  # the end of the interval next to 0
-    if row["p_better"] >= TOLD_APART:
-        return "better"
-    if row["p_better"] <= 1 - TOLD_APART + 1e-12 and better * row["difference"] < 0 and nearest != 0:
-        return "worse"
-    return "open"
 
 
 def verdicts(frames: Frames, basis: str = BUDGET) -> dict[str, Verdict]:

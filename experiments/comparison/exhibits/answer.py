@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from experiments.comparison import views
 from experiments.comparison.exhibits.changes import Changes, changes
 from experiments.comparison.frames import Frames
+from experiments.comparison.verdicts import verdict
 from experiments.exhibits import words
 from experiments.exhibits.exhibit import Caption, Exhibit
 from experiments.exhibits.style import (
@@ -126,7 +127,7 @@ def _scale(axes: Any, form: words.Form) -> None:
 def _mark(axes: Any, y: int, row: pd.Series, name: str, limits: tuple[float, float]) -> None:
     """Draw a mean with its interval, and arrowheads where they go beyond the axis."""
     middle, low, high = row[name], row[f"{name}_low"], row[f"{name}_high"]
-    look = MARKS[views.verdict(row)]
+    look = MARKS[verdict(row)]
     if math.isfinite(low) and math.isfinite(high):
         axes.plot(
             np.clip([low, high], *limits), [y, y], color=look["color"], linewidth=1.6, solid_capstyle="butt"

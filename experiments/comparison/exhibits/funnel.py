@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from experiments.comparison import views
 from experiments.comparison.exhibits.changes import Changes, Column, changes, table_of
 from experiments.comparison.frames import Frames
+from experiments.comparison.verdicts import verdict
 from experiments.exhibits import words
 from experiments.exhibits.exhibit import Caption, Exhibit
 from experiments.exhibits.style import INK, MARKS, QUIET, label_rows, plain, reach, rule_rows, sheet
@@ -97,16 +97,16 @@ def _panel(axes: Any, table: pd.DataFrame, name: str, limit: float) -> None:
     plain(axes)
     axes.tick_params(axis="y", length=0)
     for y, (_, row) in enumerate(table.iterrows()):
-        value, verdict = row[name], views.verdict(row)
+        value, side = row[name], verdict(row)
         if not math.isfinite(value):
             continue
-        look = MARKS[verdict]
+        look = MARKS[side]
         end = float(np.clip(value, -limit, limit))
         axes.plot([0, end], [y, y], color=look["color"], linewidth=1.2)
         if end != value:
             look = {"marker": ">" if value > 0 else "<", "color": look["color"]}
         axes.plot([end], [y], linestyle="", **(look | {"markersize": 4.5}), clip_on=False)
-        colour = QUIET if verdict == "open" else INK
+        colour = QUIET if side == "open" else INK
         axes.text(NUMBERS * limit, y, _form(name)(value), ha="right", va="center", color=colour)
     rule_rows(axes, len(table))
 

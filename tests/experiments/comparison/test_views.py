@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from experiments.comparison import views
+from experiments.comparison.answers import answers
 from experiments.comparison.report import answers_by_verdict
+from experiments.comparison.verdicts import verdict
 from experiments.runs.measures import MAIN
 from tests.made_up import DRAWS, RUNS, alone, made, with_tables
 from tests.studies import small
@@ -26,7 +28,7 @@ def test_verdicts_follow_the_share_of_draws() -> None:
     verdicts = []
     for share, difference in ((0.95, 4.0), (0.9, 4.0), (0.5, 4.0), (0.1, -4.0), (0.0, -4.0)):
         row["p_better"], row["difference"] = share, difference
-        verdicts.append(views.verdict(row))
+        verdicts.append(verdict(row))
     assert verdicts == ["better", "better", "open", "worse", "worse"]
 
 
@@ -34,9 +36,9 @@ def test_a_scenario_that_costs_less_is_better() -> None:
     """Made-up costs go with contracts: case_1 costs less than the base, case_2 more, in every draw."""
     frames = made(3)
     cost = views.effects_of(frames, "public_cost_eur")
-    assert [views.verdict(cost.loc[key]) for key in ("case_1", "case_2")] == ["better", "worse"]
+    assert [verdict(cost.loc[key]) for key in ("case_1", "case_2")] == ["better", "worse"]
     contracts = views.effects_of(frames, MAIN)
-    assert [views.verdict(contracts.loc[key]) for key in ("case_1", "case_2")] == ["worse", "better"]
+    assert [verdict(contracts.loc[key]) for key in ("case_1", "case_2")] == ["worse", "better"]
 
 
 @pytest.mark.slow
@@ -128,3 +130,13 @@ def test_what_differs_in_no_world_is_a_group_of_its_own() -> None:
     titles = {group.verdict: [answer.title for answer in group.answers] for group in answers_by_verdict(frames)}
     assert titles["same"] == [views.title(frames, "case_1")]
     assert sum(map(len, titles.values())) == 2
+
+
+def test_a_scenario_that_is_better_in_one_draw_of_ten_is_worse_in_words_too() -> None:
+    """1 - 0.9 is a little less than 0.1: sentence, heading and mark follow one rule."""
+    frames = made(2)
+    row = (frames.effects.scenario == "case_1") & (frames.effects.measure == MAIN)
+    frames.effects.loc[row, ["p_better", "difference", "difference_low", "difference_high"]] = 0.1, -4.0, -9.0, 1.0
+    assert views.verdicts(frames) == {"case_1": "worse"}
+    (answer,) = answers(replace(frames, reasons=frames.reasons.iloc[:0]))
+    assert "do not agree" not in answer["sentence"]
