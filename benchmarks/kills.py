@@ -39,10 +39,10 @@ PARTS = {"runs", "jobs", "parts"}  # folders of finished parts
 
 def start(asked: list[str], out: Path, more: list[str]) -> "subprocess.Popen[bytes]":
     """Ask a question in a process group of its own."""
-    command = [sys.executable, "-m", "experiments.cli.main", *asked, *more, "--out", str(out)]
+    command = [sys.executable, "-m", "experiments.cli.main", *asked, *more, "--out", "answers"]
     environment = os.environ | {"PYTHONPATH": str(HERE)}
     quiet = subprocess.DEVNULL
-    # In the folder of the results, so that what a question keeps beside them is its own.
+    # Below a folder of its own, by a name that is always the same: reports of sweeps say how to go on there.
     out.mkdir(parents=True, exist_ok=True)
     return subprocess.Popen(command, cwd=out, env=environment, stdout=quiet, stderr=quiet, start_new_session=True)
 
