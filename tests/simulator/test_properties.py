@@ -25,6 +25,8 @@ QUIET = {
 RUNS = [(name, {}, seed) for name in scenarios.names() for seed in SEEDS]
 RUNS += [(name, draw, 1) for name in scenarios.names() for draw in (LIVELY, QUIET)]
 IDS = [f"{name}-{'lively' if draw is LIVELY else 'quiet' if draw is QUIET else seed}" for name, draw, seed in RUNS]
+# The inner loop takes a run of each scenario; `make test` takes them all.
+MARKS = [() if seed == 1 and not draw else pytest.mark.slow for _, draw, seed in RUNS]
 
 
 class Run:
@@ -46,7 +48,9 @@ class Run:
         return self.state.clusters.nation[self.state.smes.cluster[rows]]
 
 
-@pytest.fixture(scope="module", params=RUNS, ids=IDS)
+@pytest.fixture(
+    scope="module", params=[pytest.param(run, marks=mark) for run, mark in zip(RUNS, MARKS, strict=True)], ids=IDS
+)
 def done(request):
     return Run(*request.param)
 
