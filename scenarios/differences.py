@@ -7,11 +7,8 @@ import numpy as np
 
 from scenarios.entries import central, drawn, register
 from scenarios.history import programme
-from scenarios.resolve import DRAWN, Resolved, resolve
+from scenarios.resolve import CHOICES, DRAWN, Resolved, resolve
 from scenarios.settings import DEFAULT_HORIZON_MONTHS, Change, Setting, Value, label_and_unit, value_at
-from simulator.parameters import DECISION_DATES, FUNDING_RULES
-
-CHOICES = {"funding_rule": FUNDING_RULES, "decision_dates": DECISION_DATES}
 
 Settings = tuple[Setting, ...]
 

@@ -33,6 +33,7 @@ ByName = Mapping[tuple[str | None, str], list[Setting]]  # settings by funder an
 
 # Rules of a call that are levers as they are: its numbers. Whole numbers are dates, sizes and choices.
 DRAWN = ("grant_eur", "pass_share")  # rules of a funder that the draws decide unless a scenario sets them
+CHOICES = {"funding_rule": FUNDING_RULES, "decision_dates": DECISION_DATES}  # names by position
 LEVERS = tuple(name for name, kind in CallRules.__annotations__.items() if kind == F64)
 
 
@@ -153,11 +154,23 @@ def _own_values(settings: Settings) -> dict[str, Value | Change]:
 
 
 def _set(name: str, value: Value | Change, without: Any) -> Any:
-    """Return what holds where a value or a change is set: within the limits, unless the world itself is beyond."""
-    if not isinstance(value, Change):
-        return value
+    """Return what holds where a value or a change is set."""
+    return changed(name, value, without) if isinstance(value, Change) else value
+
+
+def changed(name: str, change: Change, without: Any) -> Any:
+    """Return numbers after a change: within the limits of the register, unless they were beyond without it.
+
+    Parameters
+    ----------
+    name : str
+        A number of the register.
+    change : Change
+    without : float or array
+        What holds without the change, in the unit of the register.
+    """
     smallest, largest = register()[name].limits
-    return np.clip(value.of(without), np.fmin(smallest, without), np.fmax(largest, without))
+    return np.clip(change.of(without), np.fmin(smallest, without), np.fmax(largest, without))
 
 
 @lru_cache(maxsize=256)
@@ -172,8 +185,7 @@ def _template(settings: Settings, years: Years, past: Programme) -> Arrays:
         **{name: unchanged[name] for name in ("year", "event_month", "open_month", "close_month")},
         "event_clusters": np.rint(size).astype(np.int64),
         "held": held,
-        "funding_rule": _indices(lever["funding_rule"], FUNDING_RULES),
-        "decision_dates": _indices(lever["decision_dates"], DECISION_DATES),
+        **{name: _indices(lever[name], names) for name, names in CHOICES.items()},
         "grant_factor": np.array(lever["grant_factor"], dtype=np.float64),
     }
     for name in LEVERS:

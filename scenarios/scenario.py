@@ -12,7 +12,7 @@ from scenarios.errors import Fault, InputError, describe, echo, listed, nearest,
 from scenarios.files import read_toml
 from scenarios.form import check
 from scenarios.history import Programme, programme
-from scenarios.resolve import Resolved, resolve
+from scenarios.resolve import Resolved, changed, resolve
 from scenarios.scenario_file import GUIDE, Content, content_of, form
 from scenarios.settings import Change, Setting, in_order, value_at
 
@@ -177,12 +177,19 @@ def _merged(inherited: tuple[Setting, ...], own: tuple[Setting, ...]) -> tuple[S
     for setting in own:
         year, funder, name, value = setting
         if isinstance(value, Change):
-            value = value.after(value_at(inherited, year, funder, name))
+            value = _on_top(name, value, value_at(inherited, year, funder, name))
         if value == Change():
             settings.pop(setting[:3], None)
         else:
             settings[setting[:3]] = Setting(year, funder, name, value)
     return in_order(settings.values())
+
+
+def _on_top(name: str, change: Change, before: Any) -> Any:
+    """Return a change on top of what a parent sets: within the limits, where that is a number."""
+    return (
+        change.after(before) if before is None or isinstance(before, Change) else float(changed(name, change, before))
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:

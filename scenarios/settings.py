@@ -32,11 +32,11 @@ class Change(NamedTuple):
         """Return the numbers, or an array of them, after the change."""
         return values * self.times + self.add
 
-    def after(self, before: "Value | Change | None") -> "Value | Change":
-        """Return this change on top of what was set before, if anything: a number, or another change."""
-        if isinstance(before, Change):
-            return Change(before.times * self.times, before.add * self.times + self.add)
-        return self if before is None else float(self.of(before))
+    def after(self, before: "Change | None") -> "Change":
+        """Return this change on top of another, if there is one."""
+        if before is None:
+            return self
+        return Change(before.times * self.times, before.add * self.times + self.add)
 
     def __str__(self) -> str:
         times = f"{self.times:g} times as much" if self.times != 1.0 else ""

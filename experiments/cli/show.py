@@ -13,11 +13,10 @@ from experiments.runs.parameter_draws import POSTERIOR
 from experiments.runs.world_ranges import Range, ranges_of_draws
 from scenarios import Resolved, Scenario, Setting
 from scenarios.differences import Difference
+from scenarios.resolve import CHOICES
 from scenarios.settings import Change
-from simulator.parameters import DECISION_DATES, FUNDING_RULES
 
 WIDEST = 120
-CODED = {"funding_rule": FUNDING_RULES, "decision_dates": DECISION_DATES}
 DATES = ("event_month", "open_month", "close_month")
 NO_PART = "-"  # instead of the values of a funder that takes no part in a call
 
@@ -184,8 +183,8 @@ def _words(name: str) -> Words:
 
 def _value(name: str, value: float) -> str:
     """Put a rule's value as people say it: choices by name, months of the calendar by date, switches as yes or no."""
-    if name in CODED:
-        return CODED[name][int(value)]
+    if name in CHOICES:
+        return CHOICES[name][int(value)]
     if name in DATES:
         return f"{library.programme().first_year + int(value) // 12}-{int(value) % 12 + 1:02}"
     if _words(name).unit == "yes or no":

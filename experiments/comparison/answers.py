@@ -134,7 +134,7 @@ def _held(changes: list[dict[str, Any]]) -> str:
     what = first["label"][:1].lower() + first["label"][1:] + _whose(first["funder"])
     base = words.setting_in_worlds(first["base_in_worlds"], unit)
     more = f", and {len(pinned) - 1} more numbers so" if pinned[1:] else ""
-    return f" It holds the {what} at {words.setting(first['value'], unit)} in every world (base: {base}){more}."
+    return f" It holds the {what} at {words.setting(first['value'], unit)} in every world (without that: {base}){more}."
 
 
 def _whose(funder: str | None) -> str:

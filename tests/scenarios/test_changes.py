@@ -132,6 +132,22 @@ def test_a_childs_change_goes_on_top_of_its_parents(parent, child, expected, min
     assert [each.value for each in scenario.settings if each.name == "grant_eur"] == [expected]
 
 
+def test_a_change_on_top_of_a_parents_number_stays_within_the_limits(mine):  # noqa: F811
+    mine("[from.2016.funders.DK]\npass_share = 0.9\n[from.2016]\nproject_months = 200\n", "first")
+    scenario = mine(
+        'extends = "first.toml"\n[from.2016.funders.DK]\npass_share = { times = 2 }\n[from.2016]\nproject_months = { times = 2 }\n',
+        "second",
+    )
+    values = {each.name: each.value for each in scenario.settings}
+    assert (values["pass_share"], values["project_months"]) == (1.0, 240.0)
+
+
+@pytest.mark.parametrize("body", ["horizon_months = 60\n", "last_call = 2019\n"])
+def test_what_has_no_date_set_to_what_it_is_changes_nothing(body, mine):  # noqa: F811
+    scenario = mine(body)
+    assert resolved_alike(scenario) and not scenario.differences()
+
+
 def test_a_changed_behaviour_is_changed_in_every_draw(mine):  # noqa: F811
     scenario = mine("[parameters]\nidea_rate = { times = 0.9 }\n")
     for world in worlds():
@@ -176,7 +192,7 @@ def test_the_answer_says_what_is_held_and_nothing_of_what_is_changed(mine):  # n
     changed = mine("[from.2016.funders.DK]\ngrant_eur = { add = -5_000 }\n", "changed")
     found = compare("baseline", held, changed, draws=8, runs=1, smes=2_000, reasons=0, spending=0)
     first, second = (answer["sentence"] for answer in found.answers)
-    assert "It holds the typical grant of Denmark at EUR 33,000 in every world (base: EUR " in first
+    assert "It holds the typical grant of Denmark at EUR 33,000 in every world (without that: EUR " in first
     assert "holds" not in second
     assert found.about["changed"]["changes"][0]["value"] == {"times": 1.0, "add": -5_000.0}
 

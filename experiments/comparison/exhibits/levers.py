@@ -43,7 +43,7 @@ def _cells(change: dict[str, Any]) -> tuple[Cell, ...]:
     ends = change["ends"]
     what, why = ("as in the base again", "") if ends else (f"{was} → {now}", change.get("why", ""))
     in_worlds = change.get("base_in_worlds")
-    span = change["taken"] if in_worlds is None or ends else f"base: {words.setting_in_worlds(in_worlds, unit)}"
+    span = change["taken"] if in_worlds is None or ends else f"without that: {words.setting_in_worlds(in_worlds, unit)}"
     return (
         Cell(f"{change['label']}{funder}", since),
         Cell(what, span),
