@@ -134,10 +134,8 @@ def test_a_childs_change_goes_on_top_of_its_parents(parent, child, expected, min
 
 def test_a_change_on_top_of_a_parents_number_stays_within_the_limits(mine):  # noqa: F811
     mine("[from.2016.funders.DK]\npass_share = 0.9\n[from.2016]\nproject_months = 200\n", "first")
-    scenario = mine(
-        'extends = "first.toml"\n[from.2016.funders.DK]\npass_share = { times = 2 }\n[from.2016]\nproject_months = { times = 2 }\n',
-        "second",
-    )
+    funder, call = "[from.2016.funders.DK]\npass_share", "[from.2016]\nproject_months"
+    scenario = mine(f'extends = "first.toml"\n{funder} = {{ times = 2 }}\n{call} = {{ times = 2 }}\n', "second")
     values = {each.name: each.value for each in scenario.settings}
     assert (values["pass_share"], values["project_months"]) == (1.0, 240.0)
 
